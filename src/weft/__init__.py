@@ -1,0 +1,33 @@
+"""Weft: a distributed mail-thread index.  Servers merge partial reply graphs; none is authoritative."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from weft.errors import WeftError
+    from weft.rebuild import Archive, rebuild
+    from weft.thread import Copy, Message, Thread
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Archive": "weft.rebuild",
+    "rebuild": "weft.rebuild",
+    "Copy": "weft.thread",
+    "Message": "weft.thread",
+    "Thread": "weft.thread",
+    "WeftError": "weft.errors",
+}
+
+__all__ = ["Archive", "Copy", "Message", "Thread", "WeftError", "__version__", "rebuild"]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever has that name
+    """Import what is asked for only then: start-up of the command line stays short."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'weft' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,189 @@
+"""The forest: the parent of every id, as a pure function of the set of claims.
+
+Theory of operation
+-------------------
+A claim states a parent for its own id and, by its References, may *witness* an order of ids (`statement`).  For each
+id the weaver keeps the best statement about it, and the best witness.  Both are joins of a semilattice: a better
+tier (or a smaller gap) replaces, an equal one must agree or the answer is "nothing".  So the result does not depend on
+the order, the grouping or the repetition of what is added (T1).  Own headers silence witnesses; nothing is ever
+decided by a count of voices, by arrival, by a date or by the smaller id, because each of those can be bought.
+
+What is left is a functional graph, v -> parent, with at most one cycle in each connected piece; `Weaver.forest` cuts
+each once, at the node with the weakest ground, and re-hangs nothing.  All of it is integers in flat arrays and
+iterative: 2-3 microseconds a message, chains of any depth.
+
+The rules are sections 2-4 of the threading design; compare RFC 5256 section 3 (REFERENCES, steps 1-4) and JWZ's
+message threading, which take witnesses for facts and the first arrival for the truth.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+NONE = -1
+"""The parent of a root."""
+_DISAGREED = -2
+_SILENT = -3
+_NO_TIER = 255
+_NO_RANK = 1 << 30
+
+Profile = Literal["weft", "rfc5256"]
+
+
+def statement(
+    in_reply_to: Sequence[int], sane: bool, references: Sequence[int], profile: Profile = "weft"
+) -> tuple[int, bool]:
+    """The parent that one claim states (or `NONE`), and whether its References witness an order.
+
+    Ids may be of any type that compares, here integers.  With profile ``rfc5256`` In-Reply-To counts only if there are
+    no References.
+    """
+    if profile == "rfc5256":
+        if references:
+            return references[-1], True
+        return (in_reply_to[0] if in_reply_to else NONE), False
+    if sane:
+        parent = in_reply_to[0]
+        return parent, bool(references) and references[-1] == parent
+    if references:
+        return references[-1], True
+    return (in_reply_to[0] if in_reply_to else NONE), False
+
+
+@dataclass(frozen=True, slots=True)
+class Forest:
+    """The result: arrays over nodes ``0..n-1``, in the order in which ids were first named.
+
+    ``ids``        the message id of each node
+    ``parents``    the parent of each node, or `NONE`; never a cycle
+    ``tiers``      the best tier of a claim about the node, 255 for a ghost
+    ``contested``  nodes whose best claims disagree, with the rival parents (`NONE` among them), sorted by id
+    ``cuts``       nodes whose edge was taken to break a cycle, with the parent they lost
+    """
+
+    ids: list[bytes]
+    parents: array[int]
+    tiers: bytearray
+    contested: dict[int, tuple[int, ...]]
+    cuts: dict[int, int]
+
+    def is_ghost(self, node: int) -> bool:
+        """Nobody that the policy admits has seen it."""
+        return self.tiers[node] == _NO_TIER
+
+    def edges(self) -> Iterable[tuple[bytes, bytes]]:
+        """(child, parent) of every edge, in node order."""
+        ids = self.ids
+        return ((ids[v], ids[u]) for v, u in enumerate(self.parents) if u >= 0)
+
+
+class Weaver:
+    """Takes claims in any order, any number of times, and gives the forest of their set."""
+
+    def __init__(self, profile: Profile = "weft") -> None:
+        self.profile: Profile = profile
+        self.ids: list[bytes] = []
+        self.tiers = bytearray()
+        self._nodes: dict[bytes, int] = {}
+        self._parents = array("i")
+        self._ranks = array("i")
+        self._witnesses = array("i")
+        self._rivals: dict[int, set[int]] = {}
+
+    def node(self, message_id: bytes) -> int:
+        """The node of an id, made on first use."""
+        known = self._nodes.get(message_id)
+        if known is None:
+            known = self._nodes[message_id] = len(self.ids)
+            self.ids.append(message_id)
+            self.tiers.append(_NO_TIER)
+            self._parents.append(NONE)
+            self._ranks.append(_NO_RANK)
+            self._witnesses.append(_SILENT)
+        return known
+
+    def find(self, message_id: bytes) -> int | None:
+        """The node of an id that was named before, else None."""
+        return self._nodes.get(message_id)
+
+    def add(self, node: int, in_reply_to: Sequence[int], sane: bool, references: Sequence[int], tier: int = 0) -> None:
+        """One claim about ``node``.  Tier 0 is the best, 254 the worst."""
+        parent, witnesses = statement(in_reply_to, sane, references, self.profile)
+        best = self.tiers[node]
+        if tier < best:
+            self.tiers[node] = tier
+            self._parents[node] = parent
+            self._rivals.pop(node, None)
+        elif tier == best:
+            stated = self._parents[node]
+            if stated != parent:
+                self._rivals.setdefault(node, {stated}).add(parent)
+                self._parents[node] = _DISAGREED
+        if witnesses:
+            self._witness(references, tier)
+
+    def _witness(self, references: Sequence[int], tier: int) -> None:
+        """Each adjacent pair says "u is the parent of v", the first id that it has none; the last pair has gap 0."""
+        tiers, ranks = self.tiers, self._ranks
+        rank = (tier << 8) + len(references) - 1
+        before = NONE
+        for node in references:
+            if tiers[node] == _NO_TIER and rank <= ranks[node]:
+                if rank < ranks[node]:
+                    ranks[node] = rank
+                    self._witnesses[node] = before
+                elif self._witnesses[node] != before:
+                    self._witnesses[node] = _DISAGREED
+            before = node
+            rank -= 1
+
+    def forest(self) -> Forest:
+        """The forest of all that was added.  The weaver can go on afterwards."""
+        parents = array("i", self._parents)
+        for node, tier in enumerate(self.tiers):
+            if tier == _NO_TIER:
+                parents[node] = self._witnesses[node]
+            if parents[node] < NONE:
+                parents[node] = NONE
+        contested = {
+            node: tuple(sorted(rivals, key=lambda rival: (rival != NONE, self.ids[rival])))
+            for node, rivals in self._rivals.items()
+        }
+        cuts = {}
+        for cycle in find_cycles(parents):
+            weakest = min(cycle, key=self._ground)
+            cuts[weakest] = parents[weakest]
+            parents[weakest] = NONE
+        return Forest(self.ids, parents, self.tiers, contested, cuts)
+
+    def _ground(self, node: int) -> tuple[bool, int, int, bytes]:
+        """Smallest for the weakest ground: a ghost, then the worst tier, the largest gap, the smallest id."""
+        if self.tiers[node] != _NO_TIER:
+            return True, -self.tiers[node], 0, self.ids[node]
+        rank = self._ranks[node]
+        return False, -(rank >> 8), -(rank & 0xFF), self.ids[node]
+
+
+def find_cycles(parents: Sequence[int]) -> list[list[int]]:
+    """The cycles of a functional graph (a negative parent is none), each once.  Linear, iterative."""
+    unseen, on_path, done = 0, 1, 2
+    state = bytearray(len(parents))
+    cycles = []
+    for start in range(len(parents)):
+        node = start
+        while node >= 0 and state[node] == unseen:
+            state[node] = on_path
+            node = parents[node]
+        if node >= 0 and state[node] == on_path:
+            cycle, entry = [node], node
+            while (node := parents[node]) != entry:
+                cycle.append(node)
+            cycles.append(cycle)
+        node = start
+        while node >= 0 and state[node] == on_path:
+            state[node] = done
+            node = parents[node]
+    return cycles

@@ -1,0 +1,227 @@
+"""Message ids: header bytes in, opaque bytes out.
+
+Theory of operation
+-------------------
+All servers must read the same id out of the same header bytes, or their forests differ.  So this grammar (after
+RFC 5322 section 3.6.4) is octet-exact: no case folding, no RFC 2047 decoding, no repair.  In this order:
+
+1. Unfold.  Strip balanced comments outside ``<...>`` and outside quotes; with an unbalanced ``(`` strip none.
+2. Take the ``<...>`` tokens, the innermost where they nest.  ``"x"@h`` becomes ``x@h`` when x is a dot-atom; then
+   white space (space, tab, CR, LF) outside quotes is deleted.
+3. Message-ID: the first token with an ``@``, else the first token, else the trimmed value; an empty header gives way
+   to the next one.  References and In-Reply-To: the tokens with an ``@``; several headers are concatenated.
+4. Longer than 250 octets, or beginning with ``sha256:``: the key is ``sha256:`` and the hex SHA-256 of the whole id.
+5. A reference to the message itself, or to an address in its From, To or Cc, is dropped.
+6. References: each id once, at its last occurrence, then at most the first and the last 99.  In-Reply-To: each id
+   once, at its first occurrence, at most 16.
+
+A quote that is never closed is an ordinary octet, and so are all quotes after it: otherwise a header of escaped
+quotes would cost quadratic time.  Who can lie: the author, about every octet.  An id is a label, never a fact.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from typing import NamedTuple
+
+MAX_ID_OCTETS = 250
+MAX_REFERENCES = 100
+MAX_IN_REPLY_TO = 16
+
+WHITE_SPACE = b" \t\r\n"
+_HASHED = b"sha256:"
+
+_UNFOLD = re.compile(rb"\r?\n(?=[ \t])")
+_CLEAN_TOKEN = re.compile(rb"<([^<>\s]+)>")
+_ONE_CLEAN_TOKEN = re.compile(rb'[ \t\r\n]*+<([^<>\s("]+)>[ \t\r\n]*+')
+_PLAIN_TOKEN = re.compile(rb"<([^<>]*)>")
+_QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_OUTSIDE = re.compile(rb'[^<"()\\]++')
+_IN_COMMENT = re.compile(rb"[^()\\]++")
+_IN_ANGLE = re.compile(rb'[^<>"]++')
+_ATOM = rb"[!#$%&'*+\-/=?^_`{|}~0-9A-Za-z\x80-\xff]++"
+_NEEDLESS_QUOTES = re.compile(rb'"(' + _ATOM + rb"(?:\." + _ATOM + rb')*+)"(@.*)', re.DOTALL)
+_ADDRESS = re.compile(rb'[^\s()<>\[\]:;,\\"]+@[^\s()<>\[\]:;,\\"]+')
+
+
+class Tokens(NamedTuple):
+    """What a header value holds: the ``<...>`` contents in order, and all that stands outside them and comments."""
+
+    tokens: list[bytes]
+    rest: bytes
+
+
+def unfold(value: bytes) -> bytes:
+    """Remove each line break that is followed by white space (RFC 5322 section 2.2.3); trim both ends."""
+    if b"\n" in value:
+        value = _UNFOLD.sub(b"", value)
+    return value.strip(WHITE_SPACE)
+
+
+def key(literal: bytes) -> bytes:
+    """The key under which an id is known: itself, or its hash if it is too long or looks like a hash (rule 4)."""
+    if len(literal) > MAX_ID_OCTETS or literal.startswith(_HASHED):
+        return _HASHED + sha256(literal).hexdigest().encode()
+    return literal
+
+
+def tokenize(value: bytes) -> Tokens:
+    """Split an unfolded header value by rules 1 and 2.  Linear in its length."""
+    if b"(" not in value and b'"' not in value:
+        found = _PLAIN_TOKEN.findall(value)
+        return Tokens([token.translate(None, WHITE_SPACE) for token in found], _PLAIN_TOKEN.sub(b"", value))
+    split = _split(value, comments=True)
+    if split is None:
+        split = _split(value, comments=False)
+        assert split is not None
+    return Tokens([_normalize(token) for token in split.tokens], split.rest)
+
+
+def parse_message_id(values: Iterable[bytes]) -> bytes | None:
+    """The id that the Message-ID headers ``values`` (raw, in order) give, as a key; None if they give none."""
+    for value in values:
+        if (found := _ONE_CLEAN_TOKEN.fullmatch(value)) and b"@" in found[1]:
+            return key(found[1])
+        tokens, rest = tokenize(unfold(value))
+        literal = next((token for token in tokens if b"@" in token), tokens[0] if tokens else rest.strip(WHITE_SPACE))
+        if literal:
+            return key(literal)
+    return None
+
+
+def parse_references(values: Sequence[bytes], own: bytes, people: bytes) -> tuple[bytes, ...]:
+    """The ids of the References headers ``values``: oldest first, each once, without ``own`` and addresses (3-6).
+
+    ``people`` holds the raw values of From, To and Cc in lower case, joined by commas.
+    """
+    value = values[0] if len(values) == 1 else b" ".join(values)
+    found = _CLEAN_TOKEN.findall(value)
+    if len(found) != value.count(b"<") or b"(" in value or b'"' in value:
+        found = tokenize(unfold(value)).tokens
+    ids = [token for token in found if b"@" in token]
+    if len(value) > MAX_ID_OCTETS or _HASHED in value:
+        ids = [key(token) for token in ids]
+    if len(ids) > 1 and len(set(ids)) != len(ids):
+        ids = list(dict.fromkeys(reversed(ids)))
+        ids.reverse()
+    ids = _drop(ids, own, people)
+    if len(ids) > MAX_REFERENCES:
+        ids = [ids[0], *ids[1 - MAX_REFERENCES :]]
+    return tuple(ids)
+
+
+def parse_in_reply_to(values: Sequence[bytes], own: bytes, people: bytes) -> tuple[tuple[bytes, ...], bool]:
+    """The ids of the In-Reply-To headers, and whether they are *sane*: exactly one id and, comments aside, only it."""
+    value = values[0] if len(values) == 1 else b" ".join(values)
+    if (found := _ONE_CLEAN_TOKEN.fullmatch(value)) and len(token := found[1]) <= MAX_ID_OCTETS:
+        if token == own or token.lower() in people or b"@" not in token or token.startswith(_HASHED):
+            tokens, rest = [token], b""
+        else:
+            return (token,), True
+    else:
+        tokens, rest = tokenize(unfold(value))
+    ids = [key(token) for token in tokens if b"@" in token]
+    if len(ids) > 1:
+        ids = list(dict.fromkeys(ids))
+    ids = _drop(ids, own, people)
+    sane = len(ids) == len(tokens) == 1 and not rest.strip(WHITE_SPACE)
+    return tuple(ids[:MAX_IN_REPLY_TO]), sane
+
+
+def _drop(ids: list[bytes], own: bytes, people: bytes) -> list[bytes]:
+    """Rule 5: without the message's own id, and without ids that are somebody's address (ASCII case aside)."""
+    if own in ids:
+        ids = [reference for reference in ids if reference != own]
+    for reference in ids:
+        if reference.lower() in people:
+            addresses = set(_ADDRESS.findall(people))
+            return [reference for reference in ids if reference.lower() not in addresses]
+    return ids
+
+
+def _normalize(token: bytes) -> bytes:
+    """Rule 2 for the contents of one ``<...>``."""
+    if b'"' not in token:
+        return token.translate(None, WHITE_SPACE)
+    if needless := _NEEDLESS_QUOTES.fullmatch(token):
+        token = needless[1] + needless[2]
+    pieces, position = [], 0
+    for quoted in _QUOTED.finditer(token):
+        pieces += [token[position : quoted.start()].translate(None, WHITE_SPACE), quoted[0]]
+        position = quoted.end()
+    pieces.append(token[position:].translate(None, WHITE_SPACE))
+    return b"".join(pieces)
+
+
+def _split(value: bytes, *, comments: bool) -> Tokens | None:
+    """One pass over ``value``; None if ``comments`` are to be stripped and one is never closed."""
+    tokens: list[bytes] = []
+    rest: list[bytes] = []
+    position, end, quotes = 0, len(value), True
+    while position < end:
+        octet = value[position : position + 1]
+        if octet == b"<":
+            closing, start, quotes = _angle(value, position, quotes)
+            if closing < 0:
+                rest.append(value[position:])
+                break
+            rest.append(value[position : start - 1])
+            tokens.append(value[start:closing])
+            position = closing + 1
+        elif octet == b"(" and comments:
+            position = _comment(value, position)
+            if position < 0:
+                return None
+            rest.append(b" ")
+        elif octet == b'"' and quotes and (quoted := _QUOTED.match(value, position)):
+            rest.append(quoted[0])
+            position = quoted.end()
+        else:
+            quotes = quotes and octet != b'"'
+            run = _OUTSIDE.match(value, position)
+            stop = run.end() if run else position + 1
+            rest.append(value[position:stop])
+            position = stop
+    return Tokens(tokens, b"".join(rest))
+
+
+def _angle(value: bytes, position: int, quotes: bool) -> tuple[int, int, bool]:
+    """From a ``<``: the place of its ``>`` (or -1), the start of the innermost contents, whether quotes still pair."""
+    start = position = position + 1
+    end = len(value)
+    while position < end:
+        if run := _IN_ANGLE.match(value, position):
+            position = run.end()
+            continue
+        octet = value[position]
+        if octet == 0x3E:
+            return position, start, quotes
+        if octet == 0x22 and quotes:
+            if quoted := _QUOTED.match(value, position):
+                position = quoted.end()
+                continue
+            quotes = False
+        position += 1
+        if octet == 0x3C:
+            start = position
+    return -1, start, quotes
+
+
+def _comment(value: bytes, position: int) -> int:
+    """From a ``(``: the place after its closing ``)``, or -1.  Comments nest; a backslash quotes one octet."""
+    depth, end = 0, len(value)
+    while position < end:
+        if run := _IN_COMMENT.match(value, position):
+            position = run.end()
+            continue
+        octet = value[position]
+        position += 2 if octet == 0x5C else 1
+        if octet == 0x28:
+            depth += 1
+        elif octet == 0x29:
+            depth -= 1
+            if not depth:
+                return position
+    return -1

@@ -1,0 +1,89 @@
+"""The base subject of RFC 5256 section 2.1, and RFC 2047 decoding: for options and display, never for ids.
+
+Both work on at most `weft.core.header.MAX_SUBJECT` octets, so that a crafted subject cannot cost much.  Decoding
+uses the standard library, whose answers may differ between Python versions: nothing that is hashed depends on it.
+"""
+
+from __future__ import annotations
+
+import re
+from email.errors import HeaderParseError
+from email.header import decode_header
+
+_WORD = re.compile(rb"=\?[!->@-~]+\?[bBqQ]\?[!->@-~ ]*\?=")
+_ANY_SPACE = re.compile(r"[ \t\r\n]+")
+_BLOB = r"\[[^\[\]]*\]\s*"
+_REFWD = re.compile(rf"(?:re|fwd?)\s*(?:{_BLOB})?:", re.IGNORECASE)
+_LEADER_BLOB = re.compile(_BLOB)
+_WRAPPED = re.compile(r"\[fwd:(.*)\]", re.IGNORECASE | re.DOTALL)
+
+
+def decode_text(raw: bytes) -> str:
+    """Header octets as text: RFC 2047 words decoded where there are any, bytes that are not UTF-8 as ``\\udcXX``."""
+    if b"=?" in raw and _WORD.search(raw):
+        try:
+            pieces = decode_header(raw.decode("latin-1"))
+        except (HeaderParseError, ValueError):
+            pieces = []
+        if pieces:
+            return "".join(_decode(*piece) for piece in pieces)
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def _decode(piece: str | bytes, charset: str | None) -> str:
+    octets = piece.encode("latin-1", "replace") if isinstance(piece, str) else piece
+    if charset is not None:
+        try:
+            return octets.decode(charset, "replace")
+        except (LookupError, ValueError):
+            pass
+    return octets.decode("utf-8", "surrogateescape")
+
+
+def base_subject(text: str) -> tuple[str, bool]:
+    """(base subject, whether the subject is a reply or a forward) of decoded text, by RFC 5256 section 2.1.
+
+    The base subject is compared without regard to case (``i;ascii-casemap``) by whoever compares it.  Linear: each
+    step removes something, and no step looks further than it removes.
+    """
+    text = _ANY_SPACE.sub(" ", text).strip(" ")
+    reply = False
+    while True:
+        text, changed = _without_trailer(text)
+        reply |= changed
+        text, changed = _without_leaders(text)
+        reply |= changed
+        wrapped = _WRAPPED.fullmatch(text)
+        if not wrapped:
+            return text, reply
+        text, reply = wrapped[1].strip(" "), True
+
+
+def _without_trailer(text: str) -> tuple[str, bool]:
+    """Step 2: all trailing ``(fwd)`` and white space."""
+    end, forwarded = len(text), False
+    while True:
+        while end and text[end - 1] == " ":
+            end -= 1
+        if text[max(0, end - 5) : end].lower() != "(fwd)":
+            return text[:end], forwarded
+        end, forwarded = end - 5, True
+
+
+def _without_leaders(text: str) -> tuple[str, bool]:
+    """Steps 3-5: ``Re:``, ``Fw:``, ``Fwd:`` with any ``[blob]`` around them; a blob only if a base stays."""
+    position, reply = 0, False
+    while True:
+        while position < len(text) and text[position] == " ":
+            position += 1
+        after_blobs = position
+        while blob := _LEADER_BLOB.match(text, after_blobs):
+            after_blobs = blob.end()
+        if refwd := _REFWD.match(text, after_blobs):
+            position, reply = refwd.end(), True
+            continue
+        blob = _LEADER_BLOB.match(text, position)
+        if blob and blob.end() < len(text):
+            position = blob.end()
+            continue
+        return text[position:], reply

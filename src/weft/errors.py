@@ -1,0 +1,43 @@
+"""The exception tree: whose fault an error is, and what to do next.
+
+Every error that Weft raises on purpose is a `WeftError`.  Its message is one line: what, why, what to do next; the
+command line prints that line and exits with `exit_code` (cli conventions: 1 not found or failed, 2 usage).
+"""
+
+from __future__ import annotations
+
+
+class WeftError(Exception):
+    """Base of all errors that Weft raises on purpose."""
+
+    exit_code = 1
+
+
+class UsageError(WeftError):
+    """The caller asked for something that cannot be meant: a bad list name, an output that exists."""
+
+    exit_code = 2
+
+
+class NotFoundError(WeftError):
+    """An id, list or file that was asked for is not here."""
+
+
+class SourceError(WeftError):
+    """A file of mail cannot be read, or is not what it says; the run goes on without it."""
+
+
+class BombError(SourceError):
+    """A compressed file unfolds to more than the caps allow."""
+
+
+class ClaimError(WeftError):
+    """A claim, a proof or a signed root is refused: somebody else's octets break a rule, or were damaged."""
+
+
+class PolicyError(UsageError):
+    """The policy says something that cannot be meant; the message begins with the path of the key."""
+
+
+class KeyFileError(WeftError):
+    """The file of the origin's key cannot be used or made; it is never overwritten."""

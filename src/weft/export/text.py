@@ -1,0 +1,172 @@
+"""Threads as a person reads them: a tree with subjects, authors, days and lists.
+
+Theory of operation.  Each thread is a header line and one line a message, in display order; everything from mail goes
+through `weft.export.clean`, and columns are those of the terminal, so that wide characters stay in line.  A line costs
+the same at any depth: only so many levels are drawn as the width has room for, and what lies deeper says how much
+(``(+49970)``).  What is unusual about a message is a mark before its subject, and, where there is more to say, a line
+below it.
+
+This is for people and may change; programs read `weft.export.json`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from weft.export.clean import clean, fit, shorten, width
+from weft.thread import Message, Thread
+
+MAX_LEVELS = 30
+"""So many levels are drawn, if the width has room for them."""
+MAX_RIVALS = 5
+"""So many rival parents are shown of a contested message."""
+MIN_COLUMNS = 20
+_LEVEL = 3
+_DAY = 10
+_GAP = "  "
+
+_BOLD, _DIM, _YELLOW, _CYAN, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[33m", "\x1b[36m", "\x1b[0m"
+
+
+def write_text(threads: Iterable[Thread], file: BinaryIO, *, columns: int = 100, color: bool = False) -> None:
+    """Write ``threads`` as trees in UTF-8, no line wider than ``columns`` (at least `MIN_COLUMNS`)."""
+    between = b""
+    for thread in threads:
+        lines = draw_thread(thread, columns=columns, color=color)
+        file.write(between + "".join(f"{line}\n" for line in lines).encode())
+        between = b"\n"
+
+
+def draw_thread(thread: Thread, *, columns: int = 100, color: bool = False) -> Iterator[str]:
+    """The lines of one thread, without line ends."""
+    layout = _layout(thread, max(columns, MIN_COLUMNS), color)
+    yield _header(thread, layout)
+    last_child = {message.parent: message.id for message in thread.messages}
+    parents = {message.parent for message in thread.messages}
+    bars: list[str] = []
+    for message in thread.messages:
+        depth = message.depth
+        last = last_child[message.parent] == message.id
+        del bars[max(0, depth - 1) :]
+        stem = "".join(bars)
+        if 0 < depth <= layout.levels:
+            stem += "└─ " if last else "├─ "
+            bars.append("   " if last else "│  ")
+        elif depth:
+            stem += f"(+{depth - layout.levels}) "
+        line, remarks = _row(message, stem, layout)
+        yield line
+        below = "".join(bars) + ("│  " if message.id in parents and depth < layout.levels else "   ")
+        for remark in remarks:
+            text = shorten(remark, layout.columns - 2 - len(below))
+            yield f"  {layout.paint(_DIM, below)}{layout.paint(_YELLOW, text)}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """The widths of one thread's columns; 0 for a column that there is no room for."""
+
+    columns: int
+    subject: int
+    author: int
+    day: int
+    lists: int
+    levels: int
+    """How many levels are drawn."""
+    color: bool
+
+    def paint(self, style: str, text: str) -> str:
+        """``text`` in a style, if colours are wanted."""
+        return f"{style}{text}{_PLAIN}" if self.color and text else text
+
+
+def _layout(thread: Thread, columns: int, color: bool) -> _Layout:
+    combinations = {message.lists for message in thread.messages}
+    widest = max(width(clean(" ".join(names))) for names in combinations)
+    lists = min(widest, columns // 4) if columns >= 40 else 0
+    author = min(columns // 6, 24) if columns >= 60 else 0
+    day = _DAY if columns >= 50 else 0
+    subject = columns - 2 - sum(len(_GAP) + size for size in (author, day, lists) if size)
+    levels = max(1, min(MAX_LEVELS, (subject - 20) // _LEVEL))
+    return _Layout(columns, subject, author, day, lists, levels, color)
+
+
+def _header(thread: Thread, layout: _Layout) -> str:
+    messages = sum(not message.ghost for message in thread.messages)
+    unseen = sum(message.ghost and not message.joined for message in thread.messages)
+    counts = [_count(messages, "message", "messages"), _count(len(thread.lists), "list", "lists")]
+    if unseen:
+        counts.append(f"{unseen} not seen here")
+    right = shorten(", ".join(counts), layout.columns)
+    left = fit(clean(", ".join(thread.lists) or "no list"), layout.columns - len(right) - len(_GAP))
+    return layout.paint(_BOLD, left) + _GAP * bool(left) + layout.paint(_DIM, right)
+
+
+def _row(message: Message, stem: str, layout: _Layout) -> tuple[str, list[str]]:
+    """The line of one message, and what is to be said on lines below it."""
+    if message.ghost:
+        cells, remarks = _ghost_cells(message, len(stem), layout)
+    else:
+        marks = _marks(message)
+        subject = fit(marks + (clean(message.subject) or "(no subject)"), layout.subject - len(stem))
+        cells = [(_YELLOW if marks else "", subject), *_other_cells(message, layout)]
+        remarks = []
+    painted = [layout.paint(style, text) if style else text for style, text in cells]
+    text = f"  {layout.paint(_DIM, stem)}{_GAP.join(painted)}".rstrip(" ")
+    return text, [*remarks, *_remarks(message)]
+
+
+def _other_cells(message: Message, layout: _Layout) -> Iterator[tuple[str, str]]:
+    if layout.author:
+        yield "", fit(clean(message.author), layout.author)
+    if layout.day:
+        yield _CYAN, fit(_day(message), layout.day)
+    if layout.lists:
+        yield _DIM, shorten(clean(" ".join(message.lists)), layout.lists)
+
+
+def _ghost_cells(message: Message, stem: int, layout: _Layout) -> tuple[list[tuple[str, str]], list[str]]:
+    """A ghost's id may take the whole line, and push what is said of it to the next: people look it up elsewhere."""
+    room = layout.columns - 2 - stem
+    if message.joined:
+        return [(_DIM, shorten(f"[same subject] {clean(message.subject)}", room))], []
+    text = f"[not seen here] <{clean(message.id)}>"
+    where = f"named in {_count(message.named, 'copy', 'copies')}" if message.named else ""
+    if message.named_on:
+        where += f" on {clean(' '.join(message.named_on))}"
+    left = max(layout.subject - stem, width(text))
+    if where and left + len(_GAP) + width(where) <= room:
+        return [(_DIM, fit(text, left)), (_DIM, where)], []
+    return [(_DIM, shorten(text, room))], [where] if where else []
+
+
+def _marks(message: Message) -> str:
+    """What is unusual about a message, before its subject."""
+    marks = [
+        "[contested] " if message.contested else "",
+        f"[{message.variants} variants] " if message.variants > 1 else "",
+        "[cycle cut] " if message.cut is not None else "",
+        "[joined by subject] " if message.joined else "",
+    ]
+    return "".join(marks)
+
+
+def _remarks(message: Message) -> Iterator[str]:
+    """What is to be said on lines below a message."""
+    if message.contested:
+        rivals = ["no parent" if rival is None else f"<{clean(rival)}>" for rival in message.rivals[:MAX_RIVALS]]
+        more = len(message.rivals) - MAX_RIVALS
+        yield f"rival parents: {' or '.join(rivals)}" + (f" and {more} more" if more > 0 else "")
+    if message.cut is not None:
+        yield f"cut to end a cycle; its parent was <{clean(message.cut)}>"
+
+
+def _day(message: Message) -> str:
+    """The day as stated, in its own zone."""
+    return clean(message.stated_date if message.date is None else message.date[:_DAY]) or "no date"
+
+
+def _count(number: int, one: str, more: str) -> str:
+    return f"{number} {one if number == 1 else more}"

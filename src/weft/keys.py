@@ -1,0 +1,99 @@
+"""The file of the origin's key: made once, readable by its owner alone, never overwritten.
+
+Whoever reads this file can speak in the name of its server for ever, so one that others can read is refused.  Whoever
+loses it is somebody else from then on; so what is there is never written over, whatever it holds.
+
+The file is PKCS #8 in PEM (RFC 5958, RFC 8410), without a password.  A new one is written and synced under a name of
+its own, then linked to its place: the file is never there in part, and of two processes at once one wins.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from pathlib import Path
+from shlex import quote
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from weft.errors import KeyFileError
+
+MAX_KEY_FILE = 64 * 1024
+_RESTORE = "restore it from a backup, or move it away to begin as a new origin"
+
+
+def load_or_create_key(path: Path) -> Ed25519PrivateKey:
+    """The key in ``path``; a new one is put there if nothing is.  `KeyFileError` says what to do."""
+    try:
+        return load_key(path)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise _failed("read", path, error) from None
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _create(path)
+        return load_key(path)
+    except OSError as error:
+        raise _failed("make", path, error) from None
+
+
+def load_key(path: Path) -> Ed25519PrivateKey:
+    """The key in ``path``.  `OSError` if it cannot be read, `KeyFileError` if it cannot be used."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise KeyFileError(f"{path}: the key is not a regular file")
+        if stat.S_IMODE(status.st_mode) & 0o077:
+            raise KeyFileError(f"{path}: others may use this key; if none did, run: chmod 600 {quote(str(path))}")
+        octets = file.read(MAX_KEY_FILE)
+    if not octets.strip():
+        raise KeyFileError(f"{path}: the key file is empty; {_RESTORE}")
+    try:
+        key = load_pem_private_key(octets, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise KeyFileError(f"{path}: this is not a private key in PEM without a password; {_RESTORE}") from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise KeyFileError(f"{path}: this is a private key, but not of Ed25519; {_RESTORE}")
+    return key
+
+
+def _create(path: Path) -> None:
+    """Put a new key to ``path``, durably, unless something is there by then."""
+    octets = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(descriptor, 0o600)
+            file.write(octets)
+            file.flush()
+            os.fsync(descriptor)
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            return
+    finally:
+        draft.unlink()
+    _sync_directory(path.parent)
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _failed(verb: str, path: Path, error: OSError) -> KeyFileError:
+    return KeyFileError(f"{path}: cannot {verb} the key: {error.strerror or error}")

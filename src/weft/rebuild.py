@@ -1,0 +1,382 @@
+"""Rebuild threads from mail, in memory: sources in, an `Archive` of whole threads out.  Nothing is kept on disk.
+
+The archive is a function of the set of messages that were read: equal sets give equal threads in equal order, whatever
+the order of the files (and two runs print equal bytes).
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from os import PathLike, fspath
+
+from weft.copies import Copies
+from weft.core.date import MISSING, format_date
+from weft.core.display import Layout, prune
+from weft.core.forest import NONE, Forest, Profile, Weaver
+from weft.core.message_id import key
+from weft.core.subject import base_subject, decode_text
+from weft.core.subject_join import Root, join
+from weft.errors import NotFoundError, SourceError, UsageError
+from weft.sources.base import Note, NoteLog, Record, Source, check_list_name
+from weft.sources.discover import discover
+from weft.sources.pipeline import scan
+from weft.thread import Copy, Message, Thread
+
+Files = str | PathLike[str] | Sequence[str | PathLike[str]]
+_MEMO = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the forest is made and viewed.
+
+    ``profile``        ``weft``, or ``rfc5256``: In-Reply-To counts only if there are no References
+    ``join_subjects``  join trees with equal base subjects (RFC 5256 step 5)
+    ``prune_ghosts``   leave out ghosts as RFC 5256 step 3 does
+    """
+
+    profile: Profile = "weft"
+    join_subjects: bool = False
+    prune_ghosts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a rebuild read: messages in the files, distinct copies and ids, ghosts, messages skipped."""
+
+    messages: int
+    copies: int
+    ids: int
+    lists: int
+    ghosts: int
+    contested: int
+    cycles: int
+    skipped: int
+
+    def __str__(self) -> str:
+        extra = "".join(
+            f", {count} {what}" for count, what in ((self.contested, "contested"), (self.cycles, "cycles cut")) if count
+        )
+        return (
+            f"{self.messages} messages read: {self.copies} copies of {self.ids} ids on {self.lists} "
+            f"list{'' if self.lists == 1 else 's'}; {self.ghosts} ghosts, {self.skipped} skipped{extra}"
+        )
+
+
+def rebuild(
+    lists: Mapping[str, Files],
+    *,
+    profile: Profile = "weft",
+    join_subjects: bool = False,
+    prune_ghosts: bool = False,
+    processes: int | None = None,
+) -> Archive:
+    """Rebuild the threads of some lists.
+
+    ``lists`` maps the name of each list to a file or folder of its mail, or to several.  What cannot be read is in the
+    archive's ``notes``.  ``processes``: 1 reads here, 2 in a second process, None decides by the size.
+    `UsageError` if a name cannot name a list or there is nothing to read.
+    """
+    log = NoteLog()
+    arguments = []
+    for name, files in lists.items():
+        try:
+            check_list_name(name)
+        except ValueError as error:
+            raise UsageError(f"{name!r} cannot name a list: {error}") from None
+        paths = [files] if isinstance(files, (str, PathLike)) else files
+        arguments += [f"{name}={fspath(path)}" for path in paths]
+    sources = discover(arguments, log)
+    return rebuild_sources(sources, Options(profile, join_subjects, prune_ghosts), log, processes=processes)
+
+
+def rebuild_sources(
+    sources: Sequence[Source],
+    options: Options,
+    log: NoteLog,
+    *,
+    processes: int | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Archive:
+    """Rebuild from sources that were discovered; ``log`` gets what goes wrong when it happens."""
+    if not sources:
+        raise SourceError("nothing to read: none of the paths holds mail")
+    loom = _Loom(sources, options)
+    for index, batch in scan(sources, log, processes):
+        loom.take(index, batch)
+        if progress:
+            progress(f"{loom.messages} messages, {sources[index].path}")
+    return Archive(loom, log)
+
+
+class _Loom:
+    """Takes records and keeps what the archive needs of them."""
+
+    def __init__(self, sources: Sequence[Source], options: Options) -> None:
+        self.sources = sources
+        self.options = options
+        self.names = sorted({source.list for source in sources})
+        self.weaver = Weaver(options.profile)
+        self.copies = Copies()
+        self.messages = 0
+        self.named = array("i")
+        self.named_on = array("i")
+        self.list_sets: list[frozenset[int]] = [frozenset()]
+        self._numbers = [self.names.index(source.list) for source in sources]
+        self._set_numbers: dict[frozenset[int], int] = {frozenset(): 0}
+        self._unions: dict[tuple[int, int], int] = {}
+
+    def take(self, source: int, records: Sequence[Record]) -> None:
+        """Weave a batch of records of one source."""
+        weaver, copies, number = self.weaver, self.copies, self._numbers[source]
+        node_of = weaver.node
+        for record in records:
+            node = node_of(record[2])
+            replies, sane, references = record[3:6]
+            reference_nodes = [node_of(reference) for reference in references]
+            if len(replies) == 1 and references and replies[0] == references[-1]:
+                reply_nodes = reference_nodes[-1:]
+            else:
+                reply_nodes = [node_of(reference) for reference in replies]
+            copies.grow(len(weaver.ids))
+            if copies.known(node, number, record[12]):
+                continue
+            copies.add(node, number, source, record)
+            weaver.add(node, reply_nodes, sane, reference_nodes)
+            self._name(reply_nodes, reference_nodes, number)
+        self.messages += len(records)
+
+    def _name(self, replies: list[int], references: list[int], number: int) -> None:
+        """Count, for ids that nobody has described so far, who names them and where."""
+        tiers = self.weaver.tiers
+        missing = len(tiers) - len(self.named)
+        if missing > 0:
+            self.named.extend([0] * missing)
+            self.named_on.extend([0] * missing)
+        for reference in references:
+            if tiers[reference]:
+                self._name_one(reference, number)
+        for reference in replies:
+            if tiers[reference] and reference not in references:
+                self._name_one(reference, number)
+
+    def _name_one(self, node: int, number: int) -> None:
+        self.named[node] += 1
+        before = self.named_on[node]
+        union = self._unions.get((before, number))
+        if union is None:
+            lists = self.list_sets[before] | {number}
+            union = self._set_numbers.setdefault(lists, len(self.list_sets))
+            if union == len(self.list_sets):
+                self.list_sets.append(lists)
+            self._unions[before, number] = union
+        self.named_on[node] = union
+
+
+class Archive:
+    """Whole threads; all text is as the mail states it, not cleaned."""
+
+    def __init__(self, loom: _Loom, log: NoteLog) -> None:
+        """Made by `rebuild`."""
+        self._log = log
+        self.sources = loom.sources
+        self._loom = loom
+        self._copies = loom.copies
+        self._copies.seal()
+        self._forest: Forest = loom.weaver.forest()
+        self._copies.grow(len(self._forest.ids))
+        self._joined: set[int] = set()
+        self._made_up: dict[int, str] = {}
+        self._texts: dict[int, str] = {}
+
+    @property
+    def notes(self) -> list[Note]:
+        """What went wrong on the way."""
+        return self._log.entries
+
+    @property
+    def summary(self) -> Summary:
+        """Counts for people; ghosts without a held descendant are not counted."""
+        forest, layout = self._forest, self._layout
+        held = sum(tier != 255 for tier in forest.tiers)
+        ghosts = sum(layout.held) - held - len(self._made_up)
+        return Summary(
+            self._loom.messages,
+            len(self._copies),
+            held,
+            len(self._loom.names),
+            ghosts,
+            len(forest.contested),
+            len(forest.cuts),
+            self._log.skipped,
+        )
+
+    def threads(self, *, hidden: bool = True) -> Iterator[Thread]:
+        """All threads, by date and root id.
+
+        ``hidden``: with ghosts that have no held descendant, and threads that hold nothing else.
+        """
+        layout = self._layout
+        for root in layout.roots:
+            if hidden or layout.held[root]:
+                yield self._thread(root, hidden=hidden)
+
+    def thread(self, message_id: str, *, hidden: bool = True) -> Thread:
+        """The thread in which an id stands, wherever it stands in it; `NotFoundError` if nobody names it."""
+        node = self._loom.weaver.find(key(message_id.encode("utf-8", "surrogateescape")))
+        layout = self._layout
+        if node is None or (self._ghosts[node] and self.options.prune_ghosts and not layout.held[node]):
+            raise NotFoundError(f"no message has or names the id {message_id!r}; look for it in other archives")
+        return self._thread(layout.root_of(node), hidden=hidden)
+
+    @property
+    def options(self) -> Options:
+        """The options it was made with."""
+        return self._loom.options
+
+    def octets(self, thread: Thread) -> Iterator[tuple[bytes, bool]]:
+        """The messages themselves, in thread order: (octets of the copy that is shown, whether mbox-escaped).
+
+        Ghosts are left out; `SourceError` if a file has changed or gone since it was read.
+        """
+        for message in thread.messages:
+            if message.ghost:
+                continue
+            node = self._loom.weaver.find(message.id.encode("utf-8", "surrogateescape"))
+            assert node is not None
+            copy = self._copies.sort(self._copies.of(node), self._loom.names)[0]
+            source = self.sources[self._copies.sources[copy]]
+            yield source.fetch(self._copies.offsets[copy], self._copies.lengths[copy]), source.escaped
+
+    @cached_property
+    def _ghosts(self) -> bytearray:
+        return bytearray(tier == 255 for tier in self._forest.tiers)
+
+    @cached_property
+    def _layout(self) -> Layout:
+        """The display order of the view that the options ask for."""
+        forest, copies = self._forest, self._copies
+        dates = array("q", [MISSING]) * len(forest.ids)
+        for node, copy in enumerate(copies.first):
+            if copy >= 0:
+                dates[node] = copies.seconds[copy] if copies.after[copy] < 0 else copies.date(copies.of(node))[0]
+        parents, ghosts = forest.parents, self._ghosts
+        if self.options.join_subjects:
+            parents = self._join(Layout(forest.ids, parents, ghosts, dates))
+            ghosts = self._ghosts
+            dates.extend([MISSING] * (len(forest.ids) - len(dates)))
+        if self.options.prune_ghosts:
+            parents, ghosts = prune(parents, ghosts)
+        return Layout(forest.ids, parents, ghosts, dates)
+
+    def _join(self, layout: Layout) -> array[int]:
+        """Join trees by subject; nodes that step 5 invents are appended to the ids."""
+        forest = self._forest
+        edges, dummies = join(self._subject_roots(layout))
+        numbers = {}
+        for dummy, subject in dummies.items():
+            numbers[dummy] = node = self._loom.weaver.node(dummy)
+            self._made_up[node] = subject
+        parents = array("i", layout.parents)
+        parents.extend([NONE] * (len(forest.ids) - len(parents)))
+        self._copies.grow(len(forest.ids))
+        for root, parent in edges.items():
+            parents[root] = numbers[parent] if isinstance(parent, bytes) else parent
+            self._joined.add(root)
+        self._ghosts = bytearray(tier == 255 for tier in forest.tiers)
+        return parents
+
+    def _subject_roots(self, layout: Layout) -> Iterator[Root]:
+        for root in layout.roots:
+            if not layout.held[root]:
+                continue
+            ghost = bool(self._ghosts[root])
+            speaker = root
+            while self._ghosts[speaker]:
+                speaker = next(child for child in layout.children(speaker) if layout.held[child])
+            shown = self._copies.sort(self._copies.of(speaker), self._loom.names)[0]
+            base, reply = base_subject(self._text(self._copies.subjects[shown]))
+            yield Root(root, ghost, base, reply)
+
+    def _thread(self, root: int, *, hidden: bool) -> Thread:
+        layout, ids = self._layout, self._forest.ids
+        messages, edges = [], []
+        for node, depth in layout.tree(root):
+            if not hidden and not layout.held[node]:
+                continue
+            parent = layout.parents[node]
+            above = ids[parent] if parent >= 0 else b""
+            edges.append(b"%c%b%c%b" % (len(ids[node]), ids[node], len(above), above))
+            messages.append(self._message(node, depth, _text_of(above) if parent >= 0 else None))
+        edges.sort()
+        return Thread(tuple(messages), sha256(b"weft/v1/tree\0" + b"".join(edges)).hexdigest())
+
+    def _message(self, node: int, depth: int, parent: str | None) -> Message:
+        forest, copies, names = self._forest, self._copies, self._loom.names
+        message_id = _text_of(forest.ids[node])
+        if copies.first[node] < 0:
+            return self._ghost(node, message_id, depth, parent)
+        copy = copies.first[node]
+        shown: tuple[Copy, ...]
+        if copies.after[copy] < 0:
+            variants, numbers, shown = 1, [copy], (self._copy(copy),)
+            date = shown[0].date
+        else:
+            numbers = copies.sort(copies.of(node), names)
+            variants, shown = copies.variants(numbers), tuple(map(self._copy, numbers))
+            date = format_date(*copies.date(numbers))
+        first = shown[0]
+        message = Message(
+            message_id, parent, depth, False, False, variants, date, first.author, first.subject, shown
+        )  # fmt: skip
+        if date is None and numbers[0] in copies.unreadable_dates:
+            message = message._replace(stated_date=decode_text(copies.unreadable_dates[numbers[0]]))
+        return self._marked(message, node)
+
+    def _copy(self, copy: int) -> Copy:
+        copies = self._copies
+        return Copy(
+            self._loom.names[copies.lists[copy]],
+            self._text(copies.subjects[copy]),
+            self._text(copies.authors[copy]),
+            format_date(copies.seconds[copy], copies.zones[copy]),
+        )
+
+    def _ghost(self, node: int, message_id: str, depth: int, parent: str | None) -> Message:
+        loom = self._loom
+        if node in self._made_up:
+            return Message(message_id, parent, depth, True, False, 0, None, "", self._made_up[node], (), joined=True)
+        named = loom.named[node] if node < len(loom.named) else 0
+        lists = loom.list_sets[loom.named_on[node]] if named else ()
+        named_on = tuple(loom.names[number] for number in sorted(lists))
+        ghost = Message(
+            message_id, parent, depth, True, False, 0, None, "", "", (), named=named, named_on=named_on
+        )  # fmt: skip
+        return self._marked(ghost, node)
+
+    def _marked(self, message: Message, node: int) -> Message:
+        forest = self._forest
+        if node in forest.contested:
+            rivals = tuple(_text_of(forest.ids[rival]) if rival >= 0 else None for rival in forest.contested[node])
+            message = message._replace(contested=True, rivals=rivals)
+        if node in forest.cuts:
+            message = message._replace(cut=_text_of(forest.ids[forest.cuts[node]]))
+        if node in self._joined:
+            message = message._replace(joined=True)
+        return message
+
+    def _text(self, number: int) -> str:
+        text = self._texts.get(number)
+        if text is None:
+            if len(self._texts) > _MEMO:
+                self._texts.clear()
+            text = self._texts[number] = decode_text(self._copies.texts[number])
+        return text
+
+
+def _text_of(message_id: bytes) -> str:
+    return message_id.decode("utf-8", "surrogateescape")

@@ -1,0 +1,133 @@
+"""What every source gives: records of messages, notes about what went wrong, and the octets again.
+
+A source never raises for bad mail: it yields what it can and hands each thing that it could not read to a `Notes`.
+It raises `weft.errors.SourceError` only when nothing of it can be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Protocol
+
+from weft.core.body import MAX_RAW_BODY, canonical_body
+from weft.core.date import MISSING, parse_date
+from weft.core.header import mint, scan
+from weft.core.list_name import check_list_name as check_list_name
+from weft.core.search import find
+
+Record = tuple[
+    int, int, bytes, tuple[bytes, ...], bool, tuple[bytes, ...], bytes, int, int, bytes, bytes, int, int
+]  # fmt: skip
+"""One scanned message, a plain tuple because it crosses a process boundary by the million:
+
+0 ``offset``, 1 ``length``: where `Source.fetch` finds its octets again (for a source of single files: a number that
+the source gave it, and the file's size); 2 ``message_id``; 3 ``in_reply_to``; 4 ``sane``; 5 ``references``;
+6 ``date`` as stated, if it could not be read; 7 ``seconds``, 8 ``zone`` of it (`weft.core.date`); 9 ``subject``;
+10 ``author``; 11 ``body``: a number for the canonical body; 12 ``content``: a number for all that the copy says.
+
+The two numbers are equal for equal octets and otherwise not, within the run that made them: Python's keyed hash, whose
+key no sender of mail can know.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One thing that went wrong: where, why, and how many messages are missing because of it (0: none is)."""
+
+    path: str
+    offset: int | None
+    reason: str
+    skipped: int = 0
+
+    def __str__(self) -> str:
+        place = self.path if self.offset is None else f"{self.path}: at {self.offset}"
+        return f"{place}: {self.reason}"
+
+
+Notes = Callable[[Note], None]
+
+
+@dataclass(frozen=True, slots=True)
+class NoteLog:
+    """A `Notes` that keeps what it is given, and passes it on to a listener."""
+
+    listener: Notes | None = None
+    entries: list[Note] = field(default_factory=list)
+
+    def __call__(self, note: Note) -> None:
+        """Take a note."""
+        self.entries.append(note)
+        if self.listener:
+            self.listener(note)
+
+    @property
+    def skipped(self) -> int:
+        """How many messages are missing."""
+        return sum(note.skipped for note in self.entries)
+
+
+class Source(Protocol):
+    """One file or folder of mail that belongs to one list."""
+
+    path: str
+    """As the user would name it; for messages only (it may hold surrogate escapes)."""
+    list: str
+    """The name of the list that its mail belongs to."""
+
+    @property
+    def size(self) -> int:
+        """About how many octets will be read, for progress and for the choice of a second process; 0 if unknown."""
+
+    def records(self, notes: Notes) -> Iterator[Record]:
+        """Scan all messages, in file order."""
+
+    def fetch(self, offset: int, length: int) -> bytes:
+        """The message at a record's (offset, length): raw octets from its first header field on; in an mbox still
+        escaped.  `SourceError` if it is gone."""
+
+    @property
+    def escaped(self) -> bool:
+        """Whether what `fetch` gives is mbox-escaped."""
+
+
+def make_record(
+    buffer: bytes | bytearray, start: int, header_end: int, body: tuple[int, int], place: tuple[int, int], *, mbox: bool
+) -> Record:
+    """Scan one message: its header block is ``buffer[start:header_end]``, its body ``buffer[body[0]:body[1]]``.
+
+    The octet before ``start`` must be a line feed; ``place`` is the record's (offset, length).
+    """
+    fields = scan(buffer, start, header_end)
+    canonical = canonical_body(bytes(buffer[body[0] : min(body[1], body[0] + MAX_RAW_BODY)]), mbox=mbox)
+    own, in_reply_to, sane, references, date, subject, author, archived_at, minting = fields
+    if not own:
+        own = mint(minting, sha256(canonical).digest())
+    seconds, zone = parse_date(date)
+    number = hash(canonical)
+    content = hash((in_reply_to, sane, references, date, subject, author, archived_at, number))
+    if seconds != MISSING:
+        date = b""
+    return (
+        place[0], place[1], own, in_reply_to, sane, references, date, seconds, zone, subject, author, number, content,
+    )  # fmt: skip
+
+
+def split_message(raw: bytes) -> tuple[bytes, int, tuple[int, int]]:
+    """A message that is a file of its own, as `make_record` wants it: (buffer, end of the header block, body)."""
+    buffer = b"\n" + raw
+    header_end, body_start = header_bounds(buffer, 1, len(buffer))
+    return buffer, header_end, (body_start, len(buffer))
+
+
+def header_bounds(buffer: bytes | bytearray, start: int, end: int) -> tuple[int, int]:
+    """(end of the header block, start of the body) of the message ``buffer[start:end]``; both ``end`` if it has none.
+
+    The octet before ``start`` must be a line feed.  The header block ends at the first empty line (LF or CRLF).
+    """
+    header_end = find(buffer, b"\n\n", start - 1, end)
+    dos = find(buffer, b"\n\r\n", start - 1, end if header_end < 0 else header_end)
+    if dos >= 0:
+        return dos + 1, dos + 3
+    return (end, end) if header_end < 0 else (header_end + 1, header_end + 2)

@@ -1,0 +1,157 @@
+"""Folders of one file a message: Maildir and MH.
+
+A folder is listed once, when its source is made, and its files are numbered in that order; a record's place is (number,
+size of the file).  Maildir: ``cur`` and ``new``, in the order of the names without their flags, so that it stays the
+same when somebody reads mail; ``tmp`` holds mail that is still being delivered.  MH: files with decimal names, in the
+order of their numbers.  A file may be compressed.
+
+What cannot be read is noted and skipped: mail readers move files at any time.  Who can lie: whoever can write into
+the folder; so only regular files are opened, and never waited for.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import stat
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from weft.errors import SourceError
+from weft.sources.base import Note, Notes, Record
+from weft.sources.compressed import Stream, reason, wrap
+from weft.sources.decoders import SNIFF, format_of
+from weft.sources.single import MAX_READ, scan_single, without_from_line
+
+_NUMBER = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
+_FLAGS = re.compile(r"[:;!]2,[A-Za-z,]*\Z")
+_READ = 64 * 1024
+_SAMPLE = 64
+
+
+class Octets(NamedTuple):
+    """The front of a file, unpacked, and the size of the file as it lies on disk."""
+
+    raw: bytes
+    size: int
+
+
+class Folder:
+    """One folder of mail: ``names`` are its files in order, relative to ``path``."""
+
+    escaped = False
+
+    def __init__(self, path: str, list: str, names: Sequence[str], max_ratio: int = 200) -> None:  # noqa: A002
+        self.path = path
+        self.list = list
+        self._names = names
+        self._max_ratio = max_ratio
+
+    def __len__(self) -> int:
+        """How many files it had when it was listed."""
+        return len(self._names)
+
+    @property
+    def size(self) -> int:
+        """About how many octets its files have: `_SAMPLE` of them are asked."""
+        step = max(1, len(self._names) // _SAMPLE)
+        sizes = [_size(self._path(number)) for number in range(0, len(self._names), step)]
+        return sum(sizes) * len(self._names) // len(sizes) if sizes else 0
+
+    def records(self, notes: Notes) -> Iterator[Record]:
+        """Scan all messages, in the order of ``names``."""
+        for number in range(len(self._names)):
+            path = self._path(number)
+            try:
+                octets = read_file(path, MAX_READ, self._max_ratio)
+            except SourceError as error:
+                notes(Note(path, None, str(error), 1))
+                continue
+            record = scan_single(octets.raw, path, (number, octets.size), notes)
+            if record is not None:
+                yield record
+
+    def fetch(self, offset: int, length: int) -> bytes:
+        """The file whose number and size a record's (offset, length) are: unpacked, without an mbox's From_ line."""
+        if not 0 <= offset < len(self._names):
+            raise SourceError(f"{self.path}: there is no file number {offset}")
+        path = self._path(offset)
+        try:
+            octets = read_file(path, None, self._max_ratio)
+        except SourceError as error:
+            raise SourceError(f"{path}: the message is gone: {error}") from error
+        if octets.size != length:
+            raise SourceError(f"{path}: the message is gone: the file was changed since it was read")
+        return without_from_line(octets.raw)
+
+    def _path(self, number: int) -> str:
+        return os.path.join(self.path, self._names[number])  # noqa: PTH118 - Path costs more than the rest
+
+
+def maildir_names(path: str) -> list[str]:
+    """The files of the Maildir ``path``, as `Folder` wants them.  `OSError` if it cannot be listed."""
+    found = [
+        (_FLAGS.sub("", name), f"{folder}/{name}")
+        for folder in ("cur", "new")
+        for name in os.listdir(os.path.join(path, folder))  # noqa: PTH118, PTH208
+        if not name.startswith(".")
+    ]
+    return [name for _, name in sorted(found)]
+
+
+def mh_names(path: str) -> list[str]:
+    """The messages of the MH folder ``path``, as `Folder` wants them.  `OSError` if it cannot be listed."""
+    with os.scandir(path) as entries:
+        names = [entry.name for entry in entries if is_mh_name(entry.name) and not entry.is_dir()]
+    return sorted(names, key=int)
+
+
+def is_mh_name(name: str) -> bool:
+    """Whether a message of an MH folder may have this name: a number from 1 on, without zeros before it."""
+    return _NUMBER.fullmatch(name) is not None
+
+
+def read_file(path: str, limit: int | None, max_ratio: int) -> Octets:
+    """A regular file's first ``limit`` octets, unpacked.  `SourceError`, saying why, if they cannot be had."""
+    try:
+        # An ordinary open would wait for ever for a FIFO that stands in place of a file.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (OSError, ValueError) as error:
+        raise SourceError(reason(error)) from error
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise SourceError("not a regular file")
+        raw = _read(lambda size: os.read(descriptor, size), limit)
+    except OSError as error:
+        raise SourceError(reason(error)) from error
+    finally:
+        os.close(descriptor)
+    if format_of(raw[:SNIFF]):
+        with wrap(io.BytesIO(raw), path, max_ratio) as stream:
+            raw = _read(partial(_read_some, stream), limit)
+    return Octets(raw, status.st_size)
+
+
+def _read(read: Callable[[int], bytes], limit: int | None) -> bytes:
+    """All that ``read`` gives, up to ``limit`` octets."""
+    pieces, room = [], sys.maxsize if limit is None else limit
+    while room and (piece := read(min(_READ, room))):
+        pieces.append(piece)
+        room -= len(piece)
+    return b"".join(pieces)
+
+
+def _read_some(stream: Stream, size: int) -> bytes:
+    buffer = bytearray(size)
+    return bytes(buffer[: stream.readinto(buffer)])
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size  # noqa: PTH116
+    except OSError:
+        return 0

@@ -1,0 +1,299 @@
+"""mbox: one split rule for all servers, one reused buffer, any size of file.
+
+Theory of operation
+-------------------
+A message begins at a line ``From `` that stands at the start of the file or after an empty line, and whose next line
+begins with a header field name and a colon.  (The line and the name are looked at for 998 octets each, the line
+length of RFC 5322; Content-Length is ignored, because it is wrong more often than a body imitates this.)  Bodies of
+mboxrd and mboxo escape such lines with ``>``.  The risk: in a file that escapes nothing, a paragraph that begins with
+``From `` and goes on with ``word:`` on its second line is taken for a message; every server takes it for the same one.
+
+The file is read into one `bytearray`, in which separators are searched for with `stringzilla`; a message is scanned
+where it lies.  Of a message longer than `_KEEP` only the front is kept, so memory is bounded whatever the file holds.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Protocol
+
+from weft.core.body import MAX_RAW_BODY
+from weft.core.header import MAX_BLOCK
+from weft.core.search import find
+from weft.errors import SourceError
+from weft.sources.base import Note, Notes, Record, header_bounds, make_record
+from weft.sources.compressed import Stream, is_compressed, open_mail, reason, wrap
+
+_LINE = 998
+_SEPARATOR = re.compile(rb"From [^\n]{0,%d}\n[!-9;-~]{1,%d}[ \t]{0,%d}:" % (_LINE, _LINE, _LINE))
+_FIELD = re.compile(rb"[!-9;-~]++[ \t]*+:")
+_LOOK_AHEAD = 3 * _LINE + 16
+_BLOCK = 1 << 20
+_KEEP = MAX_BLOCK + MAX_RAW_BODY
+_START_OF_FILE = b"\n\n"
+_CONTEXT = 3
+_LF, _CR = 0x0A, 0x0D
+
+
+class Readable(Protocol):
+    """What the splitter reads from."""
+
+    def readinto(self, buffer: memoryview, /) -> int | None:
+        """Fill ``buffer`` from its front; the number of octets read, 0 at the end."""
+
+
+class Splitter:
+    """Finds the messages of one mbox.
+
+    After `next` has returned True, ``buffer[begin:end]`` is a message from its first header field on, without the empty
+    line that ends it, valid until the next call (of a message that is too long for memory, the front);
+    ``offset`` and ``length`` are its place in the file, ``separator`` the place of its From_ line.
+    """
+
+    def __init__(self, file: Readable, start: int = 0) -> None:
+        """``start``: the place in the file at which ``file`` stands: the start of the file, or of a From_ line."""
+        self._file = file
+        # An empty line that is not in the file stands before its start: then there is one rule, not two.
+        self.buffer = bytearray(_BLOCK)
+        self.buffer[: len(_START_OF_FILE)] = _START_OF_FILE
+        self._filled = len(_START_OF_FILE)
+        self._base = start - len(_START_OF_FILE)  # the place in the file of buffer[0], for what lies after _searched
+        self._searched = 1
+        self._kept = 0  # where the current message begins in the buffer; 0 before the first
+        self._cut = False  # the middle of the current message was let go
+        self._at_end = False
+        self._error: SourceError | None = None
+        self._next_separator = 0
+        self.begin = self.end = self.offset = self.length = self.separator = 0
+        self.junk = False
+        """Something other than white space stands before the first message."""
+
+    @property
+    def place(self) -> int:
+        """The place in the file up to which it was read."""
+        return self._base + self._filled
+
+    def next(self) -> bool:
+        """Go to the next message; False after the last.
+
+        If the file could not be read to its end, its `SourceError` comes after the last whole message.
+        """
+        if not self._kept and not self._enter():
+            return False
+        if self._kept < 0:
+            return False
+        self.begin, self._cut = self._kept, False
+        self.offset, self.separator = self._base + self.begin, self._next_separator
+        at = self._seek()
+        self.begin = self._kept
+        end = self._filled if at < 0 else at
+        if self.buffer[end - 1] == _CR:
+            end -= at >= 0
+        elif at < 0 and self.buffer[end - 2 : end] == b"\n\n":
+            end -= 1
+        elif at < 0 and self.buffer[end - 3 : end] == b"\n\r\n":
+            end -= 2
+        self.length = self._base + end - self.offset
+        self.end = min(end, self.begin + _KEEP) if self._cut else end
+        self._kept = -1 if at < 0 else self._after(at)
+        return True
+
+    def _enter(self) -> bool:
+        """Find the first message of the file."""
+        at = self._seek()
+        self.junk |= bool(self.buffer[: at if at >= 0 else self._filled].strip())
+        if at < 0:
+            return False
+        self._kept = self._after(at)
+        return True
+
+    def _after(self, at: int) -> int:
+        """Where the message begins whose separator follows the line feed at ``at``."""
+        self._next_separator = self._base + at + 1
+        self._searched = self.buffer.index(b"\n", at + 1)
+        return self._searched + 1
+
+    def _seek(self) -> int:
+        """The place of the line feed that ends the empty line before the next separator; -1 if there is none."""
+        while True:
+            limit = self._filled if self._at_end else self._filled - _LOOK_AHEAD
+            at = self._searched
+            while (at := find(self.buffer, b"\nFrom ", at, max(at, min(limit + 6, self._filled)))) >= 0:
+                before = self.buffer[at - 1]
+                if (before == _LF or (before == _CR and self.buffer[at - 2] == _LF)) and _SEPARATOR.match(
+                    self.buffer, at + 1, self._filled
+                ):
+                    return at
+                at += 1
+            if self._at_end:
+                if self._error:
+                    raise self._error
+                return -1
+            self._searched = max(self._searched, limit)
+            self._read()
+
+    def _read(self) -> None:
+        if self._filled == len(self.buffer):
+            self._make_room()
+        with memoryview(self.buffer) as view, view[self._filled :] as free:
+            try:
+                got = self._file.readinto(free) or 0
+            except SourceError as error:
+                self._error, got = error, 0
+        self._filled += got
+        self._at_end = not got
+
+    def _make_room(self) -> None:
+        """Move the current message to the front, or let the buffer grow, or let the message's middle go."""
+        buffer, filled = self.buffer, self._filled
+        front = max(0, (self._kept or self._searched) - _CONTEXT)
+        if front:
+            if not self._kept:
+                self.junk |= bool(buffer[:front].strip())
+            else:
+                self._kept -= front
+            buffer[: filled - front] = buffer[front:filled]
+            gone = front
+        elif filled < _KEEP + 2 * _BLOCK:
+            buffer.extend(bytes(min(filled, _KEEP + 2 * _BLOCK - filled)))
+            return
+        else:
+            tail = self._searched - _CONTEXT
+            gone = tail - (self._kept + _KEEP)
+            buffer[tail - gone : filled - gone] = buffer[tail:filled]
+            self._cut = True
+        self._base += gone
+        self._filled -= gone
+        self._searched -= gone
+
+
+def read_mbox(splitter: Splitter, path: str, notes: Notes) -> Iterator[Record]:
+    """The records of one mbox, in file order; what cannot be read is noted."""
+    found = False
+    try:
+        while splitter.next():
+            if not found and splitter.junk:
+                notes(Note(path, 0, f"the first {splitter.separator} octets are not mail", 1))
+            found = True
+            buffer, begin, end = splitter.buffer, splitter.begin, splitter.end
+            header_end, body = header_bounds(buffer, begin, end)
+            if header_end - begin > MAX_BLOCK:
+                notes(Note(path, splitter.offset, "header block longer than 256 KiB: read only so far"))
+            yield make_record(buffer, begin, header_end, (body, end), (splitter.offset, splitter.length), mbox=True)
+    except SourceError as error:
+        notes(Note(path, splitter.place, str(error), 1))
+        return
+    if not found and splitter.junk:
+        notes(Note(path, 0, "not an mbox: no line 'From ' with a header field on the next line", 1))
+    elif not found:
+        notes(Note(path, None, "empty file, no messages"))
+
+
+class MboxFile:
+    """One mbox file, compressed or not."""
+
+    escaped = True
+
+    def __init__(self, path: str, list: str, max_ratio: int = 200) -> None:  # noqa: A002 - the field's name
+        self.path = path
+        self.list = list
+        self._max_ratio = max_ratio
+        self._opened: IO[bytes] | None = None
+
+    @property
+    def size(self) -> int:
+        """Octets on disk; 0 if it has vanished."""
+        try:
+            return Path(self.path).stat().st_size
+        except OSError:
+            return 0
+
+    def records(self, notes: Notes) -> Iterator[Record]:
+        """Scan all messages, in file order."""
+        try:
+            stream = open_mail(Path(self.path), self._max_ratio)
+        except SourceError as error:
+            notes(Note(self.path, None, str(error), 1))
+            return
+        with stream:
+            yield from read_mbox(Splitter(stream), self.path, notes)
+
+    def fetch(self, offset: int, length: int) -> bytes:
+        """The octets of one message, still mbox-escaped.  A compressed file is unpacked once into a temporary file."""
+        if self._opened is None:
+            self._opened = self._seekable()
+        self._opened.seek(offset)
+        octets = self._opened.read(length)
+        if len(octets) != length or not _FIELD.match(octets):
+            raise SourceError(f"{self.path}: at {offset}: the message is gone; was the file changed?")
+        return octets
+
+    def _seekable(self) -> IO[bytes]:
+        path = Path(self.path)
+        try:
+            if not is_compressed(path):
+                return path.open("rb")
+        except OSError as error:
+            raise SourceError(f"{self.path}: {reason(error)}") from error
+        with open_mail(path, self._max_ratio) as stream:
+            return _spool(stream)
+
+
+class MboxStdin:
+    """An mbox on standard input, compressed or not."""
+
+    path = "standard input"
+    size = 0
+    escaped = True
+
+    def __init__(self, list: str, max_ratio: int = 200) -> None:  # noqa: A002 - the field's name
+        self.list = list
+        self._max_ratio = max_ratio
+        self.keep = False
+        """Set before `records`: keep a copy on disk, so that `fetch` works."""
+        self._kept: IO[bytes] | None = None
+
+    def records(self, notes: Notes) -> Iterator[Record]:
+        """Scan all messages, in order; once."""
+        with wrap(sys.stdin.buffer, self.path, self._max_ratio) as stream:
+            if self.keep:
+                self._kept = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the source
+                yield from read_mbox(Splitter(_Tee(stream, self._kept)), self.path, notes)
+            else:
+                yield from read_mbox(Splitter(stream), self.path, notes)
+
+    def fetch(self, offset: int, length: int) -> bytes:
+        """The octets of one message, still mbox-escaped."""
+        if self._kept is None:
+            raise SourceError(f"{self.path}: cannot be read a second time")
+        self._kept.seek(offset)
+        return self._kept.read(length)
+
+
+class _Tee:
+    """Reads from a stream and writes all of it to a file."""
+
+    def __init__(self, stream: Stream, file: IO[bytes]) -> None:
+        self._stream = stream
+        self._file = file
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        got = self._stream.readinto(buffer)
+        self._file.write(buffer[:got])
+        return got
+
+
+def _spool(stream: Stream) -> IO[bytes]:
+    """A temporary file with all that ``stream`` gives, as far as it can be read."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the source
+    tee = _Tee(stream, file)
+    # The run that found the messages has said that the end of the file cannot be read.
+    with memoryview(bytearray(_BLOCK)) as view, suppress(SourceError):
+        while tee.readinto(view):
+            pass
+    return file

@@ -1,0 +1,111 @@
+"""Threads as people and programs see them: messages in display order, and the reply graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import networkx
+
+
+class Copy(NamedTuple):
+    """One copy of a message, as one list saw it.  Text may hold surrogate escapes; nothing in it is cleaned."""
+
+    list: str
+    subject: str
+    author: str
+    date: str | None
+    """RFC 3339, or None if it is missing or cannot be read."""
+    origin: str | None = None
+    """The fingerprint of who says so; None in a rebuild."""
+
+
+class Message(NamedTuple):
+    """One node of a thread (a named tuple: they are built by the million).
+
+    Who can lie: authors about everything but ``depth``, ``variants`` and the lists; see `weft.export.clean` before
+    any of it reaches a screen.
+    """
+
+    id: str
+    """Without angle brackets; octets that are not UTF-8 as surrogate escapes."""
+    parent: str | None
+    depth: int
+    ghost: bool
+    """Nobody here has seen it."""
+    contested: bool
+    """The best claims disagree about its parent, so it has none; ``rivals`` are what they state."""
+    variants: int
+    """How many unrelated contents stand under this id: 1, or 0 for a ghost."""
+    date: str | None
+    """RFC 3339, the earliest of its copies; None for a ghost, and if missing or unreadable."""
+    author: str
+    subject: str
+    copies: tuple[Copy, ...]
+    """Sorted by list; the first is the one that is shown."""
+    rivals: tuple[str | None, ...] = ()
+    cut: str | None = None
+    """The parent whose edge was cut because it closed a cycle."""
+    named: int = 0
+    """For a ghost: in how many copies of other messages it is named."""
+    named_on: tuple[str, ...] = ()
+    """For a ghost: the lists of those copies, sorted."""
+    joined: bool = False
+    """Its edge (or, for a ghost, the node itself) comes from joining equal subjects, not from anybody's headers."""
+    stated_date: str = ""
+    """The Date field as it stands, if it could not be read."""
+
+    @property
+    def lists(self) -> tuple[str, ...]:
+        """The lists that hold a copy, sorted, each once."""
+        return tuple(dict.fromkeys(copy.list for copy in self.copies))
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """One tree of the forest: ``messages`` depth first, children by (date, id), the root first."""
+
+    messages: tuple[Message, ...]
+    digest: str
+    """SHA-256 (hex) over the ids and edges of the tree: equal trees have equal digests, whatever the order of input."""
+
+    @property
+    def root(self) -> str:
+        """The id of the root."""
+        return self.messages[0].id
+
+    @property
+    def lists(self) -> tuple[str, ...]:
+        """The lists of all its messages, sorted, each once."""
+        return tuple(sorted({name for message in self.messages for name in message.lists}))
+
+    @property
+    def graph(self) -> networkx.DiGraph[str]:
+        """The reply graph: a node for each id with typed attributes, an edge from each parent to its child.
+
+        Node attributes: ``ghost``, ``contested`` (bool), ``variants``, ``depth`` (int), ``date``, ``author``,
+        ``subject`` (str, empty if unknown), ``lists`` (tuple of str).  Edge attribute: ``joined`` (bool).
+        """
+        import networkx
+
+        graph: networkx.DiGraph[str] = networkx.DiGraph(root=self.root)
+        for message in self.messages:
+            graph.add_node(message.id, **_attributes(message))
+        for message in self.messages:
+            if message.parent is not None:
+                graph.add_edge(message.parent, message.id, joined=message.joined)
+        return graph
+
+
+def _attributes(message: Message) -> dict[str, Any]:
+    return {
+        "ghost": message.ghost,
+        "contested": message.contested,
+        "variants": message.variants,
+        "depth": message.depth,
+        "date": message.date or "",
+        "author": message.author,
+        "subject": message.subject,
+        "lists": message.lists,
+    }

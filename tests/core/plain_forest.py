@@ -1,0 +1,123 @@
+"""The forest a second time, as plainly as it can be said: sets of claims in, a parent map out.
+
+This is written from the rules and shares nothing with Weft's own code, so that each can be checked against the other.
+It is quadratic, recomputes everything, and keeps every statement and every witness until the end:
+
+* A claim states one parent: its sane In-Reply-To, else the last of its References, else the first id of its
+  In-Reply-To, else none.
+* A claim witnesses the order of its References, unless a sane In-Reply-To differs from the last of them: each id has
+  the one before it as its parent, at gap 0 for the last pair and one more for each pair before; the first has none.
+* An id with claims: those of the best tier decide if they all state the same, else it is contested and has no parent.
+* An id without claims: the witnesses of the best tier, of these those of the smallest gap, decide if they are one.
+* A cycle is cut once: a ghost before a claimed id, then the worst tier, the largest gap, the smallest id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+
+class Claim(NamedTuple):
+    """One message on one list: its id, what its headers name, and how much its list is trusted (0 is best)."""
+
+    mid: str
+    references: tuple[str, ...] = ()
+    in_reply_to: tuple[str, ...] = ()
+    sane: bool = False
+    tier: int = 0
+
+    @property
+    def named(self) -> frozenset[str]:
+        """Every id in it, its own too."""
+        return frozenset({self.mid, *self.references, *self.in_reply_to})
+
+
+class Witness(NamedTuple):
+    """Somebody's References put ``parent`` (or nothing) before an id; compares as the rules rank it."""
+
+    tier: int
+    gap: int
+    parent: str | None
+
+
+class PlainForest(NamedTuple):
+    """``uncut`` is the parent map before cycles are cut, ``parents`` after; ``rivals`` of each contested id."""
+
+    parents: dict[str, str | None]
+    uncut: dict[str, str | None]
+    rivals: dict[str, set[str | None]]
+    cuts: dict[str, str]
+
+
+def stated_parent(claim: Claim) -> str | None:
+    """The one parent that the claim states for its own id."""
+    if claim.sane:
+        return claim.in_reply_to[0]
+    if claim.references:
+        return claim.references[-1]
+    return claim.in_reply_to[0] if claim.in_reply_to else None
+
+
+def witnesses(claim: Claim) -> list[tuple[str, Witness]]:
+    """What the claim's References say about the ids in them."""
+    chain = claim.references
+    if not chain or (claim.sane and claim.in_reply_to[0] != chain[-1]):
+        return []
+    last = len(chain) - 1
+    return [(mid, Witness(claim.tier, last - i, chain[i - 1] if i else None)) for i, mid in enumerate(chain)]
+
+
+def plain_forest(claims: Iterable[Claim]) -> PlainForest:
+    """The forest of a set of claims."""
+    known = set(claims)
+    uncut: dict[str, str | None] = {}
+    rivals: dict[str, set[str | None]] = {}
+    ground: dict[str, tuple[bool, int, int, str]] = {}
+    for mid in {name for claim in known for name in claim.named}:
+        about = [claim for claim in known if claim.mid == mid]
+        if about:
+            tier = min(claim.tier for claim in about)
+            stated = {stated_parent(claim) for claim in about if claim.tier == tier}
+            if len(stated) > 1:
+                rivals[mid] = stated
+            uncut[mid] = stated.pop() if len(stated) == 1 else None
+            ground[mid] = (True, -tier, 0, mid)
+            continue
+        said = {witness for claim in known for name, witness in witnesses(claim) if name == mid}
+        if not said:
+            uncut[mid] = None
+            continue
+        tier, gap = min((witness.tier, witness.gap) for witness in said)
+        best = {witness.parent for witness in said if (witness.tier, witness.gap) == (tier, gap)}
+        uncut[mid] = best.pop() if len(best) == 1 else None
+        ground[mid] = (False, -tier, -gap, mid)
+    cuts: dict[str, str] = {}
+    for cycle in cycles(uncut):
+        weakest = min(cycle, key=lambda mid: ground[mid])
+        parent = uncut[weakest]
+        assert parent is not None
+        cuts[weakest] = parent
+    return PlainForest({mid: None if mid in cuts else uncut[mid] for mid in uncut}, uncut, rivals, cuts)
+
+
+def cycles(parents: dict[str, str | None]) -> set[frozenset[str]]:
+    """Every cycle of the parent map: an id is on one if climbing from it comes back to it."""
+    found = set()
+    for start in parents:
+        path = [start]
+        while (above := parents[path[-1]]) is not None and above not in path:
+            path.append(above)
+        if above == start:
+            found.add(frozenset(path))
+    return found
+
+
+def component(claims: Iterable[Claim], mid: str) -> set[str]:
+    """The ids that are connected with ``mid`` by any reference at all, in any direction."""
+    reached = {mid}
+    while True:
+        more = reached.union(*(claim.named for claim in claims if claim.named & reached))
+        if more == reached:
+            return reached
+        reached = more

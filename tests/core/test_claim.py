@@ -1,0 +1,179 @@
+"""Claims: what encode writes parse reads, limits are refused with their reason, and octets are never changed."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.vectors import BARE, BROKEN, PLAIN, UNKNOWN_FIELD, WITHDRAWAL, refused
+from weft.core.claim import MAX_CLAIM, Claim, Scanned, Withdrawal, claim_id, claim_of, encode, parse
+from weft.core.header import scan
+from weft.core.list_name import check_list_name
+from weft.errors import ClaimError
+
+KEYS = st.binary(min_size=32, max_size=32)
+IDS = st.binary(min_size=1, max_size=250)
+LISTS = st.sampled_from([b"git", "größe".encode(), b"l" * 200, b"a b"])
+LARGEST = Claim(
+    b"o" * 32,
+    b"l" * 200,
+    b"m" * 250,
+    tuple(b"%03d" % n + b"i" * 247 for n in range(16)),
+    False,
+    tuple(b"%03d" % n + b"r" * 247 for n in range(100)),
+    b"d" * 128,
+    b"s" * 998,
+    b"f" * 320,
+    b"u" * 1024,
+    b"b" * 32,
+)
+
+
+@st.composite
+def claims(draw: st.DrawFn) -> Claim:
+    own = draw(IDS)
+    others = IDS.filter(lambda other: other != own)
+    replies = tuple(draw(st.lists(others, max_size=16, unique=True)))
+    return Claim(
+        draw(KEYS),
+        draw(LISTS),
+        own,
+        replies,
+        len(replies) == 1 and draw(st.booleans()),
+        tuple(draw(st.lists(others, max_size=100, unique=True))),
+        draw(st.binary(max_size=128)),
+        draw(st.binary(max_size=998)),
+        draw(st.binary(max_size=320)),
+        draw(st.binary(max_size=1024)),
+        draw(st.sampled_from([b"", bytes(32)])),
+    )
+
+
+@given(claims())
+def test_parse_reads_what_encode_wrote(claim: Claim) -> None:
+    octets = encode(claim)
+    assert len(octets) <= MAX_CLAIM
+    assert parse(octets) == claim
+    assert encode(claim) == octets
+
+
+@given(st.builds(Withdrawal, KEYS, LISTS, KEYS, IDS))
+def test_parse_reads_the_withdrawal_that_encode_wrote(withdrawal: Withdrawal) -> None:
+    assert parse(encode(withdrawal)) == withdrawal
+
+
+def test_a_claim_with_every_field_at_its_limit_is_accepted_and_stays_below_40_kib() -> None:
+    octets = encode(LARGEST)
+    assert parse(octets) == LARGEST
+    assert 32_000 < len(octets) <= MAX_CLAIM - 7_000
+
+
+@given(st.integers(0, 300), st.integers(0, 2000), st.booleans())
+def test_whatever_the_header_scanner_reads_makes_an_acceptable_claim(length: int, count: int, own: bool) -> None:
+    long = b"x" * length
+    ids = b" ".join(b"<%d%s@h>" % (n, long) for n in range(count))
+    header = b"\nSubject: %s\nFrom: %s\nDate: %s\nArchived-At: %s\nIn-Reply-To: %s\nReferences: %s\n" % (
+        *(long * 10,) * 4,
+        ids,
+        ids,
+    )
+    header += b"Message-ID: <1%s@h>\n" % long if own else b""
+    found = scan(header, 1, len(header))
+    record: Scanned = (0, 0, found[0] or b"minted", *found[1:5], 0, 0, *found[5:8], bytes(32), bytes(16))
+    claim = claim_of(record, b"o" * 32, b"l" * 200)
+    assert parse(encode(claim)) == claim
+    assert claim.subject == found.subject
+
+
+@pytest.mark.parametrize("rule", BROKEN)
+def test_a_broken_limit_is_refused_and_its_field_is_named(rule: str) -> None:
+    field = rule.partition(":")[0].replace("withdrawal", "list")
+    with pytest.raises(ClaimError, match=f"^claim refused: {field}: [^\n]+$"):
+        parse(encode(BROKEN[rule]))
+
+
+def test_exactly_40_kib_are_taken_and_one_octet_more_is_not() -> None:
+    def padded(size: int) -> bytes:
+        claim = encode(BARE)
+        fill = size - len(claim) - 5
+        return claim + b"\xba\x3e" + bytes((fill & 0x7F | 0x80, fill >> 7 & 0x7F | 0x80, fill >> 14)) + bytes(fill)
+
+    assert len(padded(MAX_CLAIM)) == MAX_CLAIM
+    assert parse(padded(MAX_CLAIM)) == BARE
+    with pytest.raises(ClaimError, match="40961 octets, at most 40960"):
+        parse(padded(MAX_CLAIM + 1))
+
+
+def test_fields_of_a_later_version_are_let_through_and_belong_to_the_id() -> None:
+    octets = encode(PLAIN) + UNKNOWN_FIELD
+    assert parse(octets) == PLAIN
+    assert claim_id(octets) != claim_id(encode(PLAIN))
+
+
+@pytest.mark.parametrize("rule", ["no kind", "a kind that is not known"])
+def test_a_kind_that_is_not_known_is_refused(rule: str) -> None:
+    with pytest.raises(ClaimError, match="of a kind that is not known here"):
+        parse(refused()[rule])
+
+
+@given(st.binary(max_size=300) | st.binary(max_size=300).map(lambda tail: encode(PLAIN)[:-60] + tail))
+def test_any_octets_are_a_claim_or_refused_with_one_line(octets: bytes) -> None:
+    try:
+        claim = parse(octets)
+    except ClaimError as error:
+        message = str(error)
+    else:
+        assert parse(encode(claim)) == claim
+        message = "fine"
+    assert "\n" not in message
+
+
+def test_groups_nested_ten_thousand_deep_are_refused() -> None:
+    with pytest.raises(ClaimError, match="not a message"):
+        parse(b"\xbb\x3e" * 10_000)
+
+
+def test_every_other_claim_has_another_id() -> None:
+    variants: list[Claim | Withdrawal] = [
+        PLAIN,
+        replace(PLAIN, list=b"git2"),
+        replace(PLAIN, sane=False),
+        replace(PLAIN, references=PLAIN.references[::-1]),
+        replace(PLAIN, in_reply_to=(), sane=False),
+        replace(PLAIN, date=PLAIN.subject, subject=PLAIN.date),
+        WITHDRAWAL,
+    ]
+    assert len({claim_id(encode(claim)) for claim in variants}) == len(variants)
+    assert len(claim_id(b"")) == 32
+
+
+def test_a_withdrawal_is_only_for_its_target_of_the_same_key_feed_and_message() -> None:
+    target = WITHDRAWAL.target
+    assert WITHDRAWAL.withdraws(target, PLAIN)
+    assert not WITHDRAWAL.withdraws(bytes(32), PLAIN)
+    for other in (
+        replace(PLAIN, origin=b"other"),
+        replace(PLAIN, list=b"other"),
+        replace(PLAIN, message_id=b"other"),
+    ):
+        assert not WITHDRAWAL.withdraws(target, other)
+
+
+def test_claims_and_withdrawals_say_their_feed_and_cannot_be_changed() -> None:
+    assert PLAIN.feed == WITHDRAWAL.feed == (PLAIN.origin, b"git")
+    with pytest.raises(FrozenInstanceError):
+        PLAIN.subject = b""  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("name", ["git", "größe", "a b", "*", "own", "l" * 200, "日本語"])
+def test_these_are_names_of_lists(name: str) -> None:
+    assert check_list_name(name) == name
+
+
+@pytest.mark.parametrize("name", ["", "l" * 201, "a/b", " a", "a ", "a\n", "\x85", "a\u00a0b", "a\u202eb", "\udc80"])
+def test_these_are_not(name: str) -> None:
+    with pytest.raises(ValueError, match=r"^it "):
+        check_list_name(name)

@@ -1,0 +1,345 @@
+from __future__ import annotations
+
+import bz2
+import gzip
+import os
+import socket
+from collections.abc import Iterator
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+
+from weft.errors import UsageError
+from weft.sources.base import Note, Source
+from weft.sources.discover import discover, list_stem
+from weft.sources.folder import Folder
+from weft.sources.mbox import MboxFile, MboxStdin
+from weft.sources.public_inbox import PublicInbox
+
+MESSAGE = b"From: a@b\nMessage-ID: <a@x>\n\nHello.\n"
+MBOX = b"From a@b Thu Jan  1 00:00:00 1970\n" + MESSAGE
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Every test is in an empty directory, so that paths are short."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def put(path: str, octets: bytes = MBOX) -> str:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_bytes(octets)
+    return path
+
+
+def maildir(path: str) -> str:
+    for folder in ("cur", "new", "tmp"):
+        Path(path, folder).mkdir(parents=True)
+    put(f"{path}/new/1", MESSAGE)
+    return path
+
+
+def bare(path: str) -> str:
+    Path(path, "objects").mkdir(parents=True)
+    put(f"{path}/HEAD", b"ref: refs/heads/master\n")
+    return path
+
+
+def find(*arguments: str) -> tuple[list[Source], list[Note]]:
+    notes: list[Note] = []
+    return discover(arguments, notes.append), notes
+
+
+def named(*arguments: str) -> list[tuple[str, str]]:
+    """(list, path) of each source; there must be no notes."""
+    sources, notes = find(*arguments)
+    assert notes == []
+    return [(source.list, source.path) for source in sources]
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("git.mbox", "git"),
+        ("git.mbox.gz", "git"),
+        ("git.mbx.xz", "git"),
+        ("git.mboxrd.bz2", "git"),
+        ("git.mboxo.zst", "git"),
+        ("git.mboxcl", "git"),
+        ("git.txt", "git"),
+        ("git.mail", "git"),
+        ("GIT.MBOX.GZ", "GIT"),
+        ("git", "git"),
+        ("git.gz", "git"),
+        ("2003-February.txt.gz", "2003-February"),
+        ("linux.kernel", "linux.kernel"),
+        ("a.mbox.mbox", "a.mbox"),
+        ("a.gz.gz", "a.gz"),
+        ("a.mbox.old", "a.mbox.old"),
+        (".mbox", ".mbox"),
+        (".gz", ".gz"),
+        ("a=b.mbox", "a=b"),
+    ],
+)
+def test_a_list_without_a_name_is_called_by_the_stem(name: str, stem: str) -> None:
+    assert list_stem(name) == stem
+    assert named(put(name)) == [(stem, name)]
+
+
+def test_list_equals_path_names_the_list(here: Path) -> None:
+    put("x.mbox")
+    put("a=b.mbox")
+    assert named("git=x.mbox") == [("git", "x.mbox")]
+    assert named(f"git={here}/x.mbox") == [("git", f"{here}/x.mbox")]
+    assert named("git=a=b.mbox") == [("git", "a=b.mbox")]
+
+
+def test_a_path_that_exists_wins_over_the_equals_sign() -> None:
+    put("b.mbox")
+    put("a=b.mbox")
+    assert named("a=b.mbox") == [("a=b", "a=b.mbox")]
+    Path("a=b.mbox").unlink()
+    assert named("a=b.mbox") == [("a", "b.mbox")]
+    Path("a=b.mbox").symlink_to("nowhere")
+    assert find("a=b.mbox") == ([], [Note("a=b.mbox", None, "No such file or directory", 1)])
+
+
+def test_an_equals_sign_behind_a_slash_is_part_of_a_path() -> None:
+    assert find("./a=b.mbox") == ([], [Note("./a=b.mbox", None, "No such file or directory", 1)])
+
+
+@pytest.mark.parametrize(
+    "argument", ["", "git=", "=x.mbox", "a\tb=x.mbox", " a=x.mbox", f"{'a' * 201}=x.mbox", "-", "=-"]
+)
+def test_what_cannot_be_meant_is_a_usage_error(argument: str) -> None:
+    put("x.mbox")
+    with pytest.raises(UsageError) as caught:
+        find(argument)
+    assert "\n" not in str(caught.value)
+
+
+def test_standard_input_needs_a_list_and_comes_once() -> None:
+    (source,), notes = find("git=-")
+    assert isinstance(source, MboxStdin)
+    assert (source.list, notes) == ("git", [])
+    with pytest.raises(UsageError, match="LIST=-"):
+        find("-")
+    with pytest.raises(UsageError, match="only once"):
+        find("git=-", "other=-")
+
+
+def test_a_file_called_minus_can_be_named_by_its_directory() -> None:
+    put("-")
+    (source,), _ = find("./-")
+    assert isinstance(source, MboxFile)
+    assert source.list == "-"
+
+
+def test_each_mbox_in_a_directory_is_a_list_and_one_list_if_it_is_named() -> None:
+    put("d/b.mbox.gz", gzip.compress(MBOX))
+    put("d/sub/a.mbox")
+    put("d/empty.mbox", b"")
+    put("d/.hidden.mbox")
+    put("d/.git/c.mbox")
+    assert named("d") == [("a", "d/sub/a.mbox"), ("b", "d/b.mbox.gz"), ("empty", "d/empty.mbox")]
+    assert named("all=d") == [("all", "d/b.mbox.gz"), ("all", "d/empty.mbox"), ("all", "d/sub/a.mbox")]
+
+
+def test_what_is_not_mail_in_a_directory_is_noted_but_read_if_it_is_named() -> None:
+    put("d/README", b"Read me.\n")
+    put("d/a.mbox")
+    sources, notes = find("d")
+    assert [source.list for source in sources] == ["a"]
+    assert notes == [Note("d/README", None, "not mail: it does not begin with 'From '", 1)]
+    assert named("d/README") == [("README", "d/README")]
+
+
+def test_a_directory_without_mail_is_noted() -> None:
+    Path("d/e").mkdir(parents=True)
+    assert find("d") == ([], [Note("d", None, "no mail in this directory")])
+
+
+def test_a_maildir_is_one_list_and_its_sub_directories_are_walked() -> None:
+    maildir("m.mail/sub")
+    maildir("m.mail")
+    (outer, inner), notes = find("m.mail")
+    assert isinstance(outer, Folder)
+    assert (outer.list, outer.path, len(outer)) == ("m.mail", "m.mail", 1)
+    assert (inner.list, inner.path, notes) == ("sub", "m.mail/sub", [])
+    assert [record[2] for record in outer.records(notes.append)] == [b"a@x"]
+    assert named("all=m.mail") == [("all", "m.mail"), ("all", "m.mail/sub")]
+
+
+def test_a_hidden_sub_folder_of_a_maildir_is_noted() -> None:
+    maildir("m/.Sent")
+    maildir("m")
+    sources, notes = find("m")
+    assert [source.path for source in sources] == ["m"]
+    assert notes == [Note("m/.Sent", None, "a sub-folder, which is not read unless it is named")]
+    assert named("m/.Sent") == [(".Sent", "m/.Sent")]
+
+
+def test_a_directory_with_a_dot_or_a_slash_at_its_end_has_its_own_name(here: Path) -> None:
+    maildir("m")
+    assert named("m/") == [("m", "m/")]
+    assert named("m/cur/..") == [("m", "m/cur/..")]
+    os.chdir("m")
+    assert named(".") == [("m", ".")]
+
+
+def test_an_mh_folder_is_told_by_its_names() -> None:
+    put("only/1", MESSAGE)
+    put("only/20", MESSAGE)
+    put("only/.claws_cache", b"")
+    put("only/3/1", MESSAGE)
+    put("marked/7", MESSAGE)
+    put("marked/.mh_sequences", b"cur: 7\n")
+    put("marked/b.mbox")
+    sources, notes = find("only", "marked")
+    assert [(source.list, type(source)) for source in sources] == [
+        ("3", Folder),
+        ("b", MboxFile),
+        ("marked", Folder),
+        ("only", Folder),
+    ]
+    assert notes == []
+    assert [len(source) for source in sources if isinstance(source, Folder)] == [1, 1, 2]
+
+
+def test_numbers_among_other_names_are_no_mh_folder() -> None:
+    put("d/1", MESSAGE)
+    put("d/a.mbox")
+    sources, notes = find("d")
+    assert [source.path for source in sources] == ["d/a.mbox"]
+    assert [note.path for note in notes] == ["d/1"]
+
+
+@pytest.mark.parametrize("octets", [MBOX, bz2.compress(MBOX)])
+def test_archives_by_month_are_no_mh_folder(octets: bytes) -> None:
+    put("d/200301", octets)
+    put("d/200302", octets)
+    assert named("git=d") == [("git", "d/200301"), ("git", "d/200302")]
+    sources, _ = find("d")
+    assert all(isinstance(source, MboxFile) for source in sources)
+
+
+def test_public_inbox_is_told_by_its_directories() -> None:
+    bare("v1.git")
+    bare("v2/git/0.git")
+    put("v2/msgmap.sqlite3", b"SQLite")
+    sources, notes = find(".")
+    assert [(source.list, source.path) for source in sources] == [("v1", "./v1.git"), ("v2", "./v2")]
+    assert all(isinstance(source, PublicInbox) for source in sources)
+    assert notes == []
+
+
+def test_a_path_that_cannot_be_read_is_noted_and_the_rest_is_found() -> None:
+    put("a.mbox")
+    Path("dangling.mbox").symlink_to("nowhere")
+    Path("itself.mbox").symlink_to("itself.mbox")
+    os.mkfifo("fifo.mbox")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("socket.mbox")
+        sources, notes = find("a.mbox", "missing", "dangling.mbox", "itself.mbox", "fifo.mbox", "socket.mbox", "x\0y")
+        in_directory = find(".")
+    assert [source.path for source in sources] == ["a.mbox"]
+    assert {note.path: note.reason.split(";")[0] for note in notes} == {
+        "missing": "No such file or directory",
+        "dangling.mbox": "No such file or directory",
+        "itself.mbox": "Too many levels of symbolic links",
+        "fifo.mbox": "not a file or directory",
+        "socket.mbox": "not a file or directory",
+        "x\0y": "embedded null byte",
+    }
+    assert {note.skipped for note in notes} == {1}
+    assert [source.path for source in in_directory[0]] == ["./a.mbox"]
+    assert sorted(note.path for note in in_directory[1]) == [
+        f"./{name}.mbox" for name in ("dangling", "fifo", "itself", "socket")
+    ]
+
+
+def test_links_that_lead_back_end() -> None:
+    put("d/sub/a.mbox")
+    Path("d/sub/up").symlink_to("..")
+    Path("d/sub/same").symlink_to(".")
+    sources, notes = find("d")
+    assert [source.path for source in sources] == ["d/sub/a.mbox"]
+    assert notes == [Note("d/sub/same", None, "already given"), Note("d/sub/up", None, "already given")]
+
+
+@pytest.fixture
+def deep(here: Path) -> Iterator[str]:
+    """A file below more directories than Python has stack, which is taken away one by one."""
+    depth = 1500
+    for _ in range(depth):
+        os.mkdir("d")
+        os.chdir("d")
+    put("a.mbox")
+    os.chdir(here)
+    yield "/".join(["d"] * depth + ["a.mbox"])
+    os.chdir("/".join(["d"] * depth))
+    os.unlink("a.mbox")
+    for _ in range(depth):
+        os.chdir("..")
+        os.rmdir("d")
+
+
+def test_a_deep_directory_is_walked_without_recursion(deep: str) -> None:
+    assert named("d") == [("a", deep)]
+
+
+def test_a_file_is_read_once_for_a_list() -> None:
+    put("d/a.mbox")
+    os.link("d/a.mbox", "d/b.mbox")
+    sources, notes = find("git=d/b.mbox", "git=d")
+    assert [(source.list, source.path) for source in sources] == [("git", "d/a.mbox")]
+    assert notes == [Note("d/b.mbox", None, "already given")] * 2
+    assert named("git=d/a.mbox", "other=d/a.mbox") == [("git", "d/a.mbox"), ("other", "d/a.mbox")]
+    assert find("d/a.mbox", "d/a.mbox")[1] == [Note("d/a.mbox", None, "already given")]
+
+
+def test_a_folder_is_read_once_for_a_list() -> None:
+    maildir("d/m")
+    Path("link").symlink_to("d")
+    for arguments in (("d", "d/m"), ("d", "link"), ("git=d/m", "git=d/m")):
+        sources, notes = find(*arguments)
+        assert [source.path for source in sources] == ["d/m"]
+        assert [(note.reason, note.skipped) for note in notes] == [("already given", 0)]
+
+
+def test_a_stem_that_cannot_name_a_list_is_noted_with_what_to_do(here: Path) -> None:
+    put("a\tb.mbox")
+    put(os.fsdecode(b"\xff.mbox"))
+    sources, notes = find(".")
+    assert sources == []
+    assert all("LIST=PATH" in note.reason and note.skipped == 1 for note in notes)
+    assert len(notes) == 2
+    assert named("git=a\tb.mbox") == [("git", "a\tb.mbox")]
+
+
+def test_the_order_of_arguments_changes_nothing() -> None:
+    put("d/a.mbox")
+    put("b.mbox")
+    os.link("b.mbox", "c.mbox")
+    maildir("m")
+    arguments = ["x=b.mbox", "x=c.mbox", "d", "x=m", "m"]
+    outcomes = {
+        (
+            tuple((source.list, source.path) for source in sources),
+            tuple(notes),
+        )
+        for sources, notes in (find(*order) for order in permutations(arguments))
+    }
+    assert len(outcomes) == 1
+    assert [name for name, _ in outcomes.pop()[0]] == ["a", "m", "x", "x"]
+
+
+def test_the_ratio_reaches_the_files() -> None:
+    put("a.mbox.bz2", bz2.compress(MBOX + b"\n" * (20 << 20)))
+    for ratio, skipped in ((200, 1), (1 << 30, 0)):
+        notes: list[Note] = []
+        (source,) = discover(["a.mbox.bz2"], notes.append, max_ratio=ratio)
+        list(source.records(notes.append))
+        assert sum(note.skipped for note in notes) == skipped

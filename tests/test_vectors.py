@@ -1,0 +1,63 @@
+"""The test vectors in ``fixtures/vectors`` still hold."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from tests import vectors
+from weft.core.claim import claim_id, encode, parse
+from weft.core.signing import SignedRoot, public_key, root_octets, verify_root
+from weft.errors import ClaimError
+
+
+def read(name: str) -> str:
+    return (vectors.VECTORS / f"{name}.json").read_text()
+
+
+@pytest.mark.parametrize("name", vectors.FILES)
+def test_the_code_still_gives_what_was_committed(name: str) -> None:
+    assert json.loads(read(name)) == vectors.FILES[name]()
+
+
+def test_accepted_claims_have_their_fields_and_ids() -> None:
+    cases = json.loads(read("claims"))["accepted"]
+    assert {case["kind"] for case in cases} == {"claim", "withdrawal"}
+    for case in cases:
+        octets = bytes.fromhex(case["octets"])
+        claim = parse(octets)
+        assert type(claim).__name__.lower() == case["kind"]
+        for field in fields(claim):
+            value = getattr(claim, field.name)
+            stated = case["fields"][field.name]
+            if isinstance(value, bytes):
+                assert value.hex() == stated
+            elif isinstance(value, tuple):
+                assert [item.hex() for item in value] == stated
+            else:
+                assert value is stated
+        assert claim_id(octets).hex() == case["id"]
+        assert (encode(claim) == octets) == case["written"]
+
+
+def test_refused_claims_are_refused_for_the_field_that_is_named() -> None:
+    cases = json.loads(read("claims"))["refused"]
+    assert len(cases) > 25
+    for case in cases:
+        field = case["rule"].partition(":")[0] if ":" in case["rule"] else ""
+        field = {"withdrawal": "list"}.get(field, field)
+        with pytest.raises(ClaimError, match=f"^claim refused: {field}"):
+            parse(bytes.fromhex(case["octets"]))
+
+
+def test_signatures_are_those_of_the_seed_over_the_signed_string() -> None:
+    for case in json.loads(read("signing")):
+        key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(case["seed"]))
+        name, root = bytes.fromhex(case["list"]), bytes.fromhex(case["root"])
+        signed = bytes.fromhex(case["signed"])
+        assert signed == root_octets(public_key(key), name, case["leaf_count"], root)
+        assert key.sign(signed).hex() == case["signature"]
+        verify_root(SignedRoot(public_key(key), name, case["leaf_count"], root, bytes.fromhex(case["signature"])))
