@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from weft.rebuild import Archive, rebuild
+from weft.archive import Archive, rebuild
 from weft.thread import Message
 
 __all__ = ["FIXTURES", "Archive", "mail", "messages", "nearest_held", "parents", "rebuild"]

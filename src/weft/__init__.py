@@ -6,15 +6,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from weft.archive import Archive, rebuild
     from weft.errors import WeftError
-    from weft.rebuild import Archive, rebuild
     from weft.thread import Copy, Message, Thread
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Archive": "weft.rebuild",
-    "rebuild": "weft.rebuild",
+    "Archive": "weft.archive",
+    "rebuild": "weft.archive",
     "Copy": "weft.thread",
     "Message": "weft.thread",
     "Thread": "weft.thread",

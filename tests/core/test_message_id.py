@@ -134,7 +134,6 @@ def test_a_reference_to_a_long_id_meets_the_message_that_has_it() -> None:
     assert parse_references([b"<" + LONG + b">"], b"", b"") == (own,)
 
 
-@pytest.mark.xfail(strict=True, reason="rule 2 looks for needless quotes before it deletes white space beside them")
 def test_white_space_beside_needless_quotes_does_not_make_another_id() -> None:
     assert parse_message_id([b'<"a" @h>']) == parse_message_id([b'<"a"@h>'])
 
@@ -229,13 +228,7 @@ HOSTILE = {
 }
 
 
-_ONE_ID = "escaped quotes inside one id"
-_QUADRATIC = pytest.mark.xfail(run=False, reason="quadratic: each escaped quote in a token is tried as an opening one")
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=_QUADRATIC) if name == _ONE_ID else name for name in HOSTILE]
-)
+@pytest.mark.parametrize("name", HOSTILE)
 def test_a_mebibyte_of_hostile_header_takes_linear_time(name: str) -> None:
     value = HOSTILE[name]
     parse_message_id([value])
@@ -243,7 +236,6 @@ def test_a_mebibyte_of_hostile_header_takes_linear_time(name: str) -> None:
     parse_in_reply_to([value], b"own@h", b"")
 
 
-@pytest.mark.xfail(run=False, reason="quadratic: each id is searched for in From, To and Cc before the ids are capped")
 def test_many_ids_beside_many_addresses_take_linear_time() -> None:
     references = b" ".join(b"<a@a@%d>" % i for i in range(MIB // 10))
     assert len(parse_references([references], b"own@h", b"a@" * (MIB // 2))) == 100

@@ -6,11 +6,11 @@ import sys
 
 import click
 
+from weft.archive import Options, rebuild_sources
 from weft.cli.ids import parse_id
 from weft.cli.output import Progress, message_options, open_output, output_options, use_color, write_threads
 from weft.errors import UsageError
 from weft.export import FORMATS
-from weft.rebuild import Options, rebuild_sources
 from weft.sources.base import NoteLog
 from weft.sources.discover import discover
 from weft.sources.mbox import MboxStdin

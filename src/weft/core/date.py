@@ -19,6 +19,7 @@ _ORDINARY = re.compile(
     rb"(?:[A-Za-z]{3},)?[ \t]*([0-9]{1,2} [A-Za-z]{3} [0-9]{4}) ([0-2][0-9]):([0-5][0-9])(?::([0-6][0-9]))? "
     rb"([+-])([0-9]{2})([0-5][0-9])(?:[ \t]*\([^()]*\))?"
 )
+_ZONE = re.compile(r":[0-9]+\s*(?:[AaPp][Mm]\s*)?[-+A-Za-z]")
 _MONTHS = {name: n + 1 for n, name in enumerate(b"jan feb mar apr may jun jul aug sep oct nov dec".split())}
 _EPOCH = _day(1970, 1, 1).toordinal()
 _LAST_SECOND = (_day(9999, 12, 31).toordinal() - _EPOCH) * 86400 + 86399 - 86400
@@ -36,7 +37,8 @@ def parse_date(value: bytes) -> tuple[int, int]:
 
     The zone is `UNKNOWN_ZONE` for ``-0000``.  A year outside 1-9999 cannot be read.
     """
-    if found := _ORDINARY.fullmatch(value):
+    found = _ORDINARY.fullmatch(value)
+    if found:
         day, hour, minute, second, sign, zone_hours, zone_minutes = found.groups()
         midnight = _days.get(day)
         if midnight is None:
@@ -47,6 +49,7 @@ def parse_date(value: bytes) -> tuple[int, int]:
             if sign == b"-":
                 return seconds + zone * 60, -zone or UNKNOWN_ZONE
             return seconds - zone * 60, zone
+        return MISSING, 0
     return _parse_odd(value) if value else (MISSING, 0)
 
 
@@ -98,5 +101,5 @@ def _parse_odd(value: bytes) -> tuple[int, int]:
     if not inside or not _FIRST_SECOND <= midnight <= _LAST_SECOND:
         return MISSING, 0
     seconds = midnight + hour * 3600 + minute * 60 + min(second, 59)
-    unknown = zone is None or "-0000" in text
+    unknown = zone is None or "-0000" in text or not _ZONE.search(text)
     return seconds - east * 60, UNKNOWN_ZONE if unknown else east

@@ -62,7 +62,7 @@ class Fields(NamedTuple):
 def scan(buffer: bytes | bytearray, start: int, end: int) -> Fields:
     """Read the header block ``buffer[start:end]``.  The octet before ``start`` must be a line feed."""
     if end - start > MAX_BLOCK:
-        end = start + MAX_BLOCK
+        end = max(start, buffer.rfind(b"\n", start, start + MAX_BLOCK) + 1)
     found: list[list[bytes]] = [_NO_VALUES] * len(_ORDER)
     for name, value in _FIELD.findall(buffer, start - 1, end):
         which = _NAMES.get(name)

@@ -6,8 +6,8 @@ All servers must read the same id out of the same header bytes, or their forests
 RFC 5322 section 3.6.4) is octet-exact: no case folding, no RFC 2047 decoding, no repair.  In this order:
 
 1. Unfold.  Strip balanced comments outside ``<...>`` and outside quotes; with an unbalanced ``(`` strip none.
-2. Take the ``<...>`` tokens, the innermost where they nest.  ``"x"@h`` becomes ``x@h`` when x is a dot-atom; then
-   white space (space, tab, CR, LF) outside quotes is deleted.
+2. Take the ``<...>`` tokens, the innermost where they nest.  Delete white space (space, tab, CR, LF) outside quotes;
+   then ``"x"@h`` becomes ``x@h`` when x is a dot-atom, so that reading what was read changes nothing.
 3. Message-ID: the first token with an ``@``, else the first token, else the trimmed value; an empty header gives way
    to the next one.  References and In-Reply-To: the tokens with an ``@``; several headers are concatenated.
 4. Longer than 250 octets, or beginning with ``sha256:``: the key is ``sha256:`` and the hex SHA-256 of the whole id.
@@ -32,6 +32,9 @@ MAX_IN_REPLY_TO = 16
 
 WHITE_SPACE = b" \t\r\n"
 _HASHED = b"sha256:"
+
+_FEW = 16
+"""More ids than this are compared with the set of all addresses, so that many of both stay linear."""
 
 _UNFOLD = re.compile(rb"\r?\n(?=[ \t])")
 _CLEAN_TOKEN = re.compile(rb"<([^<>\s]+)>")
@@ -134,25 +137,28 @@ def _drop(ids: list[bytes], own: bytes, people: bytes) -> list[bytes]:
     """Rule 5: without the message's own id, and without ids that are somebody's address (ASCII case aside)."""
     if own in ids:
         ids = [reference for reference in ids if reference != own]
-    for reference in ids:
-        if reference.lower() in people:
-            addresses = set(_ADDRESS.findall(people))
-            return [reference for reference in ids if reference.lower() not in addresses]
-    return ids
+    if len(ids) <= _FEW:
+        for reference in ids:
+            if reference.lower() in people:
+                break
+        else:
+            return ids
+    addresses = set(_ADDRESS.findall(people))
+    return [reference for reference in ids if reference.lower() not in addresses]
 
 
 def _normalize(token: bytes) -> bytes:
     """Rule 2 for the contents of one ``<...>``."""
     if b'"' not in token:
         return token.translate(None, WHITE_SPACE)
-    if needless := _NEEDLESS_QUOTES.fullmatch(token):
-        token = needless[1] + needless[2]
     pieces, position = [], 0
-    for quoted in _QUOTED.finditer(token):
-        pieces += [token[position : quoted.start()].translate(None, WHITE_SPACE), quoted[0]]
+    while (quote := token.find(b'"', position)) >= 0 and (quoted := _QUOTED.match(token, quote)):
+        pieces += [token[position:quote].translate(None, WHITE_SPACE), quoted[0]]
         position = quoted.end()
     pieces.append(token[position:].translate(None, WHITE_SPACE))
-    return b"".join(pieces)
+    token = b"".join(pieces)
+    needless = _NEEDLESS_QUOTES.fullmatch(token)
+    return needless[1] + needless[2] if needless else token
 
 
 def _split(value: bytes, *, comments: bool) -> Tokens | None:

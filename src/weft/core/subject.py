@@ -25,8 +25,8 @@ def decode_text(raw: bytes) -> str:
             pieces = decode_header(raw.decode("latin-1"))
         except (HeaderParseError, ValueError):
             pieces = []
-        if pieces:
-            return "".join(_decode(*piece) for piece in pieces)
+        if text := "".join(_decode(*piece) for piece in pieces):
+            return text
     return raw.decode("utf-8", "surrogateescape")
 
 
@@ -43,8 +43,7 @@ def _decode(piece: str | bytes, charset: str | None) -> str:
 def base_subject(text: str) -> tuple[str, bool]:
     """(base subject, whether the subject is a reply or a forward) of decoded text, by RFC 5256 section 2.1.
 
-    The base subject is compared without regard to case (``i;ascii-casemap``) by whoever compares it.  Linear: each
-    step removes something, and no step looks further than it removes.
+    The base subject is compared without regard to case by whoever compares it.
     """
     text = _ANY_SPACE.sub(" ", text).strip(" ")
     reply = False
@@ -74,16 +73,13 @@ def _without_leaders(text: str) -> tuple[str, bool]:
     """Steps 3-5: ``Re:``, ``Fw:``, ``Fwd:`` with any ``[blob]`` around them; a blob only if a base stays."""
     position, reply = 0, False
     while True:
-        while position < len(text) and text[position] == " ":
-            position += 1
-        after_blobs = position
+        position += len(text[position:]) - len(text[position:].lstrip(" "))
+        after_blobs = last_blob = position
         while blob := _LEADER_BLOB.match(text, after_blobs):
-            after_blobs = blob.end()
+            last_blob, after_blobs = after_blobs, blob.end()
         if refwd := _REFWD.match(text, after_blobs):
             position, reply = refwd.end(), True
-            continue
-        blob = _LEADER_BLOB.match(text, position)
-        if blob and blob.end() < len(text):
-            position = blob.end()
-            continue
-        return text[position:], reply
+        elif after_blobs < len(text):
+            return text[after_blobs:], reply
+        else:
+            return text[last_blob:], reply

@@ -14,9 +14,16 @@ from hashlib import sha256
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """One tree as step 5 sees it; ``base`` is the base subject of its root, or of a ghost root's first child."""
+    """One tree as step 5 sees it, after the pruning of step 3.
+
+    ``node``     the root of the tree: what moves
+    ``message``  what others are hung on: the only child of a ghost root that step 3 removes, else the root
+    ``ghost``    a ghost that step 3 leaves, because it has several children
+    ``base``     the base subject of the root, or of a ghost root's first child; ``reply``: whether it was a reply's
+    """
 
     node: int
+    message: int
     ghost: bool
     base: str
     reply: bool
@@ -56,7 +63,7 @@ def join(roots: Iterable[Root]) -> tuple[dict[int, int | bytes], dict[bytes, str
         if entry.root is None:
             parents[root.node] = entry.dummy
         elif entry.root.ghost or (root.reply and not entry.root.reply):
-            parents[root.node] = entry.root.node
+            parents[root.node] = entry.root.message
         else:
             entry.dummy = dummy_id(root.base.casefold())
             dummies[entry.dummy] = root.base

@@ -294,13 +294,23 @@ class Archive:
         for root in layout.roots:
             if not layout.held[root]:
                 continue
-            ghost = bool(self._ghosts[root])
-            speaker = root
-            while self._ghosts[speaker]:
-                speaker = next(child for child in layout.children(speaker) if layout.held[child])
-            shown = self._copies.sort(self._copies.of(speaker), self._loom.names)[0]
+            heads = self._heads(layout, root)
+            shown = self._copies.sort(self._copies.of(heads[0]), self._loom.names)[0]
             base, reply = base_subject(self._text(self._copies.subjects[shown]))
-            yield Root(root, ghost, base, reply)
+            ghost = len(heads) > 1
+            yield Root(root, root if ghost else heads[0], ghost, base, reply)
+
+    def _heads(self, layout: Layout, root: int) -> list[int]:
+        """The first two held nodes, in display order, that have no held ancestor in the tree of ``root``."""
+        heads: list[int] = []
+        stack = [root]
+        while stack and len(heads) < 2:
+            node = stack.pop()
+            if not self._ghosts[node]:
+                heads.append(node)
+            else:
+                stack += [child for child in reversed(layout.children(node)) if layout.held[child]]
+        return heads
 
     def _thread(self, root: int, *, hidden: bool) -> Thread:
         layout, ids = self._layout, self._forest.ids
