@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from weft.archive import Archive, rebuild
     from weft.errors import WeftError
+    from weft.index.index import Index
     from weft.thread import Copy, Message, Thread
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Archive": "weft.archive",
+    "Index": "weft.index.index",
     "rebuild": "weft.archive",
     "Copy": "weft.thread",
     "Message": "weft.thread",
@@ -21,7 +23,7 @@ _HOMES = {
     "WeftError": "weft.errors",
 }
 
-__all__ = ["Archive", "Copy", "Message", "Thread", "WeftError", "__version__", "rebuild"]
+__all__ = ["Archive", "Copy", "Index", "Message", "Thread", "WeftError", "__version__", "rebuild"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever has that name

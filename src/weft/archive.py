@@ -17,17 +17,18 @@ from weft.copies import Copies
 from weft.core.date import MISSING, format_date
 from weft.core.display import Layout, prune
 from weft.core.forest import NONE, Forest, Profile, Weaver
-from weft.core.message_id import key
+from weft.core.message_id import keys_of
 from weft.core.subject import base_subject, decode_text
 from weft.core.subject_join import Root, join
 from weft.errors import NotFoundError, SourceError, UsageError
-from weft.sources.base import Note, NoteLog, Record, Source, check_list_name
+from weft.sources.base import Note, NoteLog, Record, Source, check_list_name, make_record
 from weft.sources.discover import discover
-from weft.sources.pipeline import scan
+from weft.sources.pipeline import collector_paused, scan
 from weft.thread import Copy, Message, Thread
 
 Files = str | PathLike[str] | Sequence[str | PathLike[str]]
 _MEMO = 50_000
+_LENGTHS = [bytes([length]) for length in range(256)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +107,11 @@ def rebuild_sources(
     if not sources:
         raise SourceError("nothing to read: none of the paths holds mail")
     loom = _Loom(sources, options)
-    for index, batch in scan(sources, log, processes):
-        loom.take(index, batch)
-        if progress:
-            progress(f"{loom.messages} messages, {sources[index].path}")
+    with collector_paused():
+        for index, batch in scan(sources, log, make_record, processes):
+            loom.take(index, batch)
+            if progress:
+                progress(f"{loom.messages} messages, {sources[index].path}")
     return Archive(loom, log)
 
 
@@ -132,36 +134,27 @@ class _Loom:
 
     def take(self, source: int, records: Sequence[Record]) -> None:
         """Weave a batch of records of one source."""
-        weaver, copies, number = self.weaver, self.copies, self._numbers[source]
-        node_of = weaver.node
-        for record in records:
-            node = node_of(record[2])
-            replies, sane, references = record[3:6]
-            reference_nodes = [node_of(reference) for reference in references]
-            if len(replies) == 1 and references and replies[0] == references[-1]:
-                reply_nodes = reference_nodes[-1:]
-            else:
-                reply_nodes = [node_of(reference) for reference in replies]
-            copies.grow(len(weaver.ids))
-            if copies.known(node, number, record[12]):
-                continue
-            copies.add(node, number, source, record)
-            weaver.add(node, reply_nodes, sane, reference_nodes)
-            self._name(reply_nodes, reference_nodes, number)
+        weaver, number = self.weaver, self._numbers[source]
+        columns = tuple(zip(*records, strict=True))
+        _, _, ids, in_reply_tos, sane, references, *_ = columns
+        [nodes], replies, chains = weaver.nodes([ids]), weaver.nodes(in_reply_tos), weaver.nodes(references)
+        self._make_room()
+        for index in self.copies.add(nodes, number, source, columns):
+            if weaver.add(nodes[index], replies[index], sane[index], chains[index]):
+                self._name({*replies[index], *chains[index]}, number)
         self.messages += len(records)
 
-    def _name(self, replies: list[int], references: list[int], number: int) -> None:
+    def _make_room(self) -> None:
+        nodes = len(self.weaver.ids)
+        self.copies.grow(nodes)
+        missing = nodes - len(self.named)
+        self.named.extend(bytes(missing))
+        self.named_on.extend(bytes(missing))
+
+    def _name(self, references: set[int], number: int) -> None:
         """Count, for ids that nobody has described so far, who names them and where."""
-        tiers = self.weaver.tiers
-        missing = len(tiers) - len(self.named)
-        if missing > 0:
-            self.named.extend([0] * missing)
-            self.named_on.extend([0] * missing)
         for reference in references:
-            if tiers[reference]:
-                self._name_one(reference, number)
-        for reference in replies:
-            if tiers[reference] and reference not in references:
+            if self.weaver.tiers[reference]:
                 self._name_one(reference, number)
 
     def _name_one(self, node: int, number: int) -> None:
@@ -191,7 +184,7 @@ class Archive:
         self._copies.grow(len(self._forest.ids))
         self._joined: set[int] = set()
         self._made_up: dict[int, str] = {}
-        self._texts: dict[int, str] = {}
+        self._texts = _Texts(self._copies.texts)
 
     @property
     def notes(self) -> list[Note]:
@@ -227,7 +220,8 @@ class Archive:
 
     def thread(self, message_id: str, *, hidden: bool = True) -> Thread:
         """The thread in which an id stands, wherever it stands in it; `NotFoundError` if nobody names it."""
-        node = self._loom.weaver.find(key(message_id.encode("utf-8", "surrogateescape")))
+        found = [self._loom.weaver.find(name) for name in keys_of(message_id)]
+        node = next((node for node in found if node is not None), None)
         layout = self._layout
         if node is None or (self._ghosts[node] and self.options.prune_ghosts and not layout.held[node]):
             raise NotFoundError(f"no message has or names the id {message_id!r}; look for it in other archives")
@@ -296,7 +290,7 @@ class Archive:
                 continue
             heads = self._heads(layout, root)
             shown = self._copies.sort(self._copies.of(heads[0]), self._loom.names)[0]
-            base, reply = base_subject(self._text(self._copies.subjects[shown]))
+            base, reply = base_subject(self._texts[self._copies.subjects[shown]])
             ghost = len(heads) > 1
             yield Root(root, root if ghost else heads[0], ghost, base, reply)
 
@@ -313,46 +307,49 @@ class Archive:
         return heads
 
     def _thread(self, root: int, *, hidden: bool) -> Thread:
-        layout, ids = self._layout, self._forest.ids
+        held, ids, message_of = self._layout.held, self._forest.ids, self._message
         messages, edges = [], []
-        for node, depth in layout.tree(root):
-            if not hidden and not layout.held[node]:
+        # The ids from the root down to the last node, as text and as the digest has them: in it stands the parent.
+        texts: list[str | None] = [None]
+        labels = [b"\0"]
+        for node, depth in self._layout.tree(root):
+            if not hidden and not held[node]:
                 continue
-            parent = layout.parents[node]
-            above = ids[parent] if parent >= 0 else b""
-            edges.append(b"%c%b%c%b" % (len(ids[node]), ids[node], len(above), above))
-            messages.append(self._message(node, depth, _text_of(above) if parent >= 0 else None))
+            octets = ids[node]
+            text = _text_of(octets)
+            label = _LENGTHS[len(octets)] + octets
+            texts[depth + 1 :] = (text,)
+            labels[depth + 1 :] = (label,)
+            edges.append(label + labels[depth])
+            messages.append(message_of(node, text, texts[depth], depth))
         edges.sort()
         return Thread(tuple(messages), sha256(b"weft/v1/tree\0" + b"".join(edges)).hexdigest())
 
-    def _message(self, node: int, depth: int, parent: str | None) -> Message:
-        forest, copies, names = self._forest, self._copies, self._loom.names
-        message_id = _text_of(forest.ids[node])
-        if copies.first[node] < 0:
-            return self._ghost(node, message_id, depth, parent)
+    def _message(self, node: int, message_id: str, parent: str | None, depth: int) -> Message:
+        copies = self._copies
         copy = copies.first[node]
-        shown: tuple[Copy, ...]
+        if copy < 0:
+            return self._ghost(node, message_id, depth, parent)
         if copies.after[copy] < 0:
-            variants, numbers, shown = 1, [copy], (self._copy(copy),)
-            date = shown[0].date
+            first = self._copy(copy)
+            _, subject, author, date, _ = first
+            message = Message(message_id, parent, depth, False, False, 1, date, author, subject, (first,))
         else:
-            numbers = copies.sort(copies.of(node), names)
-            variants, shown = copies.variants(numbers), tuple(map(self._copy, numbers))
-            date = format_date(*copies.date(numbers))
-        first = shown[0]
-        message = Message(
-            message_id, parent, depth, False, False, variants, date, first.author, first.subject, shown
-        )  # fmt: skip
-        if date is None and numbers[0] in copies.unreadable_dates:
-            message = message._replace(stated_date=decode_text(copies.unreadable_dates[numbers[0]]))
-        return self._marked(message, node)
+            numbers = copies.sort(copies.of(node), self._loom.names)
+            shown = tuple(map(self._copy, numbers))
+            variants, date, copy = copies.variants(numbers), format_date(*copies.date(numbers)), numbers[0]
+            _, subject, author, _, _ = shown[0]
+            message = Message(message_id, parent, depth, False, False, variants, date, author, subject, shown)
+        if date is None and copy in copies.unreadable_dates:
+            message = message._replace(stated_date=decode_text(copies.unreadable_dates[copy]))
+        return self._marked(message, node) if node in self._marks else message
 
     def _copy(self, copy: int) -> Copy:
-        copies = self._copies
+        copies, texts = self._copies, self._texts
         return Copy(
             self._loom.names[copies.lists[copy]],
-            self._text(copies.subjects[copy]),
-            self._text(copies.authors[copy]),
+            texts[copies.subjects[copy]],
+            texts[copies.authors[copy]],
             format_date(copies.seconds[copy], copies.zones[copy]),
         )
 
@@ -379,12 +376,22 @@ class Archive:
             message = message._replace(joined=True)
         return message
 
-    def _text(self, number: int) -> str:
-        text = self._texts.get(number)
-        if text is None:
-            if len(self._texts) > _MEMO:
-                self._texts.clear()
-            text = self._texts[number] = decode_text(self._copies.texts[number])
+    @cached_property
+    def _marks(self) -> set[int]:
+        """The nodes to which `_marked` has something to say."""
+        return {*self._forest.contested, *self._forest.cuts, *self._joined}
+
+
+class _Texts(dict[int, str]):
+    """Subjects and authors as text, by their numbers; the last of them are remembered."""
+
+    def __init__(self, texts: Sequence[bytes]) -> None:
+        self._octets = texts
+
+    def __missing__(self, number: int) -> str:
+        if len(self) > _MEMO:
+            self.clear()
+        self[number] = text = decode_text(self._octets[number])
         return text
 
 

@@ -8,11 +8,12 @@ never by when they came, so that the order of the input leaves no trace.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from weft.core.date import MISSING
+from weft.core.forest import Numbers
 from weft.core.subject import base_subject, decode_text
-from weft.sources.base import Record
 
 _CROWD = 8
 """With more copies than this, an id gets a set of its contents, so that a flood of copies stays linear."""
@@ -36,8 +37,9 @@ class Copies:
         self.bodies = array("q")
         self.contents = array("q")
         self.texts: list[bytes] = []
+        """The subjects and authors, each once."""
         self.unreadable_dates: dict[int, bytes] = {}
-        self._texts: dict[bytes, int] = {}
+        self._texts = Numbers(self.texts)
         self._crowds: dict[int, set[tuple[int, int]]] = {}
 
     def __len__(self) -> int:
@@ -47,56 +49,62 @@ class Copies:
         """Make room for nodes below ``nodes``."""
         missing = nodes - len(self.first)
         if missing > 0:
-            self.first.extend([-1] * missing)
-
-    def text(self, octets: bytes) -> int:
-        """The number of a subject or author."""
-        known = self._texts.get(octets)
-        if known is None:
-            known = self._texts[octets] = len(self.texts)
-            self.texts.append(octets)
-        return known
+            self.first.extend(array("i", [-1]) * missing)
 
     def seal(self) -> None:
         """No more copies will come: let go of what only adding needs."""
-        self._texts = {}
-        self._crowds = {}
+        self._texts.clear()
+        self._crowds.clear()
 
-    def known(self, node: int, list_number: int, content: int) -> bool:
-        """Whether this very copy is here already."""
+    def add(self, nodes: Sequence[int], list_number: int, source: int, columns: Sequence[Sequence[Any]]) -> list[int]:
+        """Append those copies of ``nodes`` that are not here already; their indexes.
+
+        ``columns`` are the columns of their `Record`s; appending by columns is three times as fast as by records.
+        """
+        first, after, contents = self.first, self.after, self.contents
+        new = []
+        for index, (node, content) in enumerate(zip(nodes, columns[12], strict=True)):
+            latest = first[node]
+            if latest < 0 or not self._known(node, list_number, content):
+                first[node] = len(after)
+                after.append(latest)
+                contents.append(content)
+                self.lists.append(list_number)
+                new.append(index)
+        if len(new) < len(nodes):
+            columns = [[column[index] for index in new] for column in columns]
+        self._append(columns)
+        self.sources.extend(array("i", [source]) * len(new))
+        return new
+
+    def _append(self, columns: Sequence[Sequence[Any]]) -> None:
+        offsets, lengths, _, _, _, _, dates, seconds, zones, subjects, authors, bodies, _ = columns
+        if any(dates):
+            start = len(self.offsets)
+            self.unreadable_dates.update((start + index, date) for index, date in enumerate(dates) if date)
+        self.seconds.extend(seconds)
+        self.zones.extend(zones)
+        self.offsets.extend(offsets)
+        self.lengths.extend(lengths)
+        self.bodies.extend(bodies)
+        self.subjects.extend(map(self._texts.__getitem__, subjects))
+        self.authors.extend(map(self._texts.__getitem__, authors))
+
+    def _known(self, node: int, list_number: int, content: int) -> bool:
+        """Whether this very copy of a node is here already."""
         crowd = self._crowds.get(node)
         if crowd is not None:
-            return (list_number, content) in crowd
-        copy, length = self.first[node], 0
-        while copy >= 0:
-            if self.contents[copy] == content and self.lists[copy] == list_number:
+            if (list_number, content) in crowd:
                 return True
-            copy = self.after[copy]
-            length += 1
-        if length > _CROWD:
-            self._crowds[node] = {(self.lists[copy], self.contents[copy]) for copy in self.of(node)}
-        return False
-
-    def add(self, node: int, list_number: int, source: int, record: Record) -> None:
-        """Append a copy that is not `known`."""
-        offset, length, _, _, _, _, date, seconds, zone, subject, author, body, content = record
-        number = len(self.after)
-        self.after.append(self.first[node])
-        self.first[node] = number
-        self.lists.append(list_number)
-        self.sources.append(source)
-        self.offsets.append(offset)
-        self.lengths.append(length)
-        self.subjects.append(self.text(subject))
-        self.authors.append(self.text(author))
-        self.seconds.append(seconds)
-        self.zones.append(zone)
-        self.bodies.append(body)
-        self.contents.append(content)
-        if date:
-            self.unreadable_dates[number] = date
-        if node in self._crowds:
+            crowd.add((list_number, content))
+            return False
+        copies = self.of(node)
+        if any(self.contents[copy] == content and self.lists[copy] == list_number for copy in copies):
+            return True
+        if len(copies) > _CROWD:
+            self._crowds[node] = {(self.lists[copy], self.contents[copy]) for copy in copies}
             self._crowds[node].add((list_number, content))
+        return False
 
     def of(self, node: int) -> list[int]:
         """The copies of a node, latest first."""

@@ -41,3 +41,22 @@ class PolicyError(UsageError):
 
 class KeyFileError(WeftError):
     """The file of the origin's key cannot be used or made; it is never overwritten."""
+
+
+class StoreError(WeftError):
+    """The index cannot be read or written: locked, full, damaged, of a newer version."""
+
+
+class LocalProtocolError(WeftError):
+    """This program used the exchange wrongly: an answer that nobody asked for, a session with nobody's peer."""
+
+
+class RemoteProtocolError(WeftError):
+    """A peer broke the rules of the exchange or passed a limit; its session is over, and only that.
+
+    ``limit`` names the limit, if it was one.
+    """
+
+    def __init__(self, reason: str, limit: str = "") -> None:
+        super().__init__(reason)
+        self.limit = limit

@@ -63,12 +63,36 @@ class Message(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Coverage:
+    """How complete a thread can be, relative to the policy of the server that shows it.
+
+    ``carried``      feeds (``ORIGIN/LIST``) that are held whole, because they are the server's own
+    ``partly``       feeds of others of which claims are held, and nobody vouches that these are all
+    ``never_asked``  feeds that the policy admits and of which nothing is held; ``*`` stands for any list
+    """
+
+    carried: tuple[str, ...]
+    partly: tuple[str, ...]
+    never_asked: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Every feed that the policy admits is held whole."""
+        return not self.partly and not self.never_asked
+
+
+@dataclass(frozen=True, slots=True)
 class Thread:
     """One tree of the forest: ``messages`` depth first, children by (date, id), the root first."""
 
     messages: tuple[Message, ...]
     digest: str
-    """SHA-256 (hex) over the ids and edges of the tree: equal trees have equal digests, whatever the order of input."""
+    """SHA-256 (hex), equal for equal trees whatever the order of input.
+
+    In a rebuild it is over ids and edges, in an index also over the ids of the claims.
+    """
+    coverage: Coverage | None = None
+    """How complete it can be; None in a rebuild, which knows only what it read."""
 
     @property
     def root(self) -> str:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
 from urllib.parse import unquote, urlsplit
 
+from weft.core.message_id import tokenize
 from weft.errors import UsageError
+
+
+def parse_ids(texts: Iterable[str]) -> list[str]:
+    """The ids that ``texts`` name, each once; ``-`` stands for those on standard input, one a line."""
+    ids: list[str] = []
+    for text in texts:
+        ids += map(parse_id, _lines_of_stdin()) if text == "-" else [parse_id(text)]
+    return list(dict.fromkeys(ids))
 
 
 def parse_id(text: str) -> str:
     """The id that ``text`` names, without angle brackets; `UsageError` if it can name none."""
     text = text.strip()
     if text.lower().startswith(("http://", "https://")):
-        parts = [unquote(part) for part in urlsplit(text).path.split("/")]
+        parts = [unquote(part, errors="surrogateescape") for part in urlsplit(text).path.split("/")]
         found = next((part for part in reversed(parts) if "@" in part), "")
         if not found:
             raise UsageError(f"no part of the URL {text!r} is a message id; give the id itself")
@@ -21,4 +32,18 @@ def parse_id(text: str) -> str:
         text = text[1:-1]
     if not text:
         raise UsageError("an empty message id; give one like a@b")
-    return text
+    return _as_in_mail(text)
+
+
+def _as_in_mail(text: str) -> str:
+    """The id that a header with ``<text>`` in it states: without white space, and without quotes that say nothing."""
+    tokens = tokenize(f"<{text}>".encode("utf-8", "surrogateescape")).tokens
+    return tokens[0].decode("utf-8", "surrogateescape") if len(tokens) == 1 else text
+
+
+def _lines_of_stdin() -> list[str]:
+    octets = sys.stdin.buffer.read() if sys.stdin else b""
+    lines = [line for line in octets.decode("utf-8", "surrogateescape").split("\n") if line.strip()]
+    if not lines:
+        raise UsageError("no message id on standard input; give one a line")
+    return lines

@@ -1,13 +1,16 @@
 """``weft``: the group of commands, each imported only when it is called; errors as one line, and exit codes.
 
-Exit codes: 0 fine; 1 not found or failed; 2 usage; 3 partly (something was skipped, each named on stderr).
+Exit codes: 0 fine; 1 not found or failed; 2 usage; 3 partly (something was skipped, each named on stderr); 130, 141
+and 143 as a shell has them for a program that was interrupted, lost its reader or was terminated.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from importlib import import_module
+from typing import Any, NoReturn
 
 import click
 
@@ -16,6 +19,20 @@ from weft.errors import WeftError
 
 COMMANDS = {
     "rebuild": "Threads from mail files; nothing is kept.",
+    "ingest": "The same into an index, again and again.",
+    "show": "The whole thread in which an id stands.",
+    "explain": "Who says what about an id.",
+    "threads": "The newest threads first.",
+    "search": "Words of subjects and authors.",
+    "lists": "The lists in the index; rename or remove one.",
+    "mute": "Hide something here, or show it again.",
+    "retract": "Withdraw what this server said.",
+    "expunge": "Delete here what is known of a message.",
+    "diff": "Which edges differ under another policy.",
+    "export": "All threads, in any format.",
+    "check": "Verify the index; repair what is derived.",
+    "serve": "Answer clients over gRPC.",
+    "keys": "Our own fingerprint, and where the key lies.",
 }
 
 
@@ -36,50 +53,98 @@ class _Lazy(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - the exit code, as click passes it
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # the reader has seen enough; click would call it a failure
+            _forget(1, 2)
+            ctx.exit(128 + signal.SIGPIPE)
 
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(
+    cls=_Lazy,
+    invoke_without_command=True,
+    subcommand_metavar="COMMAND [ARGS]...",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="weft", message="%(prog)s %(version)s")
-def weft() -> None:
+@click.pass_context
+def weft(ctx: click.Context) -> None:
     """Whole mail threads from the archives of several lists; no list is authoritative.
 
     \b
     weft rebuild ietf.mbox ietf-822.mbox.gz      read two archives, show their threads
     weft COMMAND --help                          what a command takes, with an example
     """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help(), err=True)
+        ctx.exit(2)
 
 
 def main() -> None:
     """Run the command line and exit."""
-    debug = "--debug" in sys.argv
+    signal.signal(signal.SIGTERM, _terminated)
+    code = _run(debug="--debug" in sys.argv)
     try:
-        code = weft.main(standalone_mode=False)
-    except WeftError as error:
-        if debug:
-            raise
-        _say(str(error))
-        code = error.exit_code
-    except click.Abort:
-        code = 130
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:  # it was said; Python would fail again, with a code of its own
+        _forget(1)
+        code = code or 1
+    sys.exit(code)
+
+
+def _run(*, debug: bool) -> int:
+    """Run it; the exit code.  With ``debug``, errors that are not about usage are raised."""
+    try:
+        code = weft.main(prog_name="weft", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except (click.Abort, KeyboardInterrupt):
+        return 128 + signal.SIGINT
     except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except KeyboardInterrupt:
-        code = 130
-    except BrokenPipeError:  # the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 141
-    except OSError as error:
+        _say(_usage(error))
+        return error.exit_code
+    except Exception as error:
         if debug:
             raise
-        _say(f"{error.filename or 'input or output'}: {error.strerror or error}")
-        code = 1
-    sys.exit(code if isinstance(code, int) else 0)
+        _say(_explain(error))
+        return error.exit_code if isinstance(error, WeftError) else 1
+
+
+def _usage(error: click.ClickException) -> str:
+    """What click has to say, on one line."""
+    text = " ".join(error.format_message().split()).rstrip(".")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"{text[:1].lower()}{text[1:]}" + (f"; see {context.command_path} --help" if context else "")
+
+
+def _explain(error: Exception) -> str:
+    if isinstance(error, WeftError):
+        return str(error)
+    if isinstance(error, OSError):
+        # Sources name what they cannot read, so an error without a name is one of writing.
+        return f"{os.fsdecode(error.filename or 'cannot write')}: {error.strerror or error}"
+    if isinstance(error, MemoryError):
+        return "out of memory; give it fewer files at a time"
+    return f"a defect of weft: {type(error).__name__}: {error}; please report it with what --debug prints"
 
 
 def _say(line: str) -> None:
     from weft.export.clean import clean
 
     click.echo(f"weft: {clean(line)}", err=True)
+
+
+def _forget(*descriptors: int) -> None:
+    """Let what is still to be written there, by us and by Python as it exits, go nowhere instead of fail again."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in descriptors:
+        os.dup2(nowhere, descriptor)
+
+
+def _terminated(*_: object) -> NoReturn:
+    """End by way of all ``finally``, so that no half-written file stays."""
+    sys.exit(128 + signal.SIGTERM)
 
 
 if __name__ == "__main__":

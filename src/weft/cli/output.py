@@ -7,18 +7,20 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, Self, TypeVar
 
 import click
 
-from weft.errors import UsageError
+from weft.errors import UsageError, WeftError
 from weft.export import FORMATS
-from weft.export.clean import clean
+from weft.export.clean import clean, shorten
 from weft.thread import Thread
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+_PAUSE = 0.1
 
 
 def output_options(command: Command) -> Command:
@@ -53,25 +55,43 @@ def message_options(command: Command) -> Command:
 
 @contextmanager
 def open_output(path: str | None, *, force: bool) -> Iterator[BinaryIO]:
-    """Stdout, or a file, which appears only when it is whole and is never overwritten unless ``force``."""
+    """Stdout, or a file, which appears only when it is whole and is never overwritten unless ``force``.
+
+    Enter it before the work begins: it says at once if the file cannot be made.
+    """
     if path is None:
+        if sys.stdout is None:
+            raise WeftError("standard output is closed; give a file with -o")
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    target = Path(path)
+    target = Path(os.path.realpath(path))  # a link stays one; Path.resolve raises where links lead in a circle
     if target.exists() and not target.is_file():  # a device or a pipe
-        with target.open("wb") as file:
-            yield file
+        with target.open("wb") as device:
+            yield device
         return
-    if target.exists() and not force:
-        raise UsageError(f"{path} exists; choose another name, or overwrite it with --force")
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with part.open("xb") as file:
+    _check_absent(target, path, force)
+    part = target.with_name(f".weft-{os.getpid()}.part")
+    try:  # before the file is made: a signal may come at any time
+        with _create(part, path) as file:
             yield file
+        _check_absent(target, path, force)
         part.replace(target)
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
+
+
+def _check_absent(target: Path, path: str, force: bool) -> None:
+    if target.exists() and not force:
+        raise UsageError(f"{path} exists; choose another name, or overwrite it with --force")
+
+
+def _create(part: Path, path: str) -> BinaryIO:
+    try:
+        return part.open("xb")
+    except OSError as error:
+        raise WeftError(f"{path} cannot be written: {error.strerror}; choose another place") from error
 
 
 def write_threads(
@@ -87,36 +107,47 @@ def write_threads(
     if chosen.octets:
         chosen.writer()((message for thread in threads for message in octets(thread)), file)
     elif chosen.for_people:
-        chosen.writer()(threads, file, columns=terminal_columns(), color=color)
+        chosen.writer()(threads, file, columns=_columns(file), color=color and _is_terminal(file))
     else:
         chosen.writer()(threads, file)
 
 
-def terminal_columns() -> int:
-    """The width of the terminal; 100 where stdout is none."""
-    return shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
+def wants_color(no_color: bool) -> bool:
+    """Whether the user lets us print colours on a terminal."""
+    return not no_color and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def use_color(no_color: bool, path: str | None) -> bool:
-    """Whether to print colours: only on a terminal, and not against the user's wish."""
-    return path is None and sys.stdout.isatty() and not no_color and not os.environ.get("NO_COLOR")
+def _is_terminal(file: BinaryIO) -> bool:
+    return sys.stdout is not None and file is sys.stdout.buffer and sys.stdout.isatty()
+
+
+def _columns(file: BinaryIO) -> int:
+    """The width of the terminal; 100 where the output goes elsewhere."""
+    return shutil.get_terminal_size((100, 24)).columns if _is_terminal(file) else 100
 
 
 class Progress:
-    """A line on stderr while something long runs; nothing where stderr is no terminal."""
+    """A line on stderr while something long runs, as a context; nothing where stderr is no terminal."""
 
     def __init__(self, *, quiet: bool) -> None:
         """``quiet``: say nothing."""
-        self._shown = not quiet and sys.stderr.isatty()
+        self._shown = not quiet and sys.stderr is not None and sys.stderr.isatty()
         self._last = time.monotonic()
         self._drawn = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
 
     def show(self, text: str) -> None:
         """Draw the line again, at most ten times a second."""
         now = time.monotonic()
-        if self._shown and now - self._last > 0.1:
+        if self._shown and now - self._last > _PAUSE:
             self._last, self._drawn = now, True
-            click.echo(f"\r\x1b[K{clean(text)}", err=True, nl=False)
+            room = (os.get_terminal_size(sys.stderr.fileno()).columns or 80) - 1
+            click.echo(f"\r\x1b[K{shorten(clean(text), room)}", err=True, nl=False)
 
     def say(self, line: str) -> None:
         """A line that stays."""

@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Iterable
 
 import click
 
-from weft.archive import Options, rebuild_sources
-from weft.cli.ids import parse_id
-from weft.cli.output import Progress, message_options, open_output, output_options, use_color, write_threads
+from weft.archive import Archive, Options, rebuild_sources
+from weft.cli.ids import parse_ids
+from weft.cli.output import Progress, message_options, open_output, output_options, wants_color, write_threads
 from weft.errors import UsageError
 from weft.export import FORMATS
 from weft.sources.base import NoteLog
 from weft.sources.discover import discover
 from weft.sources.mbox import MboxStdin
+from weft.thread import Thread
 
 
 @click.command("rebuild")
 @click.argument("paths", nargs=-1, required=True, metavar="[LIST=]PATH...")
 @click.option("--thread", "ids", multiple=True, metavar="ID", help="Only the thread in which ID stands (repeatable).")
-@click.option("--join-subjects", is_flag=True, help="Join trees with equal subjects (RFC 5256 step 5): it guesses.")
-@click.option("--prune-ghosts", is_flag=True, help="Leave out messages that nobody holds, as RFC 5256 step 3 does.")
+@click.option("--join-subjects", is_flag=True, help="Join threads with equal subjects (RFC 5256, step 5); it guesses.")
+@click.option("--prune-ghosts", is_flag=True, help="Leave out ghosts, as RFC 5256, step 3, does.")
 @click.option(
     "--profile", type=click.Choice(["weft", "rfc5256"]), default="weft", show_default=True,
     help="rfc5256: In-Reply-To counts only without References.",
 )  # fmt: skip
 @click.option(
-    "--max-ratio", type=click.IntRange(1), default=200, show_default=True, help="Refuse what unfolds further."
-)
-@click.option("--processes", type=click.IntRange(1, 2), default=None, help="1: read and thread in one process.")
+    "--max-ratio", type=click.IntRange(1), default=200, show_default=True, metavar="N",
+    help="Refuse a compressed file that unfolds to more than N times its size.",
+)  # fmt: skip
+@click.option(
+    "--processes", type=click.IntRange(1, 2), default=None, metavar="N",
+    help="1: read mail in this process; 2: in a second one (default: by size).",
+)  # fmt: skip
 @output_options
 @message_options
 def command(
@@ -56,23 +61,30 @@ def command(
     weft rebuild --format mboxrd --thread a@example.org -o thread.mbox lists/
     zcat x.mbox.gz | weft rebuild --json ietf=-
     """
-    progress = Progress(quiet=quiet)
-    format_name = "json" if as_json else format_name
-    log = NoteLog(lambda note: progress.say(f"weft: {note}") if note.skipped or not quiet else None)
     if "-" in ids and any(path == "-" or path.endswith("=-") for path in paths):
         raise UsageError("the ids and the mail cannot both come from stdin; give one of them in another way")
-    wanted = [parse_id(sys.stdin.readline() if name == "-" else name) for name in ids]
-    sources = discover(paths, log, max_ratio=max_ratio)
-    for source in sources:
-        if isinstance(source, MboxStdin):
-            source.keep = format_name == "mboxrd"
+    wanted = parse_ids(ids)
+    format_name = "json" if as_json else format_name
     options = Options("rfc5256" if profile == "rfc5256" else "weft", join_subjects, prune_ghosts)
-    archive = rebuild_sources(sources, options, log, processes=processes, progress=progress.show)
-    progress.end()
-    hidden = FORMATS[format_name].every_id
-    threads = [archive.thread(name, hidden=hidden) for name in wanted] if wanted else archive.threads(hidden=hidden)
-    with open_output(output, force=force) as file:
-        write_threads(format_name, threads, file, archive.octets, color=use_color(no_color, output))
-    if not quiet:
-        progress.say(f"weft: {archive.summary}")
+    with Progress(quiet=quiet) as progress:
+        log = NoteLog(lambda note: progress.say(f"weft: {note}") if note.skipped or not quiet else None)
+        with open_output(output, force=force) as file:
+            sources = discover(paths, log, max_ratio=max_ratio)
+            for source in sources:
+                if isinstance(source, MboxStdin):
+                    source.keep = FORMATS[format_name].octets
+            archive = rebuild_sources(sources, options, log, processes=processes, progress=progress.show)
+            progress.end()
+            threads = _threads(archive, wanted, hidden=FORMATS[format_name].every_id)
+            write_threads(format_name, threads, file, archive.octets, color=wants_color(no_color))
+        if not quiet:
+            progress.say(f"weft: {archive.summary}")
     return 3 if log.skipped else 0
+
+
+def _threads(archive: Archive, wanted: list[str], *, hidden: bool) -> Iterable[Thread]:
+    """The threads in which the wanted ids stand, each once; all threads if none is wanted."""
+    if not wanted:
+        return archive.threads(hidden=hidden)
+    threads = [archive.thread(name, hidden=hidden) for name in wanted]
+    return {thread.root: thread for thread in threads}.values()

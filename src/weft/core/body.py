@@ -15,12 +15,13 @@ MAX_BODY = 16 * 1024 * 1024
 MAX_RAW_BODY = 40 * 1024 * 1024
 """So many raw octets always hold `MAX_BODY` canonical ones: CRLF halves, unescaping takes a sixth."""
 
+_CR = 0x0D
 _ESCAPED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 
 
 def canonical_body(raw: bytes, *, mbox: bool) -> bytes:
     """The canonical octets of ``raw`` (cut at `MAX_RAW_BODY` by the caller)."""
-    if find(raw, b"\r\n", 0, len(raw)) >= 0:
+    if _CR in raw:
         raw = raw.replace(b"\r\n", b"\n")
     if mbox and find(raw, b">From ", 0, len(raw)) >= 0:
         raw = _ESCAPED_FROM.sub(rb"\1", raw)

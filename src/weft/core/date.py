@@ -1,14 +1,15 @@
 """Dates as mail states them: seconds and zone of a Date field (RFC 5322 sections 3.3 and 4.3).
 
-The ordinary forms are read by one regular expression with a memo for each day; the rest goes to the standard
-library.  A Date decides nothing but display order, and is shown as stated.  Who can lie: everybody.
+The ordinary forms are read by one regular expression; what it makes of the text before and after the time of day is
+remembered, so that the next date with the same day and the same zone costs a few look-ups.  The rest goes to the
+standard library.  A Date decides nothing but display order, and is shown as stated.  Who can lie: everybody.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import date as _day
-from email.utils import parsedate_tz
+from datetime import date as _date
+from typing import TypeVar
 
 MISSING = -(1 << 62)
 """The seconds of a date that is absent or cannot be read."""
@@ -21,15 +22,26 @@ _ORDINARY = re.compile(
 )
 _ZONE = re.compile(r":[0-9]+\s*(?:[AaPp][Mm]\s*)?[-+A-Za-z]")
 _MONTHS = {name: n + 1 for n, name in enumerate(b"jan feb mar apr may jun jul aug sep oct nov dec".split())}
-_EPOCH = _day(1970, 1, 1).toordinal()
-_LAST_SECOND = (_day(9999, 12, 31).toordinal() - _EPOCH) * 86400 + 86399 - 86400
+_EPOCH = _date(1970, 1, 1).toordinal()
+_LAST_SECOND = (_date(9999, 12, 31).toordinal() - _EPOCH) * 86400 + 86399 - 86400
 _FIRST_SECOND = -_EPOCH * 86400 + 2 * 86400
 _MEMO_SIZE = 20_000
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+_HOURS = {b"%02d" % number: number * 3600 for number in range(24)}
+_MINUTES = {b"%02d" % number: number * 60 for number in range(60)}
+_SECONDS = {b"%02d" % number: number for number in range(60)}
+_COLON = 0x3A
 
 _days: dict[bytes, int] = {}
+"""All before the hour of an ordinary date -> the seconds of its midnight, as if in UTC."""
+_zones: dict[bytes, tuple[int, int]] = {}
+"""All after the second of an ordinary date -> (seconds to add, zone)."""
 _names: dict[int, str] = {}
-_offsets = {UNKNOWN_ZONE: "-00:00"}
+_offsets = {UNKNOWN_ZONE: (0, "-00:00")}
 _SIXTY = [f"{number:02d}" for number in range(60)]
+_CLOCK = [f"{minute // 60:02d}:{minute % 60:02d}" for minute in range(1440)]
 
 
 def parse_date(value: bytes) -> tuple[int, int]:
@@ -37,19 +49,17 @@ def parse_date(value: bytes) -> tuple[int, int]:
 
     The zone is `UNKNOWN_ZONE` for ``-0000``.  A year outside 1-9999 cannot be read.
     """
+    colon = value.find(b":")
+    try:
+        midnight, (west, zone) = _days[value[: colon - 2]], _zones[value[colon + 6 :]]
+        clock = _HOURS[value[colon - 2 : colon]] + _MINUTES[value[colon + 1 : colon + 3]]
+        if value[colon + 3] == _COLON:
+            return midnight + clock + _SECONDS[value[colon + 4 : colon + 6]] + west, zone
+    except (KeyError, IndexError):
+        pass
     found = _ORDINARY.fullmatch(value)
     if found:
-        day, hour, minute, second, sign, zone_hours, zone_minutes = found.groups()
-        midnight = _days.get(day)
-        if midnight is None:
-            midnight = _midnight(day)
-        zone = int(zone_hours) * 60 + int(zone_minutes)
-        if midnight != MISSING and zone < 1440 and hour < b"24":
-            seconds = midnight + int(hour) * 3600 + int(minute) * 60 + min(int(second or 0), 59)
-            if sign == b"-":
-                return seconds + zone * 60, -zone or UNKNOWN_ZONE
-            return seconds - zone * 60, zone
-        return MISSING, 0
+        return _parse_ordinary(found)
     return _parse_odd(value) if value else (MISSING, 0)
 
 
@@ -57,42 +67,62 @@ def format_date(seconds: int, zone: int) -> str | None:
     """RFC 3339 text of a parsed date, in its own zone (``-00:00`` where that is unknown); None if it is missing."""
     if seconds == MISSING:
         return None
-    offset = _offsets.get(zone)
-    if offset is None:
-        offset = _offsets[zone] = f"{'-' if zone < 0 else '+'}{abs(zone) // 60:02d}:{abs(zone) % 60:02d}"
-    days, rest = divmod(seconds if zone == UNKNOWN_ZONE else seconds + zone * 60, 86400)
-    name = _names.get(days)
-    if name is None:
-        if len(_names) > _MEMO_SIZE:
-            _names.clear()
-        name = _names[days] = _day.fromordinal(days + _EPOCH).isoformat()
+    try:
+        east, offset = _offsets[zone]
+    except KeyError:
+        name = f"{'-' if zone < 0 else '+'}{abs(zone) // 60:02d}:{abs(zone) % 60:02d}"
+        east, offset = _offsets[zone] = zone * 60, name
+    days, rest = divmod(seconds + east, 86400)
+    try:
+        day = _names[days]
+    except KeyError:
+        day = _date.fromordinal(days + _EPOCH).isoformat()
+        _remember(_names, days, day)
     minute, second = divmod(rest, 60)
-    return f"{name}T{_SIXTY[minute // 60]}:{_SIXTY[minute % 60]}:{_SIXTY[second]}{offset}"
+    return f"{day}T{_CLOCK[minute]}:{_SIXTY[second]}{offset}"
+
+
+def _parse_ordinary(found: re.Match[bytes]) -> tuple[int, int]:
+    day, hour, minute, second, sign, zone_hours, zone_minutes = found.groups()
+    midnight = _midnight(day)
+    zone = int(zone_hours) * 60 + int(zone_minutes)
+    if midnight == MISSING or zone >= 1440 or hour >= b"24":
+        return MISSING, 0
+    west = zone * 60 if sign == b"-" else -zone * 60
+    if sign == b"-":
+        zone = -zone or UNKNOWN_ZONE
+    if second:
+        _remember(_days, found.string[: found.start(2)], midnight)
+        _remember(_zones, found.string[found.end(4) :], (west, zone))
+    return midnight + int(hour) * 3600 + int(minute) * 60 + min(int(second or 0), 59) + west, zone
+
+
+def _remember(memo: dict[_Key, _Value], key: _Key, value: _Value) -> None:
+    if len(memo) > _MEMO_SIZE:
+        memo.clear()
+    memo[key] = value
 
 
 def _midnight(day: bytes) -> int:
     number, month, year = day.split(b" ")
     try:
-        midnight = (_day(int(year), _MONTHS[month.lower()], int(number)).toordinal() - _EPOCH) * 86400
+        midnight = (_date(int(year), _MONTHS[month.lower()], int(number)).toordinal() - _EPOCH) * 86400
     except (ValueError, KeyError):
-        midnight = MISSING
-    if not _FIRST_SECOND <= midnight <= _LAST_SECOND:
-        midnight = MISSING
-    if len(_days) > _MEMO_SIZE:
-        _days.clear()
-    _days[day] = midnight
-    return midnight
+        return MISSING
+    return midnight if _FIRST_SECOND <= midnight <= _LAST_SECOND else MISSING
 
 
 def _parse_odd(value: bytes) -> tuple[int, int]:
     """The standard library's reading of an obsolete or broken date."""
+    from email.utils import parsedate_tz  # takes as long to import as all the rest of a start
+
     text = value.decode("latin-1")
     try:
         parts = parsedate_tz(text)
         if parts is None:
             return MISSING, 0
         year, month, day, hour, minute, second = parts[:6]
-        midnight = (_day(year, month, day).toordinal() - _EPOCH) * 86400
+        midnight = (_date(year, month, day).toordinal() - _EPOCH) * 86400
     except (ValueError, TypeError, IndexError, OverflowError, AttributeError):
         return MISSING, 0
     zone = parts[9]

@@ -19,7 +19,7 @@ message threading, which take witnesses for facts and the first arrival for the 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -80,6 +80,19 @@ class Forest:
         return ((ids[v], ids[u]) for v, u in enumerate(self.parents) if u >= 0)
 
 
+class Numbers(dict[bytes, int]):
+    """Numbers octets in the order in which they are looked up for the first time, and lists them."""
+
+    def __init__(self, listed: list[bytes]) -> None:
+        """``listed``: gets each at the place of its number."""
+        self._listed = listed
+
+    def __missing__(self, octets: bytes) -> int:
+        self[octets] = number = len(self._listed)
+        self._listed.append(octets)
+        return number
+
+
 class Weaver:
     """Takes claims in any order, any number of times, and gives the forest of their set."""
 
@@ -87,7 +100,8 @@ class Weaver:
         self.profile: Profile = profile
         self.ids: list[bytes] = []
         self.tiers = bytearray()
-        self._nodes: dict[bytes, int] = {}
+        self._nodes = Numbers(self.ids)
+        self._tier_of = self.tiers.__getitem__
         self._parents = array("i")
         self._ranks = array("i")
         self._witnesses = array("i")
@@ -95,22 +109,32 @@ class Weaver:
 
     def node(self, message_id: bytes) -> int:
         """The node of an id, made on first use."""
-        known = self._nodes.get(message_id)
-        if known is None:
-            known = self._nodes[message_id] = len(self.ids)
-            self.ids.append(message_id)
-            self.tiers.append(_NO_TIER)
-            self._parents.append(NONE)
-            self._ranks.append(_NO_RANK)
-            self._witnesses.append(_SILENT)
-        return known
+        node = self._nodes[message_id]
+        if node >= len(self.tiers):
+            self._grow()
+        return node
+
+    def nodes(self, chains: Iterable[Iterable[bytes]]) -> list[list[int]]:
+        """The nodes of many ids at once: for each of ``chains`` a list of its nodes."""
+        numbered = self._nodes.__getitem__
+        nodes = [list(map(numbered, chain)) for chain in chains]
+        self._grow()
+        return nodes
+
+    def _grow(self) -> None:
+        """Make room for ids that have been numbered."""
+        missing = len(self.ids) - len(self.tiers)
+        self.tiers.extend(bytes([_NO_TIER]) * missing)
+        self._parents.extend(array("i", [NONE]) * missing)
+        self._ranks.extend(array("i", [_NO_RANK]) * missing)
+        self._witnesses.extend(array("i", [_SILENT]) * missing)
 
     def find(self, message_id: bytes) -> int | None:
         """The node of an id that was named before, else None."""
         return self._nodes.get(message_id)
 
-    def add(self, node: int, in_reply_to: Sequence[int], sane: bool, references: Sequence[int], tier: int = 0) -> None:
-        """One claim about ``node``.  Tier 0 is the best, 254 the worst."""
+    def add(self, node: int, in_reply_to: Sequence[int], sane: bool, references: Sequence[int], tier: int = 0) -> bool:
+        """One claim about ``node``; tier 0 is the best, 254 the worst.  True if it refers to ids that are still ghosts."""
         parent, witnesses = statement(in_reply_to, sane, references, self.profile)
         best = self.tiers[node]
         if tier < best:
@@ -122,8 +146,10 @@ class Weaver:
             if stated != parent:
                 self._rivals.setdefault(node, {stated}).add(parent)
                 self._parents[node] = _DISAGREED
-        if witnesses:
+        ghosts = _NO_TIER in map(self._tier_of, references)
+        if ghosts and witnesses:
             self._witness(references, tier)
+        return ghosts or (in_reply_to != references[-1:] and _NO_TIER in map(self._tier_of, in_reply_to))
 
     def _witness(self, references: Sequence[int], tier: int) -> None:
         """Each adjacent pair says "u is the parent of v", the first id that it has none; the last pair has gap 0."""
@@ -143,10 +169,10 @@ class Weaver:
     def forest(self) -> Forest:
         """The forest of all that was added.  The weaver can go on afterwards."""
         parents = array("i", self._parents)
-        for node, tier in enumerate(self.tiers):
-            if tier == _NO_TIER:
-                parents[node] = self._witnesses[node]
-            if parents[node] < NONE:
+        for node in self._unclaimed():
+            parents[node] = self._witnesses[node]
+        for node, parent in enumerate(parents):
+            if parent < NONE:
                 parents[node] = NONE
         contested = {
             node: tuple(sorted(rivals, key=lambda rival: (rival != NONE, self.ids[rival])))
@@ -158,6 +184,13 @@ class Weaver:
             cuts[weakest] = parents[weakest]
             parents[weakest] = NONE
         return Forest(self.ids, parents, self.tiers, contested, cuts)
+
+    def _unclaimed(self) -> Iterator[int]:
+        """The nodes of ghosts."""
+        node = self.tiers.find(_NO_TIER)
+        while node >= 0:
+            yield node
+            node = self.tiers.find(_NO_TIER, node + 1)
 
     def _ground(self, node: int) -> tuple[bool, int, int, bytes]:
         """Smallest for the weakest ground: a ghost, then the worst tier, the largest gap, the smallest id."""
@@ -172,7 +205,10 @@ def find_cycles(parents: Sequence[int]) -> list[list[int]]:
     unseen, on_path, done = 0, 1, 2
     state = bytearray(len(parents))
     cycles = []
-    for start in range(len(parents)):
+    for start, parent in enumerate(parents):
+        if parent < 0 or state[parent] == done:  # nearly all, where parents come before their children
+            state[start] = done
+            continue
         node = start
         while node >= 0 and state[node] == unseen:
             state[node] = on_path

@@ -28,7 +28,7 @@ MAX_DATE = 128
 MAX_URL = 1024
 
 _FIELD = re.compile(
-    rb"\n(?i:(message-id|in-reply-to|references|from|date|subject|to|cc|archived-at))[ \t]*+:"
+    rb"\n(?=[MmIiRrFfDdSsTtCcAa])(?i:(message-id|in-reply-to|references|from|date|subject|to|cc|archived-at))[ \t]*+:"
     rb"([^\n]*+(?:\n[ \t][^\n]*+)*+)"
 )
 _ORDER = (b"message-id", b"in-reply-to", b"references", b"from", b"date", b"subject", b"to", b"cc", b"archived-at")
@@ -38,7 +38,7 @@ _NO_VALUES: list[bytes] = []
 
 
 class Fields(NamedTuple):
-    """What one header block says (threading.md section 2), as octets; an absent field is empty.
+    """What one header block says, as octets; an absent field is empty.
 
     ``message_id``   the key of the message, or empty: then `mint` gives one
     ``in_reply_to``  at most 16 ids in order
@@ -61,26 +61,34 @@ class Fields(NamedTuple):
 
 def scan(buffer: bytes | bytearray, start: int, end: int) -> Fields:
     """Read the header block ``buffer[start:end]``.  The octet before ``start`` must be a line feed."""
-    if end - start > MAX_BLOCK:
-        end = max(start, buffer.rfind(b"\n", start, start + MAX_BLOCK) + 1)
+    cut = end - start > MAX_BLOCK
+    if cut:
+        end = start + MAX_BLOCK
     found: list[list[bytes]] = [_NO_VALUES] * len(_ORDER)
     for name, value in _FIELD.findall(buffer, start - 1, end):
-        which = _NAMES.get(name)
-        if which is None:
+        try:
+            which = _NAMES[name]
+        except KeyError:
             which = _NAMES[name.lower()]
         if found[which] is _NO_VALUES:
             found[which] = [value]
         else:
             found[which].append(value)
     ids, replies, references, author, date, subject, to, cc, archived_at = found
+    if cut and ids and buffer[end - len(ids[-1]) : end] == ids[-1]:
+        ids.pop()  # half an id would be another id
     own = (parse_message_id(ids) or b"") if ids else b""
     people = b",".join([*author, *to, *cc]).lower() if replies or references else b""
     in_reply_to, sane = parse_in_reply_to(replies, own, people) if replies else ((), False)
+    if sane and references == replies:  # a reply to the first message of a thread
+        chain = in_reply_to
+    else:
+        chain = parse_references(references, own, people) if references else ()
     return Fields(
         own,
         in_reply_to,
         sane,
-        parse_references(references, own, people) if references else (),
+        chain,
         unfold(date[0])[:MAX_DATE] if date else b"",
         unfold(subject[0])[:MAX_SUBJECT] if subject else b"",
         unfold(author[0])[:MAX_AUTHOR] if author else b"",

@@ -31,14 +31,17 @@ MAX_REFERENCES = 100
 MAX_IN_REPLY_TO = 16
 
 WHITE_SPACE = b" \t\r\n"
+_LF, _QUOTE, _PAREN, _AT = b'\n"(@'
 _HASHED = b"sha256:"
 
 _FEW = 16
 """More ids than this are compared with the set of all addresses, so that many of both stay linear."""
 
 _UNFOLD = re.compile(rb"\r?\n(?=[ \t])")
-_CLEAN_TOKEN = re.compile(rb"<([^<>\s]+)>")
-_ONE_CLEAN_TOKEN = re.compile(rb'[ \t\r\n]*+<([^<>\s("]+)>[ \t\r\n]*+')
+_CLEAN_TOKEN = rb'<((?!sha256:)[^<>\s("@]++@[^<>\s("]++)>'
+"""A ``<...>`` to which rules 1-3 do nothing; nor does rule 4, if it is short enough."""
+_CLEAN_TOKENS = re.compile(_CLEAN_TOKEN)
+_ONE_CLEAN_TOKEN = re.compile(rb"[ \t\r\n]*+" + _CLEAN_TOKEN + rb"[ \t\r\n]*+")
 _PLAIN_TOKEN = re.compile(rb"<([^<>]*)>")
 _QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _OUTSIDE = re.compile(rb'[^<"()\\]++')
@@ -58,7 +61,7 @@ class Tokens(NamedTuple):
 
 def unfold(value: bytes) -> bytes:
     """Remove each line break that is followed by white space (RFC 5322 section 2.2.3); trim both ends."""
-    if b"\n" in value:
+    if _LF in value:
         value = _UNFOLD.sub(b"", value)
     return value.strip(WHITE_SPACE)
 
@@ -70,9 +73,15 @@ def key(literal: bytes) -> bytes:
     return literal
 
 
+def keys_of(text: str) -> tuple[bytes, ...]:
+    """The keys that may be meant by an id as a person gives it: a key as it is printed, or a literal id."""
+    literal = text.encode("utf-8", "surrogateescape")
+    return (literal, key(literal)) if literal.startswith(_HASHED) else (key(literal),)
+
+
 def tokenize(value: bytes) -> Tokens:
     """Split an unfolded header value by rules 1 and 2.  Linear in its length."""
-    if b"(" not in value and b'"' not in value:
+    if _PAREN not in value and _QUOTE not in value:
         found = _PLAIN_TOKEN.findall(value)
         return Tokens([token.translate(None, WHITE_SPACE) for token in found], _PLAIN_TOKEN.sub(b"", value))
     split = _split(value, comments=True)
@@ -85,10 +94,10 @@ def tokenize(value: bytes) -> Tokens:
 def parse_message_id(values: Iterable[bytes]) -> bytes | None:
     """The id that the Message-ID headers ``values`` (raw, in order) give, as a key; None if they give none."""
     for value in values:
-        if (found := _ONE_CLEAN_TOKEN.fullmatch(value)) and b"@" in found[1]:
-            return key(found[1])
+        if (found := _ONE_CLEAN_TOKEN.fullmatch(value)) and len(token := found[1]) <= MAX_ID_OCTETS:
+            return token
         tokens, rest = tokenize(unfold(value))
-        literal = next((token for token in tokens if b"@" in token), tokens[0] if tokens else rest.strip(WHITE_SPACE))
+        literal = next((token for token in tokens if _AT in token), tokens[0] if tokens else rest.strip(WHITE_SPACE))
         if literal:
             return key(literal)
     return None
@@ -100,12 +109,10 @@ def parse_references(values: Sequence[bytes], own: bytes, people: bytes) -> tupl
     ``people`` holds the raw values of From, To and Cc in lower case, joined by commas.
     """
     value = values[0] if len(values) == 1 else b" ".join(values)
-    found = _CLEAN_TOKEN.findall(value)
-    if len(found) != value.count(b"<") or b"(" in value or b'"' in value:
-        found = tokenize(unfold(value)).tokens
-    ids = [token for token in found if b"@" in token]
-    if len(value) > MAX_ID_OCTETS or _HASHED in value:
-        ids = [key(token) for token in ids]
+    ids = _CLEAN_TOKENS.findall(value)
+    clean = len(ids) == value.count(b"<") and _PAREN not in value and _QUOTE not in value
+    if not clean or (len(value) > MAX_ID_OCTETS and max(map(len, ids), default=0) > MAX_ID_OCTETS):
+        ids = [key(token) for token in tokenize(unfold(value)).tokens if _AT in token]
     if len(ids) > 1 and len(set(ids)) != len(ids):
         ids = list(dict.fromkeys(reversed(ids)))
         ids.reverse()
@@ -119,13 +126,12 @@ def parse_in_reply_to(values: Sequence[bytes], own: bytes, people: bytes) -> tup
     """The ids of the In-Reply-To headers, and whether they are *sane*: exactly one id and, comments aside, only it."""
     value = values[0] if len(values) == 1 else b" ".join(values)
     if (found := _ONE_CLEAN_TOKEN.fullmatch(value)) and len(token := found[1]) <= MAX_ID_OCTETS:
-        if token == own or token.lower() in people or b"@" not in token or token.startswith(_HASHED):
-            tokens, rest = [token], b""
-        else:
+        if token != own and people.find(token.lower()) < 0:
             return (token,), True
+        tokens, rest = [token], b""
     else:
         tokens, rest = tokenize(unfold(value))
-    ids = [key(token) for token in tokens if b"@" in token]
+    ids = [key(token) for token in tokens if _AT in token]
     if len(ids) > 1:
         ids = list(dict.fromkeys(ids))
     ids = _drop(ids, own, people)
@@ -139,7 +145,7 @@ def _drop(ids: list[bytes], own: bytes, people: bytes) -> list[bytes]:
         ids = [reference for reference in ids if reference != own]
     if len(ids) <= _FEW:
         for reference in ids:
-            if reference.lower() in people:
+            if people.find(reference.lower()) >= 0:
                 break
         else:
             return ids
@@ -149,7 +155,7 @@ def _drop(ids: list[bytes], own: bytes, people: bytes) -> list[bytes]:
 
 def _normalize(token: bytes) -> bytes:
     """Rule 2 for the contents of one ``<...>``."""
-    if b'"' not in token:
+    if _QUOTE not in token:
         return token.translate(None, WHITE_SPACE)
     pieces, position = [], 0
     while (quote := token.find(b'"', position)) >= 0 and (quoted := _QUOTED.match(token, quote)):

@@ -30,10 +30,6 @@ CHUNK = 1 << 18
 """About so many characters are collected before they are written."""
 
 
-_ORDINARY = Message("", None, 0, False, False, 1, None, "", "", ())[10:]
-"""The fields with defaults, as most messages have them."""
-
-
 def write_json(threads: Iterable[Thread], file: BinaryIO) -> None:
     """Write one JSON array of all ``threads``, one thread a line."""
     file.write(b"[")
@@ -55,7 +51,8 @@ def write_jsonl(threads: Iterable[Thread], file: BinaryIO) -> None:
 def encode_thread(thread: Thread) -> str:
     """One thread as a JSON object, in ASCII, without a line break."""
     messages = ",".join(map(_encode_message, thread.messages))
-    return f'{{"format":1,"root":{_quote(thread.root)},"digest":{_quote(thread.digest)},"messages":[{messages}]}}'
+    head = f'{{"format":1,"root":{_quote(thread.root)},"digest":{_quote(thread.digest)},{_coverage(thread)}'
+    return f'{head}"messages":[{messages}]}}'
 
 
 def _chunks(threads: Iterable[Thread], separator: str) -> Iterator[bytes]:
@@ -74,15 +71,18 @@ def _chunks(threads: Iterable[Thread], separator: str) -> Iterator[bytes]:
 
 
 def _encode_message(message: Message) -> str:
-    own, parent, depth, ghost, contested, variants, date, author, subject, copies = message[:10]
-    if len(copies) == 1 and copies[0][1:] == (subject, author, date, None):
+    own, parent, depth, ghost, contested, variants, date, author, subject, copies, _, cut, _, _, joined, stated = (
+        message
+    )
+    first = copies[0] if len(copies) == 1 else None
+    if first and first.subject == subject and first.author == author and first.date == date and first.origin is None:
         # Most messages; what they share with their copy need not be looked at field by field.
-        lists = _quote(copies[0].list)
+        lists = _quote(first.list)
         encoded_copies = f'{{"list":{lists}}}'
     else:
         lists = ",".join(map(_quote, message.lists))
         encoded_copies = ",".join([_encode_copy(copy, message) for copy in copies])
-    rest = _encode_rest(message) if message[10:] != _ORDINARY or contested or ghost else ""
+    rest = _encode_rest(message) if ghost or contested or cut is not None or joined or stated else ""
     return (
         f'{{"id":{_quote(own)},"parent":{"null" if parent is None else _quote(parent)},"depth":{depth},'
         f'"ghost":{"true" if ghost else "false"},"contested":{"true" if contested else "false"},'
@@ -122,3 +122,13 @@ def _encode_rest(message: Message) -> str:
 
 def _quote_or_null(value: str | None) -> str:
     return "null" if value is None else _quote(value)
+
+
+def _coverage(thread: Thread) -> str:
+    """The key ``coverage``, which only an index can give."""
+    coverage = thread.coverage
+    if coverage is None:
+        return ""
+    lists = (("carried", coverage.carried), ("partly", coverage.partly), ("never_asked", coverage.never_asked))
+    parts = "".join(f',"{name}":[{",".join(map(_quote, feeds))}]' for name, feeds in lists)
+    return f'"coverage":{{"complete":{"true" if coverage.complete else "false"}{parts}}},'

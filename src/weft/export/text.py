@@ -120,7 +120,7 @@ def _row(message: Message, stem: str, layout: _Layout) -> tuple[str, list[str]]:
 
 def _other_cells(message: Message, layout: _Layout) -> Iterator[tuple[str, str]]:
     if layout.author:
-        yield "", fit(clean(message.author), layout.author)
+        yield "", fit(clean(_name(message.author)), layout.author)
     if layout.day:
         yield _CYAN, fit(_day(message), layout.day)
     if layout.lists:
@@ -170,3 +170,9 @@ def _day(message: Message) -> str:
 
 def _count(number: int, one: str, more: str) -> str:
     return f"{number} {one if number == 1 else more}"
+
+
+def _name(author: str) -> str:
+    """The name in front of an address, where there is one: it is what fits into a column."""
+    name = author.partition("<")[0].strip().strip('"').strip()
+    return name or author

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from weft.core.body import MAX_RAW_BODY, canonical_body
 from weft.core.date import MISSING, parse_date
@@ -68,6 +68,27 @@ class NoteLog:
         return sum(note.skipped for note in self.entries)
 
 
+Made = TypeVar("Made", covariant=True)
+T = TypeVar("T")
+
+
+class Make(Protocol[Made]):
+    """What is made of each message: `make_record`, or what an index needs (`weft.sources.evidence`)."""
+
+    def __call__(
+        self,
+        buffer: bytes | bytearray,
+        start: int,
+        header_end: int,
+        body: tuple[int, int],
+        place: tuple[int, int],
+        /,
+        *,
+        mbox: bool,
+    ) -> Made:
+        """See `make_record`."""
+
+
 class Source(Protocol):
     """One file or folder of mail that belongs to one list."""
 
@@ -80,8 +101,11 @@ class Source(Protocol):
     def size(self) -> int:
         """About how many octets will be read, for progress and for the choice of a second process; 0 if unknown."""
 
-    def records(self, notes: Notes) -> Iterator[Record]:
+    def scan(self, notes: Notes, make: Make[T]) -> Iterator[T]:
         """Scan all messages, in file order."""
+
+    def records(self, notes: Notes) -> Iterator[Record]:
+        """The same with `make_record`."""
 
     def fetch(self, offset: int, length: int) -> bytes:
         """The message at a record's (offset, length): raw octets from its first header field on; in an mbox still
@@ -100,18 +124,19 @@ def make_record(
     The octet before ``start`` must be a line feed; ``place`` is the record's (offset, length).
     """
     fields = scan(buffer, start, header_end)
-    canonical = canonical_body(bytes(buffer[body[0] : min(body[1], body[0] + MAX_RAW_BODY)]), mbox=mbox)
-    own, in_reply_to, sane, references, date, subject, author, archived_at, minting = fields
+    front, end = body
+    if end - front > MAX_RAW_BODY:
+        end = front + MAX_RAW_BODY
+    canonical = canonical_body(bytes(buffer[front:end]), mbox=mbox)
+    number = hash(canonical)
+    own, in_reply_to, sane, references, date, subject, author, _, minting = fields
     if not own:
         own = mint(minting, sha256(canonical).digest())
+    content = hash((fields, number))
     seconds, zone = parse_date(date)
-    number = hash(canonical)
-    content = hash((in_reply_to, sane, references, date, subject, author, archived_at, number))
     if seconds != MISSING:
         date = b""
-    return (
-        place[0], place[1], own, in_reply_to, sane, references, date, seconds, zone, subject, author, number, content,
-    )  # fmt: skip
+    return (*place, own, in_reply_to, sane, references, date, seconds, zone, subject, author, number, content)
 
 
 def split_message(raw: bytes) -> tuple[bytes, int, tuple[int, int]]:

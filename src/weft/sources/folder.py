@@ -21,7 +21,7 @@ from functools import partial
 from typing import NamedTuple
 
 from weft.errors import SourceError
-from weft.sources.base import Note, Notes, Record
+from weft.sources.base import Make, Note, Notes, Record, T, make_record
 from weft.sources.compressed import Stream, reason, wrap
 from weft.sources.decoders import SNIFF, format_of
 from weft.sources.single import MAX_READ, scan_single, without_from_line
@@ -55,6 +55,11 @@ class Folder:
         return len(self._names)
 
     @property
+    def names(self) -> Sequence[str]:
+        """Its files, relative to ``path``, as they were when it was listed."""
+        return self._names
+
+    @property
     def size(self) -> int:
         """About how many octets its files have: `_SAMPLE` of them are asked."""
         step = max(1, len(self._names) // _SAMPLE)
@@ -63,6 +68,10 @@ class Folder:
 
     def records(self, notes: Notes) -> Iterator[Record]:
         """Scan all messages, in the order of ``names``."""
+        return self.scan(notes, make_record)
+
+    def scan(self, notes: Notes, make: Make[T]) -> Iterator[T]:
+        """The same for what ``make`` makes of them."""
         for number in range(len(self._names)):
             path = self._path(number)
             try:
@@ -70,7 +79,7 @@ class Folder:
             except SourceError as error:
                 notes(Note(path, None, str(error), 1))
                 continue
-            record = scan_single(octets.raw, path, (number, octets.size), notes)
+            record = scan_single(octets.raw, path, (number, octets.size), notes, make)
             if record is not None:
                 yield record
 

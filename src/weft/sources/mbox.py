@@ -19,6 +19,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -26,7 +27,7 @@ from weft.core.body import MAX_RAW_BODY
 from weft.core.header import MAX_BLOCK
 from weft.core.search import find
 from weft.errors import SourceError
-from weft.sources.base import Note, Notes, Record, header_bounds, make_record
+from weft.sources.base import Make, Note, Notes, Record, T, header_bounds, make_record
 from weft.sources.compressed import Stream, is_compressed, open_mail, reason, wrap
 
 _LINE = 998
@@ -64,6 +65,7 @@ class Splitter:
         self._filled = len(_START_OF_FILE)
         self._base = start - len(_START_OF_FILE)  # the place in the file of buffer[0], for what lies after _searched
         self._searched = 1
+        self._limit = 0  # where the search for separators ends for now
         self._kept = 0  # where the current message begins in the buffer; 0 before the first
         self._cut = False  # the middle of the current message was let go
         self._at_end = False
@@ -120,13 +122,13 @@ class Splitter:
 
     def _seek(self) -> int:
         """The place of the line feed that ends the empty line before the next separator; -1 if there is none."""
+        buffer = self.buffer
         while True:
-            limit = self._filled if self._at_end else self._filled - _LOOK_AHEAD
-            at = self._searched
-            while (at := find(self.buffer, b"\nFrom ", at, max(at, min(limit + 6, self._filled)))) >= 0:
-                before = self.buffer[at - 1]
-                if (before == _LF or (before == _CR and self.buffer[at - 2] == _LF)) and _SEPARATOR.match(
-                    self.buffer, at + 1, self._filled
+            at, limit = self._searched, self._limit
+            while at < limit and (at := find(buffer, b"\nFrom ", at, limit)) >= 0:
+                before = buffer[at - 1]
+                if (before == _LF or (before == _CR and buffer[at - 2] == _LF)) and _SEPARATOR.match(
+                    buffer, at + 1, self._filled
                 ):
                     return at
                 at += 1
@@ -134,7 +136,7 @@ class Splitter:
                 if self._error:
                     raise self._error
                 return -1
-            self._searched = max(self._searched, limit)
+            self._searched = max(self._searched, limit - 6)
             self._read()
 
     def _read(self) -> None:
@@ -147,6 +149,7 @@ class Splitter:
                 self._error, got = error, 0
         self._filled += got
         self._at_end = not got
+        self._limit = self._filled if self._at_end else self._filled - _LOOK_AHEAD
 
     def _make_room(self) -> None:
         """Move the current message to the front, or let the buffer grow, or let the message's middle go."""
@@ -172,8 +175,8 @@ class Splitter:
         self._searched -= gone
 
 
-def read_mbox(splitter: Splitter, path: str, notes: Notes) -> Iterator[Record]:
-    """The records of one mbox, in file order; what cannot be read is noted."""
+def read_mbox(splitter: Splitter, path: str, notes: Notes, make: Make[T]) -> Iterator[T]:
+    """What is made of each message of one mbox, in file order; what cannot be read is noted."""
     found = False
     try:
         while splitter.next():
@@ -184,7 +187,7 @@ def read_mbox(splitter: Splitter, path: str, notes: Notes) -> Iterator[Record]:
             header_end, body = header_bounds(buffer, begin, end)
             if header_end - begin > MAX_BLOCK:
                 notes(Note(path, splitter.offset, "header block longer than 256 KiB: read only so far"))
-            yield make_record(buffer, begin, header_end, (body, end), (splitter.offset, splitter.length), mbox=True)
+            yield make(buffer, begin, header_end, (body, end), (splitter.offset, splitter.length), mbox=True)
     except SourceError as error:
         notes(Note(path, splitter.place, str(error), 1))
         return
@@ -204,6 +207,8 @@ class MboxFile:
         self.list = list
         self._max_ratio = max_ratio
         self._opened: IO[bytes] | None = None
+        self.start = 0
+        """Read from here on: the place of a message, for a file that is not compressed."""
 
     @property
     def size(self) -> int:
@@ -215,13 +220,20 @@ class MboxFile:
 
     def records(self, notes: Notes) -> Iterator[Record]:
         """Scan all messages, in file order."""
+        return self.scan(notes, make_record)
+
+    def scan(self, notes: Notes, make: Make[T]) -> Iterator[T]:
+        """The same for what ``make`` makes of them."""
         try:
-            stream = open_mail(Path(self.path), self._max_ratio)
+            stream = (
+                _open_at(Path(self.path), self.start) if self.start else open_mail(Path(self.path), self._max_ratio)
+            )
         except SourceError as error:
             notes(Note(self.path, None, str(error), 1))
             return
         with stream:
-            yield from read_mbox(Splitter(stream), self.path, notes)
+            start = stream.tell() if isinstance(stream, FileIO) else 0
+            yield from read_mbox(Splitter(stream, start), self.path, notes, make)
 
     def fetch(self, offset: int, length: int) -> bytes:
         """The octets of one message, still mbox-escaped.  A compressed file is unpacked once into a temporary file."""
@@ -260,12 +272,16 @@ class MboxStdin:
 
     def records(self, notes: Notes) -> Iterator[Record]:
         """Scan all messages, in order; once."""
+        return self.scan(notes, make_record)
+
+    def scan(self, notes: Notes, make: Make[T]) -> Iterator[T]:
+        """The same for what ``make`` makes of them."""
         with wrap(sys.stdin.buffer, self.path, self._max_ratio) as stream:
             if self.keep:
                 self._kept = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the source
-                yield from read_mbox(Splitter(_Tee(stream, self._kept)), self.path, notes)
+                yield from read_mbox(Splitter(_Tee(stream, self._kept)), self.path, notes, make)
             else:
-                yield from read_mbox(Splitter(stream), self.path, notes)
+                yield from read_mbox(Splitter(stream), self.path, notes, make)
 
     def fetch(self, offset: int, length: int) -> bytes:
         """The octets of one message, still mbox-escaped."""
@@ -273,6 +289,19 @@ class MboxStdin:
             raise SourceError(f"{self.path}: cannot be read a second time")
         self._kept.seek(offset)
         return self._kept.read(length)
+
+
+def _open_at(path: Path, message: int) -> FileIO:
+    """The file at the From_ line of the message at a place; `SourceError` if it cannot be opened."""
+    try:
+        file = FileIO(path)
+        front = max(0, message - _LINE - 8)
+        file.seek(front)
+        before = file.read(message - front)
+        file.seek(front + before.rfind(b"\n", 0, len(before) - 1) + 1)
+    except OSError as error:
+        raise SourceError(reason(error)) from error
+    return file
 
 
 class _Tee:

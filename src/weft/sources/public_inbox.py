@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from weft.errors import SourceError
-from weft.sources.base import Note, Notes, Record
+from weft.sources.base import Make, Note, Notes, Record, T, make_record
 from weft.sources.git import Entry, Repository, pack_octets
 from weft.sources.single import scan_single, without_from_line
 
@@ -75,8 +75,16 @@ class PublicInbox:
         """About how many octets will be read: those of its packs."""
         return sum(map(pack_octets, self._repositories()))
 
+    def heads(self) -> list[bytes]:
+        """The newest commit of each epoch: while these stay the same, so do the messages."""
+        return [self._repository(epoch).head() or b"" for epoch in range(len(self._repositories()))]
+
     def records(self, notes: Notes) -> Iterator[Record]:
         """Scan all messages.  `SourceError` if no repository of it can be read."""
+        return self.scan(notes, make_record)
+
+    def scan(self, notes: Notes, make: Make[T]) -> Iterator[T]:
+        """The same for what ``make`` makes of them."""
         self._index(notes)
         for number in range(len(self._shas) // _SHA):
             sha = self._sha(number)
@@ -85,7 +93,7 @@ class PublicInbox:
             except SourceError as error:
                 notes(Note(self.path, None, str(error), 1))
                 continue
-            record = scan_single(raw, f"{self.path}: blob {sha.hex()}", (number, len(raw)), notes)
+            record = scan_single(raw, f"{self.path}: blob {sha.hex()}", (number, len(raw)), notes, make)
             if record is not None:
                 yield record
 

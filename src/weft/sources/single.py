@@ -10,7 +10,7 @@ import re
 
 from weft.core.body import MAX_RAW_BODY
 from weft.core.header import MAX_BLOCK
-from weft.sources.base import Note, Notes, Record, make_record, split_message
+from weft.sources.base import Make, Note, Notes, T, split_message
 
 MAX_READ = MAX_BLOCK + MAX_RAW_BODY
 
@@ -24,12 +24,12 @@ def without_from_line(raw: bytes) -> bytes:
     return raw[found.end() :] if found else raw
 
 
-def scan_single(raw: bytes, path: str, place: tuple[int, int], notes: Notes) -> Record | None:
-    """The record of the message that the file ``path`` holds; None, and a note, if it holds none."""
+def scan_single(raw: bytes, path: str, place: tuple[int, int], notes: Notes, make: Make[T]) -> T | None:
+    """What is made of the message that the file ``path`` holds; None, and a note, if it holds none."""
     buffer, header_end, body = split_message(without_from_line(raw[:MAX_READ]))
     if not _ANY_FIELD.search(buffer, 0, min(header_end, MAX_BLOCK)):
         notes(Note(path, None, "not a message: it has no header field" if raw else "not a message: it is empty", 1))
         return None
     if header_end - 1 > MAX_BLOCK:
         notes(Note(path, None, "header block longer than 256 KiB: read only so far"))
-    return make_record(buffer, 1, header_end, body, place, mbox=False)
+    return make(buffer, 1, header_end, body, place, mbox=False)

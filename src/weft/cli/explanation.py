@@ -1,0 +1,121 @@
+"""An explanation as a person reads it: the edge and its rule first, then everybody's word, then what is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from weft.cli.indexed import count, origin_name
+from weft.export.clean import clean
+
+if TYPE_CHECKING:
+    from weft.index.model import Explanation, Statement
+    from weft.thread import Coverage
+
+MAX_SHOWN = 20
+"""So many witnesses, rivals, children and look-alikes are shown; ``--json`` has all."""
+MAX_SILENCED = 3
+"""So many witnesses, if they do not matter because the id has headers of its own."""
+_SHORT = 16
+"""So much of a batch root is shown."""
+
+_RULES = {
+    "own headers": "its own headers say so, in every copy of the best tier",
+    "contested": "the copies of the best tier disagree, and nobody takes a vote",
+    "witnesses": "nobody here has seen it; the nearest References that name it agree",
+    "witnesses disagree": "nobody here has seen it, and the nearest References that name it disagree",
+    "nobody says": "nobody here has seen it, and nobody says below what it stands",
+    "cycle cut": "its edge closed a cycle, and of all edges in it had the weakest ground",
+    "muted": "the edge that its headers state is muted here",
+}
+_HEADERS = {
+    "none": "states no parent",
+    "in-reply-to": "by In-Reply-To",
+    "references": "by References",
+    "in-reply-to and references": "by In-Reply-To and References",
+}
+
+
+def explanation_lines(found: Explanation, names: dict[str, str]) -> Iterator[str]:
+    """The lines; ``names`` are those that people have for origins."""
+    yield _id(found.message_id) + ("  [not seen here]" if found.ghost else "")
+    yield f"  parent    {_id(found.parent)}"
+    yield f"  because   {_RULES.get(found.rule, clean(found.rule))}"
+    yield f"  thread    {_id(found.root)}" + (" (itself)" if found.root == found.message_id else "")
+    yield f"  replies   {len(found.children)}"
+    yield from _coverage(found.coverage, names)
+    yield from _ids("the edge that was cut led to" if found.rule == "cycle cut" else "rival parents", found.rivals)
+    if found.statements:
+        yield ""
+        yield count(len(found.statements), "copy", "copies")
+    for statement in found.statements:
+        yield from _statement(statement, names)
+    yield from _witnesses(found, names)
+    yield from _ids("replies", found.children)
+    yield from _ids("ids that look like this one", found.lookalikes)
+
+
+def _coverage(coverage: Coverage, names: dict[str, str]) -> Iterator[str]:
+    if coverage.carried:
+        yield f"  coverage  held whole: {_feeds(coverage.carried, names)}"
+    if coverage.partly:
+        yield f"            in part:     {_feeds(coverage.partly, names)}"
+    if coverage.never_asked:
+        yield f"            never asked: {_feeds(coverage.never_asked, names)}"
+    elif not coverage.carried:
+        yield "  coverage  no feed is held whole"
+
+
+def _feeds(feeds: Sequence[str], names: dict[str, str]) -> str:
+    """Feeds by the names that people have for them."""
+    parts = (feed.partition("/") for feed in feeds)
+    return ", ".join(clean(f"{name} of {origin_name(names, origin)}") for origin, _, name in parts)
+
+
+def _statement(one: Statement, names: dict[str, str]) -> Iterator[str]:
+    tier = "not admitted" if one.tier is None else f"tier {one.tier}"
+    hidden = f"  [does not count: {clean(one.hidden)}]" if one.hidden else ""
+    yield clean(f"  {one.list}, says {origin_name(names, one.origin)} ({tier})") + hidden
+    by = _HEADERS.get(one.rule, f"by {clean(one.rule)}")
+    yield f"    parent   {by}" if one.parent is None else f"    parent   {_id(one.parent)} {by}"
+    yield f"    subject  {clean(one.subject) or '(no subject)'}"
+    yield f"    from     {clean(one.author)}"
+    yield f"    date     {clean(one.date) or 'no date'}"
+    if one.archived_at:
+        yield f"    archive  {clean(one.archived_at)}"
+    yield f"    claim    {one.claim}"
+    yield f"    batch    {one.batch[:_SHORT]}, position {one.position}"
+
+
+def _witnesses(found: Explanation, names: dict[str, str]) -> Iterator[str]:
+    witnesses = found.witnesses
+    if witnesses:
+        yield ""
+        silenced = "" if found.ghost else ", which its own headers silence"
+        yield f"{count(len(witnesses), 'witness', 'witnesses')}: References of others that name it{silenced}"
+    shown = MAX_SHOWN if found.ghost else MAX_SILENCED
+    for one in witnesses[:shown]:
+        verdict = ("counts    " if one.counts else "too weak  ") if found.ghost else ""
+        above = f"{_id(one.parent)} stands before it" if one.parent is not None else "it stands first"
+        yield f"  {verdict}{above}, gap {one.gap}"
+        who = clean(f"{one.list}, says {origin_name(names, one.origin)} (tier {one.tier})")
+        yield f"  {' ' * len(verdict)}in {_id(one.message_id)} on {who}"
+    yield from _more(len(witnesses) - shown)
+
+
+def _ids(title: str, ids: Sequence[str | None]) -> Iterator[str]:
+    if ids:
+        yield ""
+        yield f"{title}:"
+    for one in ids[:MAX_SHOWN]:
+        yield f"  {_id(one)}"
+    yield from _more(len(ids) - MAX_SHOWN)
+
+
+def _more(number: int) -> Iterator[str]:
+    if number > 0:
+        yield f"  and {number} more"
+
+
+def _id(message_id: str | None) -> str:
+    return "no parent" if message_id is None else f"<{clean(message_id)}>"

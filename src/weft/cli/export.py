@@ -1,0 +1,73 @@
+"""``weft export``: all threads of an index, in any format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from weft.cli.ids import parse_ids
+from weft.cli.indexed import check_list, count, index_options, open_index, policy_option, print_threads
+from weft.cli.output import Progress, message_options, open_output, output_options, wants_color
+from weft.export import FORMATS
+
+if TYPE_CHECKING:
+    from weft.index.index import Index
+    from weft.thread import Thread
+
+
+@click.command("export")
+@click.option("--thread", "ids", multiple=True, metavar="ID", help="Only the thread in which ID stands (repeatable).")
+@click.option("--list", "list_name", metavar="LIST", help="Only threads with a message on this list.")
+@output_options
+@policy_option
+@index_options
+@message_options
+def command(
+    ids: tuple[str, ...],
+    list_name: str | None,
+    format_name: str,
+    as_json: bool,
+    output: str | None,
+    force: bool,
+    no_color: bool,
+    policy: str | None,
+    index: str | None,
+    config: str | None,
+    quiet: bool,
+) -> int:
+    """All threads, by date, as text, json, jsonl, mboxrd, dot or graphml.
+
+    With --format mboxrd, exit code 3 says that some of the mail is not here; each is named on stderr.
+
+    \b
+    weft export --json -o threads.json
+    weft export --format mboxrd --list git -o git.mbox
+    """
+    format_name = "json" if as_json else format_name
+    wanted = parse_ids(ids)
+    with (
+        Progress(quiet=quiet) as progress,
+        open_index(index, config, policy) as opened,
+        open_output(output, force=force) as file,
+    ):
+        threads = _threads(opened, wanted, list_name, hidden=FORMATS[format_name].every_id)
+        shown = _counted(threads, progress.show) if output is not None else threads
+        return print_threads(opened, format_name, shown, file, color=wants_color(no_color))
+
+
+def _threads(index: Index, wanted: list[str], list_name: str | None, *, hidden: bool) -> Iterable[Thread]:
+    """The wanted threads, each once; all if none is wanted; of a list only those that stand on it."""
+    if list_name is not None:
+        check_list(index, list_name)
+    threads: Iterable[Thread] = index.all_threads(hidden=hidden)
+    if wanted:
+        threads = {thread.root: thread for thread in (index.thread(name, hidden=hidden) for name in wanted)}.values()
+    return (thread for thread in threads if list_name is None or list_name in thread.lists)
+
+
+def _counted(threads: Iterable[Thread], show: Callable[[str], None]) -> Iterator[Thread]:
+    for number, thread in enumerate(threads, 1):
+        show(count(number, "thread"))
+        yield thread

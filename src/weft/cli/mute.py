@@ -1,0 +1,82 @@
+"""``weft mute``: hide things here.  Nothing is deleted, others are not told, and ``--undo`` takes it back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from weft.cli.indexed import index_options, say
+from weft.cli.output import message_options
+from weft.cli.table import print_lines
+from weft.errors import NotFoundError, UsageError
+from weft.export.clean import clean
+
+if TYPE_CHECKING:
+    from weft.core.policy import Mute
+
+
+@click.command("mute")
+@click.option("--claim", "claims", multiple=True, metavar="ID", help="One claim; weft explain shows its id.")
+@click.option("--author", "authors", multiple=True, metavar="ADDRESS", help="All that has this address in From.")
+@click.option("--id", "ids", multiple=True, metavar="ID", help="A message, as if nobody held it.")
+@click.option("--edge", "edges", multiple=True, nargs=2, metavar="CHILD PARENT", help="That CHILD answers PARENT.")
+@click.option("--feed", "feeds", multiple=True, metavar="ORIGIN[/LIST]", help="All that an origin says.")
+@click.option("--undo", is_flag=True, help="Show it again.")
+@index_options
+@message_options
+def command(
+    claims: tuple[str, ...],
+    authors: tuple[str, ...],
+    ids: tuple[str, ...],
+    edges: tuple[tuple[str, str], ...],
+    feeds: tuple[str, ...],
+    undo: bool,
+    index: str | None,
+    config: str | None,
+    quiet: bool,
+) -> None:
+    """Hide claims, authors, messages, edges or feeds here; without an option, list what is hidden.
+
+    It is written into the policy file, whose comments stay.  A feed is named as ORIGIN or ORIGIN/LIST, where ORIGIN is
+    a fingerprint, the name of an origin in the policy, or own.
+
+    \b
+    weft mute --author spammer@example.com
+    weft mute --edge reply@example.org parent@example.org
+    weft mute --undo --author spammer@example.com
+    """
+    from weft.cli.muting import Values, edited, own_origin, parsed, replace_file
+    from weft.index.config import config_path, index_path, load_policy
+
+    place, path = index_path(index), config_path(config)
+    own = own_origin(place)
+    policy = load_policy(path, own)
+    wanted = Values.read(claims, authors, ids, edges, feeds, policy)
+    if not wanted:
+        if undo:
+            raise UsageError("say what to show again, as it was muted; weft mute lists it")
+        print_lines(clean(line) for line in _lines(policy.mute, own))
+        return
+    text, changed = edited(path, wanted, own, undo=undo)
+    if not changed:
+        if undo:
+            raise NotFoundError("that is not muted; weft mute lists what is")
+        if not quiet:
+            say("that is muted already")
+        return
+    parsed(path, text, own)
+    replace_file(path, text)
+    if not quiet:
+        say("shown again" if undo else "muted here; weft mute --undo takes it back")
+
+
+def _lines(mute: Mute, own: bytes | None) -> list[str]:
+    """What is muted, as the options of this command."""
+    lines = []
+    for key, values in mute.written(own).items():
+        assert isinstance(values, (list, str))
+        for value in [values] if isinstance(values, str) else values:
+            shown = value if isinstance(value, str) else " ".join(value)
+            lines.append(f"--{key.removesuffix('s')} {shown}")
+    return lines

@@ -1,0 +1,105 @@
+"""``weft threads``: the newest threads first, a page at a time."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import click
+
+from weft.cli.indexed import check_list, index_options, open_index, policy_option, print_threads, say
+from weft.cli.output import message_options, open_output, output_options, wants_color
+from weft.export import FORMATS
+
+if TYPE_CHECKING:
+    from weft.thread import Thread
+
+_HEADS = ("newest", "messages", "not seen", "lists", "subject", "id")
+_SUBJECT = 4
+
+
+@click.command("threads")
+@click.option("--list", "list_name", metavar="LIST", help="Only threads with a message on this list.")
+@click.option("--since", metavar="DATE", help="Only threads with a message since then (2003-02-10, RFC 3339, 7d).")
+@click.option("--missing", is_flag=True, help="Only threads that lack a message which others answer.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many.")
+@click.option("--after", metavar="ID", help="Go on after this thread, the last one of the page before.")
+@output_options
+@policy_option
+@index_options
+@message_options
+def command(
+    list_name: str | None,
+    since: str | None,
+    missing: bool,
+    limit: int,
+    after: str | None,
+    format_name: str,
+    as_json: bool,
+    output: str | None,
+    force: bool,
+    no_color: bool,
+    policy: str | None,
+    index: str | None,
+    config: str | None,
+    quiet: bool,
+) -> int:
+    """Threads, the one with the newest message first.
+
+    Text is a table; the other formats hold the whole threads.  Dates without a zone are in UTC.
+
+    \b
+    weft threads --list git --since 7d
+    weft threads --missing --json
+    """
+    from weft.cli.ids import parse_id
+    from weft.cli.since import parse_since
+
+    format_name = "json" if as_json else format_name
+    chosen = FORMATS[format_name]
+    moment = None if since is None else parse_since(since, time.time())
+    root = None if after is None else parse_id(after)
+    with open_index(index, config, policy) as opened, open_output(output, force=force) as file:
+        if list_name is not None:
+            check_list(opened, list_name)
+        page = opened.threads(
+            list_name=list_name, since=moment, missing=missing, hidden=chosen.every_id, after=root, limit=limit + 1
+        )
+        threads = list(islice(page, limit + 1))
+        more = threads[limit:]
+        del threads[limit:]
+        code = 0
+        if format_name == "text":
+            file.write(_table(threads, whole=output is not None).encode())
+        else:
+            code = print_threads(opened, format_name, threads, file, color=wants_color(no_color))
+        file.flush()
+    if not quiet and not threads:
+        say("no thread")
+    if not quiet and more:
+        say(f"there are more; go on with: --after '{threads[-1].root}'")
+    return code
+
+
+def _table(threads: list[Thread], *, whole: bool) -> str:
+    """The table of threads; ``whole``: it goes to a file, where no terminal cuts it."""
+    from weft.cli.table import draw_table, terminal_columns
+
+    rows = list(map(_row, threads))
+    columns = 200 if whole else terminal_columns()
+    lines = draw_table(_HEADS, rows, elastic=_SUBJECT, columns=columns) if rows else ()
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _row(thread: Thread) -> tuple[str | int, ...]:
+    held = [message for message in thread.messages if not message.ghost]
+    ghosts = sum(message.ghost and not message.joined for message in thread.messages)
+    newest = max((message.date for message in held if message.date), key=_moment, default="no date")
+    subject = next((message.subject for message in held), "") or "(no subject)"
+    return newest[:10], len(held), ghosts, " ".join(thread.lists), subject, f"<{thread.root}>"
+
+
+def _moment(date: str) -> float:
+    return datetime.fromisoformat(date).timestamp()

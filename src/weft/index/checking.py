@@ -1,0 +1,227 @@
+"""Checking: the view made again in memory, beside the one on disk; and two views beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from sqlite3 import DatabaseError
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from weft.core.claim import Claim, Withdrawal
+from weft.core.date import MISSING, parse_date
+from weft.core.forest import NONE
+from weft.core.live_edges import CUT, State
+from weft.core.live_forest import LiveForest
+from weft.core.policy import Policy
+from weft.core.signing import public_key
+from weft.index.hearing import Hearing
+from weft.index.ingest import sign_batches
+from weft.index.model import EdgeDifference, Problem
+from weft.index.resolving import read_claim, resolve
+from weft.index.view import View
+from weft.store.base import PAGE, NewClaim
+from weft.store.sqlite import SqliteStore
+from weft.thread import Thread
+
+
+class MemoryNodes:
+    """The nodes of a forest in memory: about 250 octets each."""
+
+    def __init__(self) -> None:
+        self.states: dict[int, State] = {}
+        self.dates: dict[int, tuple[int, int]] = {}
+        self._children: dict[int, dict[int, None]] = {}
+
+    def state(self, node: int) -> State:
+        """The one state of a node."""
+        found = self.states.get(node)
+        if found is None:
+            found = self.states[node] = State()
+        return found
+
+    def children(self, node: int) -> Iterator[int]:
+        """The nodes whose parent is ``node``."""
+        return iter(tuple(self._children.get(node, ())))
+
+    def message_id(self, node: int) -> bytes:
+        """Only asked to break ties; set by `forest_of`."""
+        raise NotImplementedError
+
+    def moved(self, node: int, old: int, new: int) -> None:
+        """The parent of a node has changed."""
+        if old != NONE:
+            del self._children[old][node]
+        if new != NONE:
+            self._children.setdefault(new, {})[node] = None
+
+
+def forest_of(store: SqliteStore, policy: Policy) -> MemoryNodes:
+    """The whole view of a policy, from the log alone."""
+    hearing = Hearing(policy, withdrawn_by(store, policy))
+    nodes = _StoreNodes(store)
+    forest = LiveForest(nodes)
+    after = 0
+    while page := store.log(after, PAGE):
+        for stored in resolve(store, [held for held in page if held.octets]):
+            claim = stored.claim.parsed
+            if not isinstance(claim, Claim) or hearing.hidden(stored.claim.identity, claim):
+                continue
+            for node in (stored.node, *stored.reply_nodes, *stored.reference_nodes):
+                nodes.state(node)
+            heard = hearing.hear(stored, claim)
+            forest.add(heard)
+            seconds = parse_date(claim.date)[0]
+            tier, known = nodes.dates.get(stored.node, (256, MISSING))
+            if heard.tier < tier or (heard.tier == tier and seconds != MISSING and not MISSING < known <= seconds):
+                nodes.dates[stored.node] = (heard.tier, seconds)
+        forest.dirty.clear()
+        after = page[-1].position
+    return nodes
+
+
+class _StoreNodes(MemoryNodes):
+    def __init__(self, store: SqliteStore) -> None:
+        super().__init__()
+        self._store = store
+
+    def message_id(self, node: int) -> bytes:
+        return self._store.ids_of([node])[0]
+
+
+def withdrawn_by(store: SqliteStore, policy: Policy) -> set[bytes]:
+    """The ids of claims that withdrawals which count take back."""
+    return {target for target, _, valid in _withdrawals(store, policy) if valid}
+
+
+def _withdrawals(store: SqliteStore, policy: Policy) -> Iterator[tuple[bytes, int, bool]]:
+    """(target, position, whether it takes the target back) of each withdrawal that counts under a policy."""
+    hearing = Hearing(policy, set())
+    after = 0
+    while page := store.log(after, PAGE):
+        heard = [
+            (held.position, withdrawal)
+            for held in page
+            if isinstance(withdrawal := read_claim(held), Withdrawal) and not hearing.hidden(held.identity, withdrawal)
+        ]
+        targets = {held.identity: read_claim(held) for held in store.get([one.target for _, one in heard])}
+        for position, withdrawal in heard:
+            target, claim = withdrawal.target, targets.get(withdrawal.target)
+            yield target, position, isinstance(claim, Claim) and withdrawal.withdraws(target, claim)
+        after = page[-1].position
+
+
+def check(store: SqliteStore, view: View) -> Iterator[Problem]:
+    """What is wrong: damaged claims and proofs first, then derived rows that are not what the claims say."""
+    damaged = False
+    for problem in store.check():
+        damaged = True
+        yield Problem(str(problem), False)
+    if damaged:
+        return
+    for part in (_check_nodes, _check_withdrawals):
+        try:
+            yield from part(store, view)
+        except DatabaseError as error:
+            yield Problem(f"view: it cannot be read: {error}", True)
+    yield from view.check_search()
+
+
+def _check_nodes(store: SqliteStore, view: View) -> Iterator[Problem]:
+    wanted = forest_of(store, view.policy)
+    rows = store.connection.execute("SELECT node, rank, said, parent, loop, date FROM nodes ORDER BY node")
+    seen = set()
+    for node, rank, said, parent, loop, date in rows:
+        seen.add(node)
+        state = wanted.states.get(node)
+        if state is None:
+            yield Problem(f"view: node {node} has a row, and no claim counts that names it", True)
+            continue
+        if (rank, said, parent, loop) != (state.rank, state.said, state.parent, state.loop):
+            yield Problem(f"view: the edge of {_name(store, node)} is not what the claims say", True)
+        _, seconds = wanted.dates.get(node, (0, MISSING))
+        if date != (None if seconds == MISSING else seconds):
+            yield Problem(f"view: the date of {_name(store, node)} is not what the claims say", True)
+    for node in wanted.states.keys() - seen:
+        yield Problem(f"view: {_name(store, node)} has no row", True)
+
+
+def _check_withdrawals(store: SqliteStore, view: View) -> Iterator[Problem]:
+    wanted = set(_withdrawals(store, view.policy))
+    valid = {target for target, _, takes in wanted if takes}
+    wanted = {(target, position, target in valid) for target, position, _ in wanted}
+    rows = store.connection.execute("SELECT target, position, valid FROM withdrawals")
+    found = {(bytes(target), position, bool(valid)) for target, position, valid in rows}
+    for position in sorted({position for _, position, _ in wanted ^ found}):
+        yield Problem(f"view: what the withdrawal at {position} takes back is not what the claims say", True)
+
+
+def repair(store: SqliteStore, view: View, key: Ed25519PrivateKey) -> list[Problem]:
+    """Make again what is derived, and sign anew what is ours and proves nothing; what is lost is in the answer."""
+    lost = [Problem(str(problem), False) for problem in store.repair()]
+    own = public_key(key)
+    with store.transaction():
+        unproved = [(held, claim) for held in store.unproved() if (claim := read_claim(held)) and claim.origin == own]
+        store.put(sign_batches(key, (NewClaim(0, one.identity, one.octets, claim) for one, claim in unproved)))
+        if lost:  # the mail that is lost may still be in the files
+            for file in store.files().values():
+                store.file(replace(file, size=0, mtime_ns=0, inode=0, resume=0, head=b"", tail=b""))
+    view.remake()
+    return lost
+
+
+def compare(store: SqliteStore, first: Policy, second: Policy) -> Iterator[EdgeDifference]:
+    """Each id whose parent differs between two policies, in order of the ids, with the reason."""
+    one, other = forest_of(store, first), forest_of(store, second)
+    nodes = [
+        node
+        for node in sorted(one.states.keys() | other.states.keys())
+        if one.states.get(node, _NOTHING).parent != other.states.get(node, _NOTHING).parent
+    ]
+    for literal, node in sorted(zip(store.ids_of(nodes), nodes, strict=True)):
+        states = one.states.get(node, _NOTHING), other.states.get(node, _NOTHING)
+        parents = [None if state.parent == NONE else _name(store, state.parent) for state in states]
+        reason = f"first: {_rule(states[0])}; second: {_rule(states[1])}"
+        yield EdgeDifference(literal.decode("utf-8", "surrogateescape"), parents[0], parents[1], reason)
+
+
+def common_differences(store: SqliteStore, policy: Policy, withdrawn: set[bytes], thread: Thread) -> int:
+    """In how many of a thread's ids the common view has another parent."""
+    if not policy.origins and policy == Policy(policy.own, peers=policy.peers):
+        return 0
+    hearing = Hearing(policy.common(), withdrawn)
+    nodes = _StoreNodes(store)
+    forest = LiveForest(nodes)
+    ids = [message.id.encode("utf-8", "surrogateescape") for message in thread.messages]
+    ghosts = [literal for literal, message in zip(ids, thread.messages, strict=True) if message.ghost]
+    for ask, asked in ((store.claims_about, ids), (store.claims_referring_to, ghosts)):
+        after = 0
+        while page := ask(asked, after, PAGE):
+            for stored in resolve(store, [held for held in page if held.octets]):
+                claim = stored.claim.parsed
+                if isinstance(claim, Claim) and not hearing.hidden(stored.claim.identity, claim):
+                    forest.add(hearing.hear(stored, claim))
+            after = page[-1].position
+    differing = 0
+    for node, message in zip(store.node_numbers(ids), thread.messages, strict=True):
+        parent = NONE if node is None else nodes.state(node).parent
+        name = None if parent == NONE else _name(store, parent)
+        differing += name != message.parent
+    return differing
+
+
+_NOTHING = State()
+
+
+def _rule(state: State) -> str:
+    if state.loop == CUT:
+        return "a cycle is cut there"
+    if state.tier == 255:
+        return "nobody says" if state.edge == NONE else "witnesses in References of others"
+    if state.contested:
+        return f"contested in tier {state.tier}"
+    return f"its own headers, in tier {state.tier}"
+
+
+def _name(store: SqliteStore, node: int) -> str:
+    return store.ids_of([node])[0].decode("utf-8", "surrogateescape")

@@ -1,0 +1,114 @@
+"""Which files need reading again: what an ingest remembers of each, and what has become of it since.
+
+Theory of operation
+-------------------
+Of an mbox that is not compressed, the place of its last message is remembered, with digests of the first octets of
+the file and of those before that place.  A file of the same size and time is not read.  One that has grown, and whose
+head and tail are still there, is read from its last message on.  Anything else was rotated, truncated or rewritten:
+that is said if it can be told, and the file is read from its start; claims that are held already are not made again.
+Folders and repositories are listed again, and read if their listing differs.
+
+The last message may have been half written when it was read: then a claim was made of its front (`half_written`), which
+is withdrawn when the file has grown and the message is another one.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from weft.core.body import MAX_RAW_BODY
+from weft.core.header import MAX_BLOCK
+from weft.errors import SourceError
+from weft.sources.base import Source, split_message
+from weft.sources.compressed import is_compressed
+from weft.sources.evidence import Evidence, make_evidence
+from weft.sources.folder import Folder
+from weft.sources.mbox import MboxFile
+from weft.sources.public_inbox import PublicInbox
+from weft.store.base import File
+
+_SAMPLE = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What to do with a source: ``start`` is where to read from, None for not at all; ``remark`` is to be said."""
+
+    start: int | None
+    remark: str = ""
+    grown: bool = False
+
+
+def look(source: Source, known: File | None) -> Change:
+    """Compare a source with what is remembered of it."""
+    if known is None:
+        return Change(0)
+    now = remember(source, known.resume)
+    if now is None or not isinstance(source, MboxFile):
+        same = now is not None and (now.size, now.mtime_ns, now.head) == (known.size, known.mtime_ns, known.head)
+        return Change(None) if same else Change(0)
+    if (now.size, now.mtime_ns, now.inode) == (known.size, known.mtime_ns, known.inode):
+        return Change(None)
+    if now.size < known.size:
+        return Change(0, "it is shorter than it was: truncated or rotated; read from its start")
+    if (now.head, now.tail) != (known.head, known.tail):
+        return Change(0, "its beginning has changed: rotated or rewritten; read from its start")
+    if now.size == known.size or not known.resume:
+        return Change(0)
+    return Change(known.resume, grown=True)
+
+
+def half_written(file: File) -> Evidence | None:
+    """What the last message of a file said when the file ended at its remembered size; None if that cannot be told."""
+    if not 0 < file.resume < file.size:
+        return None
+    try:
+        with Path(file.path).open("rb", buffering=0) as opened:
+            raw = os.pread(opened.fileno(), min(file.size - file.resume, MAX_BLOCK + MAX_RAW_BODY), file.resume)
+    except OSError:
+        return None
+    buffer, header_end, body = split_message(raw)
+    return make_evidence(buffer, 1, header_end, body, (file.resume, len(raw)), mbox=True)
+
+
+def remember(source: Source, resume: int) -> File | None:
+    """The state of a source now; None if it has none (standard input) or cannot be read.
+
+    ``resume`` is the place of its last message; 0 for whatever must be read whole.
+    """
+    path = os.path.abspath(source.path)  # noqa: PTH100 - links stay as the user gave them
+    try:
+        if isinstance(source, MboxFile):
+            return _of_mbox(path, source.list, resume)
+        if isinstance(source, Folder):
+            stats = [(name, *_stat(Path(path) / name)) for name in source.names]
+            return File(path, source.list, len(stats), max((s[2] for s in stats), default=0), 0, 0, _hash(stats))
+        if isinstance(source, PublicInbox):
+            return File(path, source.list, source.size, 0, 0, 0, _hash(source.heads()))
+        return None
+    except (OSError, SourceError):
+        return None
+
+
+def _of_mbox(path: str, name: str, resume: int) -> File:
+    file = Path(path)
+    if is_compressed(file):
+        resume = 0
+    with file.open("rb", buffering=0) as opened:
+        status = os.fstat(opened.fileno())
+        before = min(resume, _SAMPLE)
+        head = sha256(os.pread(opened.fileno(), before, 0)).digest() if before else b""
+        tail = sha256(os.pread(opened.fileno(), before, resume - before)).digest() if before else b""
+    return File(path, name, status.st_size, status.st_mtime_ns, status.st_ino, resume, head, tail)
+
+
+def _stat(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+def _hash(listing: object) -> bytes:
+    return sha256(repr(listing).encode("utf-8", "surrogateescape")).digest()

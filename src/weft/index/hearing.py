@@ -1,0 +1,58 @@
+"""Hearing: which claims count under a policy, and what they say then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from weft.core.claim import Claim, Withdrawal
+from weft.core.feed import Feed
+from weft.core.live_forest import Heard, hear
+from weft.core.policy import Policy
+from weft.store.base import Stored
+
+
+class Hearing:
+    """The policy as the view asks it, claim by claim; tiers of feeds are remembered."""
+
+    def __init__(self, policy: Policy, withdrawn: set[bytes]) -> None:
+        """``withdrawn``: ids of claims that a withdrawal which counts takes back; the caller keeps it up to date."""
+        self.policy = policy
+        self.withdrawn = withdrawn
+        self._tiers: dict[Feed, int | None] = {}
+        mute = policy.mute
+        self._mutes = bool(mute.claims or mute.feeds or mute.ids or mute.authors)
+
+    def tier(self, feed: Feed) -> int | None:
+        """The tier of a feed; None if it is not admitted."""
+        if feed not in self._tiers:
+            self._tiers[feed] = self.policy.tier(feed)
+        return self._tiers[feed]
+
+    @property
+    def hides_some(self) -> bool:
+        """Whether there may be claims of admitted feeds that do not count."""
+        return self._mutes or bool(self.withdrawn)
+
+    def hidden(self, identity: bytes, claim: Claim | Withdrawal) -> str:
+        """Why a claim does not count in this view; empty if it does."""
+        if self.tier(claim.feed) is None:
+            return "the policy does not admit its feed"
+        if identity in self.withdrawn:
+            return "withdrawn by its origin"
+        return (self._mutes and self.policy.muted(identity, claim)) or ""
+
+    def hear(self, stored: Stored, claim: Claim) -> Heard:
+        """What a claim that is not hidden says."""
+        tier = self.tier(claim.feed)
+        assert tier is not None
+        muted = self._muted_edges(stored, claim) if self.policy.mute.edges else None
+        return hear(
+            stored.node, stored.reply_nodes, claim.sane, stored.reference_nodes, tier, self.policy.view.profile, muted
+        )
+
+    def _muted_edges(self, stored: Stored, claim: Claim) -> Callable[[int, int], bool]:
+        names = dict(zip(stored.reference_nodes, claim.references, strict=True))
+        names |= dict(zip(stored.reply_nodes, claim.in_reply_to, strict=True))
+        names[stored.node] = claim.message_id
+        edges = self.policy.mute.edges
+        return lambda child, parent: (names[child], names[parent]) in edges

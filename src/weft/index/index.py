@@ -1,0 +1,433 @@
+"""`Index`: what a program opens.  It holds a store of claims, the key of this origin, and the view of one policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from weft.core.claim import ID_OCTETS, Claim, Withdrawal
+from weft.core.message_id import keys_of
+from weft.core.policy import Policy
+from weft.core.signing import fingerprint, public_key
+from weft.errors import KeyFileError, NotFoundError, SourceError, StoreError, UsageError
+from weft.index.admission import check_admissible
+from weft.index.checking import check, common_differences, compare, repair
+from weft.index.config import config_path, index_path, key_path, load_policy
+from weft.index.explaining import Explainer
+from weft.index.identity import identify
+from weft.index.ingest import Ingest, relist, withdraw
+from weft.index.mail import Mail
+from weft.index.model import EdgeDifference, Explanation, Found, Ingested, ListInfo, Problem
+from weft.index.reading import coverage
+from weft.index.resolving import read_claim
+from weft.index.view import View
+from weft.keys import load_key, load_or_create_key
+from weft.sources.base import NoteLog, Source, check_list_name
+from weft.sources.discover import discover
+from weft.store.base import PAGE, Held, Part
+from weft.store.failures import explained
+from weft.store.sqlite import SqliteStore
+from weft.thread import Thread
+
+
+class Index:
+    """An index of claims on disk.  One writer at a time, any number of readers; a context manager.
+
+    Every method raises `weft.errors.StoreError` if the index cannot be read or written, and `NotFoundError` where it
+    is asked for an id that nobody names.
+    """
+
+    def __init__(self, store: SqliteStore, key: Ed25519PrivateKey, policy: Policy, *, read_only: bool) -> None:
+        """Use `Index.open`."""
+        self.store = store
+        self._key = key
+        self._read_only = read_only
+        self.set_policy(policy)
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path | None = None,
+        *,
+        policy: str | Path | Policy | None = None,
+        create: bool = True,
+        read_only: bool = False,
+    ) -> Self:
+        """Open an index, or make one (with a new key) if there is none and ``create``.
+
+        ``path`` and ``policy`` default to the environment and the user's folders (`weft.index.config`).  A view that
+        was made under another policy is made again.
+        """
+        place = Path(path) if path is not None else index_path()
+        if not place.exists() and not (create and not read_only):
+            raise NotFoundError(f"{place}: there is no index; make one with: weft ingest LIST=FILE")
+        key = _load_key(place) if place.exists() else _make_key(place)
+        own = public_key(key)
+        if not isinstance(policy, Policy):
+            flag = None if policy is None else str(policy)
+            policy = load_policy(config_path(flag), own, required=flag is not None)
+        store = SqliteStore(place, read_only=read_only)
+        try:
+            return cls(store, key, policy, read_only=read_only)
+        except BaseException:
+            store.close()
+            raise
+
+    @property
+    def origin(self) -> bytes:
+        """Our own origin: an Ed25519 public key."""
+        return public_key(self._key)
+
+    @property
+    def fingerprint(self) -> str:
+        """The name of our origin."""
+        return fingerprint(self.origin)
+
+    def ingest(self, list_name: str, *paths: str | Path, log: NoteLog | None = None) -> Ingested:
+        """Ingest files or folders of one list; what goes wrong is given to ``log``."""
+        log = log or NoteLog()
+        sources = discover([f"{list_name}={path}" for path in paths], log)
+        return self.ingest_sources(sources, log)
+
+    def ingest_sources(
+        self,
+        sources: Sequence[Source],
+        log: NoteLog,
+        *,
+        processes: int | None = None,
+        progress: Callable[[str], None] | None = None,
+    ) -> Ingested:
+        """Ingest sources that were discovered.  Committed every few thousand messages; all of it is safe at the end."""
+        if not sources:
+            raise SourceError("nothing to read: none of the paths holds mail")
+        return Ingest(self.store, self._view, self._key, log).run(sources, processes, progress)
+
+    def thread(self, message_id: str, *, hidden: bool = True) -> Thread:
+        """The whole thread in which an id stands.  ``hidden``: with ghosts that have no held descendant."""
+        with self._snapshot():
+            reader = self._view.reader
+            covered = coverage(self.policy, self._view.standing())
+            return reader.thread(reader.root_of(self._node(message_id)), hidden=hidden, covered=covered)
+
+    def threads(
+        self,
+        *,
+        list_name: str | None = None,
+        since: int | None = None,
+        missing: bool = False,
+        hidden: bool = True,
+        after: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Thread]:
+        """Threads, the one with the newest message first; those without a date last.
+
+        ``since``: seconds since 1970 of its newest message; ``missing``: only those with a ghost above a held message;
+        ``after``: an id in the last thread of the page before.
+        """
+        with self._snapshot():
+            beyond = None if after is None else self._view.reader.root_of(self._node(after))
+        given = 0
+        for thread in self._whole(self._view.listing.newest_roots(since, beyond), hidden):
+            if list_name is not None and list_name not in thread.lists:
+                continue
+            if missing and not _misses_some(thread):
+                continue
+            if limit is not None and given >= limit:
+                return
+            given += 1
+            yield thread
+
+    def all_threads(self, *, hidden: bool = True) -> Iterator[Thread]:
+        """All threads, by date and root id, as `weft.rebuild` gives them."""
+        with self._snapshot():
+            roots = self._view.listing.roots(hidden=hidden)
+        yield from self._whole(roots, hidden)
+
+    def search(self, words: str, *, limit: int = 100) -> list[Found]:
+        """Messages whose subject or author holds all the words, the best match first."""
+        with explained(self.store.path):
+            self._view.fill_search()
+        with self._snapshot():
+            return self._view.listing.search(words, limit)
+
+    def explain(self, message_id: str) -> Explanation:
+        """Who says what about an id, and which rule decided its edge."""
+        with self._snapshot():
+            return self._explain(self._node(message_id))
+
+    def _explain(self, node: int) -> Explanation:
+        view, reader = self._view, self._view.reader
+        tier, parent, cut = view.row(node)
+        literal = view.id_of(node)
+        return Explainer(self.store, reader).explain(
+            literal,
+            root=view.id_of(reader.root_of(node)),
+            parent=None if parent is None else view.id_of(parent),
+            tier=tier,
+            cut=None if cut is None else view.id_of(cut),
+            children=view.children_ids(node),
+            lookalikes=view.listing.lookalikes(literal),
+            coverage=coverage(self.policy, view.standing()),
+        )
+
+    def octets(self, thread: Thread, missing: Callable[[str], None]) -> Iterator[tuple[bytes, bool]]:
+        """The mail of a thread, from the files it was ingested from: (octets, whether mbox-escaped).
+
+        ``missing`` gets a line for each message that is not there: it came from a peer, or its file has changed.
+        """
+        with explained(self.store.path):
+            yield from Mail(self.store, self.origin, missing).octets(thread)
+
+    def lists(self) -> list[ListInfo]:
+        """The feeds of which claims are held that stand, by list and origin."""
+        with self._snapshot():
+            standing = self._view.standing()
+        return sorted(
+            (
+                ListInfo(
+                    feed.list.decode(),
+                    fingerprint(feed.origin),
+                    feed.origin == self.origin,
+                    count,
+                    self.policy.tier(feed),
+                )
+                for feed, count in standing.items()
+            ),
+            key=lambda info: (info.list, info.origin),
+        )
+
+    def retract(self, ids: Sequence[str], *, list_name: str | None = None) -> int:
+        """Withdraw our own claims about these message ids (or with these claim ids); how many."""
+        with self._view.transaction():
+            return self._withdraw(
+                held for held, claim in self._own_claims(ids) if list_name is None or claim.list == list_name.encode()
+            )
+
+    def rename_list(self, old: str, new: str) -> int:
+        """State all our claims of one list for another, and withdraw the old ones; how many."""
+        self._check_name(new)
+        if old == new:
+            raise UsageError(f"{old!r} is its name already")
+        with self._view.transaction():
+            claims = list(self._list_claims(old))
+            parts = relist(self._key, claims, new.encode())
+            if any(claim.identity in self._view.withdrawn for part in parts for claim in part.claims):
+                # A withdrawal is final, so the renamed claims would be gone from the view.
+                raise UsageError(f"what was withdrawn of {new!r} cannot be said again; choose another name")
+            self._view.add(self.store.put(parts))
+            self.store.rename_files(old, new)
+            return self._withdraw(held for held, _ in claims)
+
+    def remove_list(self, name: str) -> int:
+        """Withdraw all our claims of a list, and forget that its files were read; how many."""
+        with self._view.transaction():
+            self.store.forget_files(name)
+            return self._withdraw(held for held, _ in self._list_claims(name))
+
+    def expunge(self, ids: Sequence[str]) -> int:
+        """Delete the octets of all claims about these message ids (or with these claim ids) here; how many.
+
+        A withdrawal goes only together with the claim that it takes back, or that would come back.
+        """
+        with self._view.transaction():
+            chosen = {held.identity: held for held in self._chosen(ids) if held.octets}
+            going = [held for held in chosen.values() if self._may_go(held, chosen)]
+            self._view.expunge(going)
+            return self.store.expunge([held.identity for held in going])
+
+    def admit(self, parts: Sequence[Part]) -> int:
+        """Keep claims of others, after their signatures and proofs; how many are new.
+
+        `weft.errors.ClaimError` if one of the parts is of a feed that the policy does not admit, or proves less than
+        it states; then nothing of any of them is kept.
+        """
+        for part in parts:
+            check_admissible(part, self.policy)
+        with self._view.transaction():
+            stored = self.store.put(parts)
+            self._view.add(stored)
+        return len(stored)
+
+    def view_id(self, *, common: bool = False) -> bytes:
+        """32 octets that are equal for equal views; ``common``: of the view that servers can compare.  Reads it all."""
+        with self._snapshot():
+            return identify(self.store, self.policy.common() if common else self.policy)
+
+    def diff(self, first: Policy, second: Policy) -> Iterator[EdgeDifference]:
+        """Each id whose parent differs between the views of two policies, and why."""
+        with explained(self.store.path):
+            yield from compare(self.store, first, second)
+
+    def differs_from_common(self, thread: Thread) -> int:
+        """In how many of a thread's ids the common view has another parent."""
+        with self._snapshot():
+            return common_differences(self.store, self.policy, self._view.withdrawn, thread)
+
+    def check(self) -> Iterator[Problem]:
+        """Verify every hash, signature and derived row."""
+        with explained(self.store.path):
+            yield from check(self.store, self._view)
+
+    def repair(self) -> list[Problem]:
+        """Make again what is derived, and name what is lost."""
+        with explained(self.store.path):
+            return repair(self.store, self._view, self._key)
+
+    def set_policy(self, policy: Policy) -> None:
+        """Use another policy from now on."""
+        if policy.view.subject_join:
+            raise UsageError("view.subject_join: an index cannot join by subject; use weft rebuild --join-subjects")
+        view = View(self.store, policy)
+        if not self._read_only:
+            with explained(self.store.path):
+                view.refresh()
+        self.policy, self._view = policy, view
+
+    def close(self) -> None:
+        """Let go of it."""
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[None]:
+        """All that is read inside is of one moment, and of our policy, whatever other processes write meanwhile."""
+        connection = self.store.connection
+        with explained(self.store.path):
+            connection.execute("BEGIN")
+            try:
+                if not self._view.follow():
+                    connection.execute("COMMIT")
+                    self._make_current()
+                    connection.execute("BEGIN")
+                    self._view.follow()
+                yield
+            finally:
+                if connection.in_transaction:
+                    connection.execute("COMMIT")
+
+    def _make_current(self) -> None:
+        """The view is of another policy, or not of all claims."""
+        if self._read_only:
+            raise StoreError(f"{self.store.path}: the view is of another policy or version; open it once to write")
+        self._view.refresh()
+
+    def _whole(self, roots: Iterable[int], hidden: bool) -> Iterator[Thread]:
+        """The threads of some roots, each read when it is asked for; those are left out that are no roots by then."""
+        with explained(self.store.path):
+            covered = coverage(self.policy, self._view.standing())
+            for root in roots:
+                with self._snapshot():
+                    is_root = self._view.is_root(root)
+                    thread = self._view.reader.thread(root, hidden=hidden, covered=covered) if is_root else None
+                if thread is not None:
+                    yield thread
+
+    def _node(self, message_id: str) -> int:
+        for name in keys_of(message_id):
+            node = self._view.node(name)
+            if node is not None:
+                return node
+        raise NotFoundError(f"no message here has or names the id {message_id!r}; try: weft search WORDS")
+
+    def _chosen(self, ids: Sequence[str]) -> Iterator[Held]:
+        """The claims that are meant by message ids and by claim ids (64 hex digits)."""
+        for text in ids:
+            claim = _claim_id(text)
+            found = self.store.get([claim]) if claim else []
+            if not found:
+                after = 0
+                while page := self.store.claims_about(keys_of(text), after, PAGE):
+                    found += page
+                    after = page[-1].position
+            if not found:
+                raise NotFoundError(f"no claim here is about {text!r}")
+            yield from found
+
+    def _own_claims(self, ids: Sequence[str]) -> Iterator[tuple[Held, Claim]]:
+        for held in self._chosen(ids):
+            claim = self._standing(held)
+            if claim is not None:
+                yield held, claim
+
+    def _list_claims(self, name: str) -> Iterator[tuple[Held, Claim]]:
+        self._check_name(name)
+        after, octets = 0, name.encode()
+        while page := self.store.log(after, PAGE):
+            for held in page:
+                claim = self._standing(held)
+                if claim is not None and claim.list == octets:
+                    yield held, claim
+            after = page[-1].position
+
+    def _standing(self, held: Held) -> Claim | None:
+        """The claim of our own that ``held`` is, unless it is withdrawn; it stands even if it is muted here."""
+        claim = read_claim(held)
+        if not isinstance(claim, Claim) or claim.origin != self.origin or held.identity in self._view.withdrawn:
+            return None
+        return claim
+
+    def _may_go(self, held: Held, chosen: Container[bytes]) -> bool:
+        """Whether a claim may be expunged with the others that are chosen."""
+        claim = read_claim(held)
+        if not isinstance(claim, Withdrawal):
+            return True
+        targets = self.store.get([claim.target])
+        return claim.target in chosen or any(not target.octets for target in targets)
+
+    def _withdraw(self, claims: Iterable[Held]) -> int:
+        """Withdraw claims of our own, each once; how many."""
+        chosen = {held.identity: claim for held in claims if isinstance(claim := read_claim(held), Claim)}
+        self._view.add(self.store.put(withdraw(self._key, chosen.items())))
+        return len(chosen)
+
+    def _check_name(self, name: str) -> None:
+        try:
+            check_list_name(name)
+        except ValueError as error:
+            raise UsageError(f"{name!r} cannot name a list: {error}") from None
+
+
+def _make_key(index: Path) -> Ed25519PrivateKey:
+    try:
+        index.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{index.parent}: cannot make this folder for the index: {error.strerror}") from None
+    return load_or_create_key(key_path(index))
+
+
+def _load_key(index: Path) -> Ed25519PrivateKey:
+    """The key of an index that is there; without it nobody knows whose it is."""
+    path = key_path(index)
+    try:
+        return load_key(path)
+    except FileNotFoundError:
+        what = "restore it from a backup, or move the index away to begin as a new origin"
+        raise KeyFileError(f"{path}: the key of this index is missing; {what}") from None
+    except OSError as error:
+        raise KeyFileError(f"{path}: cannot read the key: {error.strerror}; see who owns it") from None
+
+
+def _claim_id(text: str) -> bytes | None:
+    try:
+        octets = bytes.fromhex(text)
+    except ValueError:
+        return None
+    return octets if len(octets) == ID_OCTETS else None
+
+
+def _misses_some(thread: Thread) -> bool:
+    """Whether a ghost stands above a message that is here."""
+    needed = {message.parent for message in thread.messages if not message.ghost}
+    return any(message.ghost and message.id in needed for message in thread.messages)

@@ -1,0 +1,209 @@
+"""Ingest: what sources hold becomes claims of our own, signed in batches, kept, and then seen in the view.
+
+Theory of operation
+-------------------
+Messages come in transactions of some thousands.  Each becomes a claim; those that are held already are passed over.
+The rest is put into thread order, so that a proof of one thread needs few hashes, cut into batches of at most 256 of
+one feed, and each batch is signed under its Merkle root.  Claims, files' states and the view are written in one
+transaction: a power cut leaves all of it or nothing, and the next run goes on where the last commit ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from weft.core.claim import Claim, Withdrawal, claim_id, encode
+from weft.core.merkle import whole_tree
+from weft.core.signing import public_key, sign_root
+from weft.index.files import half_written, look, remember
+from weft.index.model import Ingested
+from weft.index.resolving import read_claim
+from weft.index.view import View
+from weft.sources.base import Note, NoteLog, Source
+from weft.sources.evidence import Evidence, make_evidence
+from weft.sources.mbox import MboxFile
+from weft.sources.pipeline import scan
+from weft.store.base import File, Held, NewClaim, Part, Place
+from weft.store.sqlite import SqliteStore
+
+BATCH = 256
+"""The most claims under one signature."""
+_TRANSACTION = 8192
+
+
+@dataclass(slots=True)
+class _Reading:
+    """How far a source has been read."""
+
+    source: Source
+    state: File | None
+    """As it was before it was read, so that what is appended meanwhile is read the next time."""
+    start: int
+    """Where reading begins."""
+    half: bytes | None = None
+    """The id of the claim that was made of the message there, if it was half written."""
+    last: int | None = None
+    """The place of the last message that waits or is committed."""
+    number: int = 0
+    done: bool = False
+    kept: bool = False
+    """It is remembered that it was read to its end."""
+
+
+class Ingest:
+    """One run over some sources."""
+
+    def __init__(self, store: SqliteStore, view: View, key: Ed25519PrivateKey, log: NoteLog) -> None:
+        """``log`` gets what goes wrong, and remarks about files that were rotated or truncated."""
+        self._store = store
+        self._view = view
+        self._key = key
+        self._origin = public_key(key)
+        self._log = log
+        self._waiting: list[tuple[_Reading, Evidence]] = []
+        self._halves: list[tuple[bytes, bytes]] = []
+        self._messages = self._claims = 0
+
+    def run(
+        self, sources: Sequence[Source], processes: int | None = None, progress: Callable[[str], None] | None = None
+    ) -> Ingested:
+        """Ingest all of them; files that have not changed are not read."""
+        skipped = self._log.skipped
+        readings, unchanged, grown = self._choose(sources)
+        before = 0
+        for index, batch in scan([reading.source for reading in readings], self._log, make_evidence, processes):
+            for reading in readings[before:index]:
+                reading.done = True
+            before = index
+            self._waiting += [(readings[index], evidence) for evidence in batch]
+            self._messages += len(batch)
+            if len(self._waiting) >= _TRANSACTION:
+                self._commit(readings)
+            if progress:
+                progress(f"{self._messages} messages, {self._claims} new claims, {readings[index].source.path}")
+        for reading in readings:
+            reading.done = True
+        self._commit(readings)
+        return Ingested(self._messages, self._claims, unchanged, grown, self._log.skipped - skipped)
+
+    def _choose(self, sources: Sequence[Source]) -> tuple[list[_Reading], int, int]:
+        """The sources to read, how many are unchanged, and how many are read from where they grew."""
+        known = {(file.path, file.list): file for file in self._store.files().values()}
+        chosen, unchanged, grown = [], 0, 0
+        for source in sources:
+            state = remember(source, 0)
+            before = known.get((state.path, state.list)) if state else None
+            change = look(source, before)
+            if change.remark:
+                self._log(Note(source.path, None, change.remark))
+            if change.start is None:
+                unchanged += 1
+                continue
+            if isinstance(source, MboxFile):
+                source.start = change.start
+            grown += change.grown
+            half = self._half(source.list, before) if change.grown and before else None
+            chosen.append(_Reading(source, state, change.start, half))
+        return chosen, unchanged, grown
+
+    def _half(self, list_name: str, file: File) -> bytes | None:
+        """The id of the claim of our own that was made of a file's last message as it was then."""
+        evidence = half_written(file)
+        return None if evidence is None else claim_id(encode(self._claim(list_name, evidence)))
+
+    def _claim(self, list_name: str, evidence: Evidence) -> Claim:
+        return Claim(self._origin, list_name.encode(), *evidence[2:])
+
+    def _commit(self, readings: Sequence[_Reading]) -> None:
+        """Write what waits, and how far each source has been read, in one transaction."""
+        with self._view.transaction():
+            for reading, evidence in self._waiting:
+                reading.last = evidence[0]
+            for reading in readings:
+                if not reading.kept and (reading.last is not None or reading.done):
+                    self._remember(reading)
+            stored = self._store.put(sign_batches(self._key, self._new_claims()))
+            self._view.add(stored)
+            self._view.add(self._store.put(withdraw(self._key, self._outgrown())))
+        self._claims += len(stored)
+        self._waiting.clear()
+
+    def _remember(self, reading: _Reading) -> None:
+        """Keep the state of a file: as read to its end only once it was."""
+        state = reading.state
+        if state is None:
+            return
+        resumable = isinstance(reading.source, MboxFile)
+        last = reading.start if reading.last is None else reading.last
+        now = remember(reading.source, last if resumable else 0) or state
+        if reading.done:
+            now = replace(now, size=state.size, mtime_ns=state.mtime_ns, inode=state.inode)
+        else:
+            now = replace(now, size=0, mtime_ns=0, inode=0)
+        reading.number = self._store.file(now)
+        reading.kept = reading.done
+
+    def _outgrown(self) -> list[tuple[bytes, Claim]]:
+        """Claims about messages that were half written, and stand there whole now as something else."""
+        halves = [half for half, whole in self._halves if half != whole and half not in self._view.withdrawn]
+        self._halves.clear()
+        claims = [(held.identity, read_claim(held)) for held in self._store.get(halves)]
+        return [(identity, claim) for identity, claim in claims if isinstance(claim, Claim)]
+
+    def _new_claims(self) -> list[NewClaim]:
+        """The claims of what waits that are not held yet, in thread order, each once."""
+        made: dict[bytes, NewClaim] = {}
+        threads: dict[bytes, int] = {}
+        order: dict[bytes, int] = {}
+        for reading, evidence in self._waiting:
+            claim = self._claim(reading.source.list, evidence)
+            octets = encode(claim)
+            identity = claim_id(octets)
+            if reading.half and evidence[0] == reading.start:
+                self._halves.append((reading.half, identity))
+                reading.half = None
+            place = Place(reading.number, evidence[0], evidence[1]) if reading.number else None
+            made.setdefault(identity, NewClaim(0, identity, octets, claim, place))
+            first = (*claim.references[:1], *claim.in_reply_to[:1], claim.message_id)[0]
+            order[identity] = threads.setdefault(first, threads.get(claim.message_id, len(threads)))
+        held = self._store.holds(list(made))
+        return sorted(
+            (new for identity, new in made.items() if identity not in held), key=lambda new: order[new.identity]
+        )
+
+
+def sign_batches(key: Ed25519PrivateKey, claims: Iterable[NewClaim]) -> list[Part]:
+    """Batches of at most `BATCH` claims of one feed each, in the order given, signed."""
+    feeds: dict[bytes, list[NewClaim]] = {}
+    for claim in claims:
+        feeds.setdefault(claim.parsed.list, []).append(claim)
+    parts = []
+    for name, group in feeds.items():
+        for start in range(0, len(group), BATCH):
+            batch = [new._replace(leaf=leaf) for leaf, new in enumerate(group[start : start + BATCH])]
+            tree = whole_tree([new.identity for new in batch])
+            parts.append(Part(sign_root(key, name, len(batch), tree.root), tree, batch))
+    return parts
+
+
+def withdraw(key: Ed25519PrivateKey, claims: Iterable[tuple[bytes, Claim]]) -> list[Part]:
+    """Signed withdrawals of claims of our own: (claim id, claim)."""
+    made = []
+    for identity, claim in claims:
+        withdrawal = Withdrawal(claim.origin, claim.list, identity, claim.message_id)
+        octets = encode(withdrawal)
+        made.append(NewClaim(0, claim_id(octets), octets, withdrawal))
+    return sign_batches(key, made)
+
+
+def relist(key: Ed25519PrivateKey, claims: Iterable[tuple[Held, Claim]], name: bytes) -> list[Part]:
+    """The same claims of our own, stated for another list."""
+    made = []
+    for held, claim in claims:
+        renamed = replace(claim, list=name)
+        octets = encode(renamed)
+        made.append(NewClaim(0, claim_id(octets), octets, renamed, held.place))
+    return sign_batches(key, made)

@@ -1,0 +1,138 @@
+"""What an index answers with, beside threads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from weft.core.policy import Policy
+from weft.thread import Coverage
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What an ingest did: ``messages`` read, ``claims`` that are new, ``unchanged`` files that were not read again."""
+
+    messages: int
+    claims: int
+    unchanged: int
+    grown: int
+    skipped: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.messages} messages read, {self.claims} new claims; {self.unchanged} files unchanged, "
+            f"{self.grown} read from where they grew, {self.skipped} skipped"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One claim, as `Explanation` tells of it.  Who can lie: the origin about all of it, the author about its headers.
+
+    ``parent``  what it states as the parent of its message; None: no parent
+    ``rule``    which header said so: ``in-reply-to``, ``references``, ``none``
+    ``hidden``  why it does not count here (withdrawn, muted, not admitted), or empty
+    """
+
+    claim: str
+    origin: str
+    list: str
+    tier: int | None
+    message_id: str
+    parent: str | None
+    rule: str
+    date: str
+    subject: str
+    author: str
+    archived_at: str
+    batch: str
+    """The Merkle root that its origin signed, as hex."""
+    position: int
+    hidden: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A claim about another message whose References put a parent before the id that is explained."""
+
+    claim: str
+    origin: str
+    list: str
+    tier: int
+    message_id: str
+    parent: str | None
+    gap: int
+    counts: bool
+    """It is of the best tier and the smallest gap: if all that count agree, that is the parent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Who says what about one id.
+
+    ``rule`` is the one that decided the edge: ``own headers`` (all best claims agree), ``contested`` (they do not, so
+    it has no parent), ``witnesses`` (a ghost: the nearest witnesses agree), ``witnesses disagree``, ``nobody says``,
+    ``cycle cut``, ``muted``.
+    """
+
+    message_id: str
+    root: str
+    parent: str | None
+    rule: str
+    ghost: bool
+    statements: tuple[Statement, ...]
+    witnesses: tuple[Witness, ...]
+    rivals: tuple[str | None, ...]
+    children: tuple[str, ...]
+    lookalikes: tuple[str, ...]
+    """Other ids that are here and differ from this one only in case or punctuation."""
+    coverage: Coverage
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A message that a search found."""
+
+    message_id: str
+    root: str
+    list: str
+    date: str | None
+    author: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListInfo:
+    """One feed that is held."""
+
+    list: str
+    origin: str
+    own: bool
+    claims: int
+    tier: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeDifference:
+    """An id whose parent differs between two views; None: no parent."""
+
+    message_id: str
+    first: str | None
+    second: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that `Index.check` found.  ``derived``: repair mends it; else it names what is lost."""
+
+    what: str
+    derived: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """Two policies to compare, as `Index.diff` takes them."""
+
+    first: Policy
+    second: Policy

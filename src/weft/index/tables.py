@@ -1,0 +1,24 @@
+"""The derived tables of the view.  They can be dropped at any time; `weft check --repair` makes them again."""
+
+from __future__ import annotations
+
+TABLES = {"nodes", "withdrawals", "search", "view"}
+
+SEARCH = (
+    "CREATE VIRTUAL TABLE search USING fts5 (subject, author, content = '', detail = column, "
+    "tokenize = 'unicode61 remove_diacritics 2')"
+)
+
+SCHEMA = (
+    # A row for each id: weft.core.live_edges.State, and the earliest date of its best copies.
+    "CREATE TABLE nodes (node INTEGER PRIMARY KEY, rank INTEGER NOT NULL, said INTEGER NOT NULL, "
+    "parent INTEGER NOT NULL, loop INTEGER NOT NULL, date INTEGER)",
+    "CREATE INDEX nodes_parent ON nodes (parent) WHERE parent >= 0",
+    "CREATE INDEX nodes_date ON nodes (date) WHERE date IS NOT NULL",
+    # What withdrawals that count name; valid once the target is here and is of the same origin, list and message.
+    "CREATE TABLE withdrawals (target BLOB NOT NULL, position INTEGER NOT NULL, valid INTEGER NOT NULL, "
+    "PRIMARY KEY (target, position)) WITHOUT ROWID",
+    # Subjects and authors by position; the text itself is in the claims.
+    SEARCH,
+    "CREATE TABLE view (key TEXT PRIMARY KEY, value BLOB NOT NULL)",
+)

@@ -1,0 +1,359 @@
+"""The view: the forest of the claims that one policy counts, as rows that can be thrown away and made again.
+
+Theory of operation
+-------------------
+Table ``nodes`` has a row for each id: what the live forest knows of it (`weft.core.live_edges.State`), and the earliest
+date of its best copies.  New claims change only the rows that they can change.  What leaves the view (a withdrawal,
+bytes that were deleted) makes the rows that it touched be computed again from the claims that stay.  A view made under
+another policy, or by another version, is made again from the log, in one transaction.
+
+Table ``search`` is an FTS5 index without content; it follows the log and is caught up when it is asked.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+from itertools import chain, islice
+
+from weft.core.claim import Claim, Withdrawal
+from weft.core.date import MISSING, parse_date
+from weft.core.feed import Feed
+from weft.core.forest import NONE
+from weft.core.live_edges import CUT, GHOST
+from weft.core.live_forest import LiveForest
+from weft.core.policy import Policy
+from weft.index.hearing import Hearing
+from weft.index.listing import Listing
+from weft.index.model import Problem
+from weft.index.overlay import Overlay
+from weft.index.reading import Reader
+from weft.index.resolving import read_claim, resolve
+from weft.index.searching import check_search, fill_search, forget_texts
+from weft.index.tables import SCHEMA, TABLES
+from weft.store.base import PAGE, Held, Stored
+from weft.store.sqlite import SqliteStore
+
+_VERSION = b"1"
+_STEP = 4000
+
+
+class View:
+    """The derived tables of one index under one policy.  Used in the store's transactions."""
+
+    def __init__(self, store: SqliteStore, policy: Policy) -> None:
+        self.store = store
+        self.policy = policy
+        self.connection = store.connection
+        self.withdrawn: set[bytes] = set()
+        self.hearing = Hearing(policy, self.withdrawn)
+        self.reader = Reader(self.connection, self.hearing)
+        self._pending: dict[bytes, list[Withdrawal]] = {}
+        self._overlay = Overlay(self.connection)
+        self.forest = LiveForest(self._overlay)
+        self._seen = -1  # what SQLite calls the version of the data; other processes change it
+
+    def refresh(self) -> None:
+        """Make the tables if one is missing, and the view again if it is of another policy or version."""
+        if self._tables() < TABLES:
+            with self.store.transaction():
+                for table in TABLES:
+                    self.connection.execute(f"DROP TABLE IF EXISTS {table}")
+                for statement in SCHEMA:
+                    self.connection.execute(statement)
+        if not self.follow():
+            with self.transaction():
+                pass
+
+    def follow(self) -> bool:
+        """Notice what other processes have written; whether the rows are those of this policy and of all claims.
+
+        To be called before the view is read.  `transaction` does it too, and makes the view again if need be.
+        """
+        [(version,)] = self.connection.execute("PRAGMA data_version").fetchall()
+        if version != self._seen:
+            if self._tables() < TABLES or self._get("state") != self._state():
+                return False
+            if self._number("position") != self.store.position():
+                return False
+            self._forget()
+            self._load_withdrawn()
+            self._seen = version
+        return True
+
+    def _make_current(self) -> None:
+        """The rest of `follow`, within a transaction."""
+        self._forget()
+        if self._get("state") != self._state() or self._number("position") > self.store.position():
+            for table in ("nodes", "withdrawals"):
+                self.connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
+            self._set("position", b"0")
+        self._load_withdrawn()
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """See what the log holds beyond what the view has seen; within a transaction."""
+        after = self._number("position")
+        while page := self.store.log(after, _STEP):
+            self._add(resolve(self.store, page))
+            after = page[-1].position
+        self._done(after)
+
+    def add(self, stored: Sequence[Stored]) -> None:
+        """See claims that were put just now, in the same transaction."""
+        for start in range(0, len(stored), _STEP):
+            self._add(stored[start : start + _STEP])
+        if stored:
+            self._done(stored[-1].position)
+
+    def take_away(self, claims: Sequence[Held]) -> None:
+        """Claims leave the view for good, and are still in the store while this is called."""
+        gone = {held.identity for held in claims}
+        nodes: dict[int, None] = {}
+        for stored in resolve(self.store, claims):
+            if not self.hearing.hidden(stored.claim.identity, stored.claim.parsed):
+                nodes.update(dict.fromkeys(_nodes(stored)))
+        self._recompute(list(nodes), gone)
+
+    def row(self, node: int) -> tuple[int, int | None, int | None]:
+        """(tier, parent, lost parent) of a node: its best tier, 255 for a ghost; the parent that a cut took from it."""
+        rank, said, parent, loop = self.connection.execute(
+            "SELECT rank, said, parent, loop FROM nodes WHERE node = ?", (node,)
+        ).fetchone()
+        tier = rank if rank < GHOST else 255
+        return tier, None if parent == NONE else parent, said if loop == CUT else None
+
+    def is_root(self, node: int) -> bool:
+        """Whether a node is the root of a tree of the view."""
+        row = self.connection.execute("SELECT parent FROM nodes WHERE node = ?", (node,)).fetchone()
+        return row is not None and row[0] == NONE
+
+    def node(self, message_id: bytes) -> int | None:
+        """The node of an id that the view has a row for."""
+        [node] = self.store.node_numbers([message_id], create=False)
+        if node is None:
+            return None
+        return node if self.connection.execute("SELECT 1 FROM nodes WHERE node = ?", (node,)).fetchone() else None
+
+    def id_of(self, node: int) -> bytes:
+        """The id of a node."""
+        return self.store.ids_of([node])[0]
+
+    def children_ids(self, node: int) -> list[bytes]:
+        """The ids of the children of a node, sorted."""
+        return sorted(
+            row[0]
+            for row in self.connection.execute(
+                "SELECT id FROM nodes JOIN ids ON ids.node = nodes.node WHERE parent = ? AND parent >= 0",
+                (node,),
+            )
+        )
+
+    def standing(self) -> dict[Feed, int]:
+        """How many claims about messages are held of each feed and were not withdrawn; feeds with none are left out."""
+        counts = self.store.feeds()
+        rows = self.connection.execute(
+            "SELECT feeds.origin, feeds.list, count(DISTINCT withdrawals.position), "
+            "count(DISTINCT iif(withdrawals.valid, withdrawals.target, NULL)) FROM withdrawals "
+            "JOIN claims ON claims.position = withdrawals.position JOIN batches ON batches.batch = claims.batch "
+            "JOIN feeds ON feeds.feed = batches.feed GROUP BY 1, 2"
+        )
+        for origin, name, withdrawals, targets in rows:
+            counts[Feed(origin, name)] -= withdrawals + targets
+        return {feed: count for feed, count in counts.items() if count > 0}
+
+    def fill_search(self) -> None:
+        """Put into the search table what the log holds beyond it, if the index is open for writing."""
+        position = self.store.position()
+        while self._number("searched") < position and not self.store.read_only:
+            with self.store.transaction():
+                reached = fill_search(self.connection, self._number("searched"), position)
+                self._set("searched", str(reached).encode())
+
+    def check_search(self) -> Iterator[Problem]:
+        """Whether the search table is what the claims say, as far as it goes; not if the index is open to read only."""
+        if not self.store.read_only:
+            yield from check_search(self.connection, self._number("searched"))
+
+    @property
+    def listing(self) -> Listing:
+        """Lists what the view holds."""
+        return Listing(self.connection, self.reader, int(time.time()))
+
+    def expunge(self, claims: Sequence[Held]) -> None:
+        """As `take_away`, and their words can no longer be searched for."""
+        self.take_away(claims)
+        searched = self._number("searched")
+        forget_texts(self.connection, [held for held in claims if held.position <= searched])
+        self.connection.executemany("DELETE FROM withdrawals WHERE position = ?", [(held.position,) for held in claims])
+        self.connection.executemany(
+            "UPDATE withdrawals SET valid = 0 WHERE target = ?", [(held.identity,) for held in claims]
+        )
+        self._load_withdrawn()
+
+    def remake(self) -> None:
+        """Throw all derived tables away and make them again."""
+        self._forget()
+        with self.store.transaction():
+            for table in sorted(TABLES):
+                self.connection.execute(f"DROP TABLE IF EXISTS {table}")
+        self.refresh()
+
+    def _add(self, stored: Sequence[Stored]) -> None:
+        counted: list[tuple[Stored, Claim]] = []
+        withdrawals: list[tuple[Stored, Withdrawal]] = []
+        for one in stored:
+            claim, identity = one.claim.parsed, one.claim.identity
+            if isinstance(claim, Claim) and self._takes(identity, claim):
+                self._valid(identity)
+            if self.hearing.hidden(identity, claim):
+                continue
+            if isinstance(claim, Claim):
+                counted.append((one, claim))
+            else:
+                withdrawals.append((one, claim))
+        self._overlay.preload({node for one, _ in counted for node in _nodes(one)})
+        for one, claim in counted:
+            self._hear(one, claim)
+        self._write()
+        if withdrawals:
+            self._withdraw(withdrawals)
+
+    def _hear(self, stored: Stored, claim: Claim) -> None:
+        heard = self.hearing.hear(stored, claim)
+        before = self._overlay.state(stored.node).rank
+        self.forest.add(heard)
+        if heard.tier <= before:
+            self._date(stored.node, parse_date(claim.date)[0], replace=heard.tier < before)
+
+    def _date(self, node: int, seconds: int, *, replace: bool) -> None:
+        known = None if replace else self._overlay.dates.get(node)
+        date = known if seconds == MISSING else seconds if known is None else min(known, seconds)
+        if replace or date != known:
+            self._overlay.dates[node] = date
+            self._overlay.redated.add(node)
+
+    def _withdraw(self, withdrawals: Sequence[tuple[Stored, Withdrawal]]) -> None:
+        """Take back what they name as far as it is here, all at once; remember the others."""
+        for stored, withdrawal in withdrawals:
+            self._pending.setdefault(withdrawal.target, []).append(withdrawal)
+            self.connection.execute(
+                "INSERT OR IGNORE INTO withdrawals (target, position, valid) VALUES (?, ?, ?)",
+                (withdrawal.target, stored.position, withdrawal.target in self.withdrawn),
+            )
+        targets = dict.fromkeys(withdrawal.target for _, withdrawal in withdrawals)
+        taken = []
+        for held in self.store.get(list(targets)):
+            claim = read_claim(held)
+            if isinstance(claim, Claim) and held.identity not in self.withdrawn and self._takes(held.identity, claim):
+                taken.append(held)
+        self.take_away(taken)
+        for held in taken:
+            self._valid(held.identity)
+
+    def _takes(self, identity: bytes, claim: Claim) -> bool:
+        """Whether one of the withdrawals that were heard takes a claim back."""
+        return any(withdrawal.withdraws(identity, claim) for withdrawal in self._pending.get(identity, ()))
+
+    def _valid(self, target: bytes) -> None:
+        self.withdrawn.add(target)
+        self.connection.execute("UPDATE withdrawals SET valid = 1 WHERE target = ?", (target,))
+
+    def _recompute(self, nodes: Sequence[int], gone: set[bytes]) -> None:
+        self._overlay.preload(nodes)
+        for node, literal in zip(nodes, self.store.ids_of(nodes), strict=True):
+            about = list(self._still(literal, gone, about=True))
+            naming = self._still(literal, gone, about=False)
+            first = [] if about else list(islice(naming, 1))
+            state = self._overlay.state(node)
+            self.forest.recompute(
+                node,
+                [self.hearing.hear(stored, claim) for stored, claim in about],
+                (self.hearing.hear(stored, claim) for stored, claim in chain(first, naming)),
+            )
+            dates = [parse_date(claim.date)[0] for _, claim in about if self.hearing.tier(claim.feed) == state.tier]
+            stated = [seconds for seconds in dates if seconds != MISSING]
+            self._overlay.dates[node] = min(stated, default=None)
+            self._overlay.redated.add(node)
+            if not about and not first:
+                self._overlay.unnamed.add(node)
+        self._write()
+
+    def _still(self, literal: bytes, gone: set[bytes], *, about: bool) -> Iterator[tuple[Stored, Claim]]:
+        """The claims about an id, or that name it, which count but for those that are ``gone``."""
+        ask = self.store.claims_about if about else self.store.claims_referring_to
+        after = 0
+        while page := ask([literal], after, PAGE):
+            staying = [held for held in page if held.identity not in gone]
+            for stored in resolve(self.store, staying):
+                claim = stored.claim.parsed
+                if isinstance(claim, Claim) and not self.hearing.hidden(stored.claim.identity, claim):
+                    yield stored, claim
+            after = page[-1].position
+
+    def _write(self) -> None:
+        self._overlay.write(self.forest.dirty)
+        self.forest.dirty.clear()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """The store's transaction, with the view up to date; after a rollback nothing of the view is remembered."""
+        try:
+            with self.store.transaction():
+                if not self.follow():
+                    self._make_current()
+                yield
+        except BaseException:
+            self._forget()
+            raise
+
+    def _forget(self) -> None:
+        self._overlay.forget()
+        self.forest.forget()
+        self._seen = -1
+
+    def _load_withdrawn(self) -> None:
+        """Read what withdrawals take back, and those whose targets have not come."""
+        self.withdrawn.clear()
+        self._pending.clear()
+        for target, position, valid in self.connection.execute("SELECT target, position, valid FROM withdrawals"):
+            if valid:
+                self.withdrawn.add(target)
+                continue
+            for held in self.store.log(position - 1, 1):
+                withdrawal = read_claim(held)
+                if isinstance(withdrawal, Withdrawal):
+                    self._pending.setdefault(target, []).append(withdrawal)
+
+    def _done(self, position: int) -> None:
+        self._set("position", str(position).encode())
+        self._set("state", self._state())
+
+    def _state(self) -> bytes:
+        """What the view depends on beside the claims."""
+        tables = self.policy.to_tables()
+        tables.pop("peer", None)
+        return sha256(repr((_VERSION, self.policy.own, tables)).encode()).digest()
+
+    def _get(self, name: str) -> bytes | None:
+        row = self.connection.execute("SELECT value FROM view WHERE key = ?", (name,)).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def _number(self, name: str) -> int:
+        """A position that is remembered; 0 if none is."""
+        value = self._get(name) or b"0"
+        return int(value) if value.isdigit() else 0
+
+    def _set(self, name: str, value: bytes) -> None:
+        self.connection.execute("INSERT OR REPLACE INTO view (key, value) VALUES (?, ?)", (name, value))
+
+    def _tables(self) -> set[str]:
+        """Which of the tables of the view there are."""
+        return TABLES & {name for (name,) in self.connection.execute("SELECT name FROM sqlite_master")}
+
+
+def _nodes(stored: Stored) -> tuple[int, ...]:
+    """All ids that a claim names."""
+    return (stored.node, *stored.reference_nodes, *stored.reply_nodes)

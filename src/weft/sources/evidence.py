@@ -1,0 +1,25 @@
+"""Evidence: all that a claim needs of a message, where a rebuild needs less (`weft.sources.base.Record`)."""
+
+from __future__ import annotations
+
+from weft.core.body import MAX_RAW_BODY, body_digest
+from weft.core.header import mint, scan
+
+Evidence = tuple[
+    int, int, bytes, tuple[bytes, ...], bool, tuple[bytes, ...], bytes, bytes, bytes, bytes, bytes
+]  # fmt: skip
+"""0 ``offset``, 1 ``length`` (as in a record), 2 ``message_id``, 3 ``in_reply_to``, 4 ``sane``, 5 ``references``,
+6 ``date`` as stated, 7 ``subject``, 8 ``author``, 9 ``archived_at``, 10 ``body``: the digest of the canonical body."""
+
+
+def make_evidence(
+    buffer: bytes | bytearray, start: int, header_end: int, body: tuple[int, int], place: tuple[int, int], *, mbox: bool
+) -> Evidence:
+    """Scan one message, as `weft.sources.base.make_record` does."""
+    fields = scan(buffer, start, header_end)
+    digest = body_digest(bytes(buffer[body[0] : min(body[1], body[0] + MAX_RAW_BODY)]), mbox=mbox)
+    own = fields.message_id or mint(fields.minting, digest)
+    return (
+        place[0], place[1], own, fields.in_reply_to, fields.sane, fields.references, fields.date, fields.subject,
+        fields.author, fields.archived_at, digest,
+    )  # fmt: skip

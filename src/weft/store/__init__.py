@@ -1,0 +1,1 @@
+"""Where claims are kept: a small protocol, SQLite for servers, memory for tests."""

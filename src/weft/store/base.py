@@ -1,0 +1,168 @@
+"""What a store is: a grow-only set of claims, in a log, that answers two questions.
+
+Theory of operation
+-------------------
+A store keeps claims as the octets that came, with the batch that proves them, in a **log**: each new claim gets the
+next **position**.  Positions are local and say nothing to others.  Putting is idempotent: what is held already is
+passed over.  The two questions that threading and the exchange ask are "which claims are *about* these ids" and "which
+claims *refer to* these ids" (in References or In-Reply-To); a withdrawal is about its message id.  Both are batched
+and paged by position.
+
+A store numbers the message ids that it meets (**nodes**), locally as well, so that what is derived from the claims can
+be kept as integers.
+
+A store decides nothing: who may put what is decided by the policy before.  What is committed is on disk.
+The protocol holds no SQL, so that a shared SQL database can stand behind it as well as SQLite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from weft.core.claim import Claim, Withdrawal
+from weft.core.feed import Feed
+from weft.core.merkle import Multiproof, PartialTree
+from weft.core.signing import SignedRoot
+
+PAGE = 1000
+"""How many claims a page has, if the caller does not say."""
+
+
+class Place(NamedTuple):
+    """Where the mail of an own copy lies: a file that `Store.file` knows, and the (offset, length) its source gave."""
+
+    file: int
+    offset: int
+    length: int
+
+
+class NewClaim(NamedTuple):
+    """A claim on its way in: already parsed, its id computed here and its proof checked by the caller."""
+
+    leaf: int
+    """Its place in the batch."""
+    identity: bytes
+    """32 octets: its claim id."""
+    octets: bytes
+    parsed: Claim | Withdrawal
+    place: Place | None = None
+
+
+class Stored(NamedTuple):
+    """A claim that `Store.put` kept, with the nodes of the ids in it."""
+
+    position: int
+    claim: NewClaim
+    node: int
+    """Of the message id that it is about."""
+    reply_nodes: tuple[int, ...]
+    """Of In-Reply-To, in its order."""
+    reference_nodes: tuple[int, ...]
+    """Of References, in their order."""
+
+
+class Held(NamedTuple):
+    """A claim as the store holds it."""
+
+    position: int
+    """In the log, from 1."""
+    identity: bytes
+    octets: bytes
+    """Empty if the claim was expunged here."""
+    batch: int
+    leaf: int
+    place: Place | None
+
+
+class Part(NamedTuple):
+    """Claims of one batch that come together, with what proves them: the signed root, the known part of its tree."""
+
+    signed: SignedRoot
+    tree: PartialTree
+    claims: Sequence[NewClaim]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """What is remembered of a file that was ingested, so that it is not read again.
+
+    ``path``      absolute, as octets of the file system in surrogate escapes
+    ``list``      the list it belongs to
+    ``size mtime_ns inode``   as they were when it was read
+    ``resume``    where reading goes on if it grows: the place of its last message, for an mbox that is not compressed
+    ``head tail`` SHA-256 of its first octets and of those before ``resume``: what tells growth from rotation
+    """
+
+    path: str
+    list: str
+    size: int
+    mtime_ns: int
+    inode: int
+    resume: int = 0
+    head: bytes = b""
+    tail: bytes = b""
+
+
+class Store(Protocol):
+    """Claims and what proves them.  All errors are `weft.errors.StoreError`."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All writes happen inside one; it commits (and is on disk) at the end, or leaves nothing behind."""
+
+    def put(self, parts: Iterable[Part]) -> list[Stored]:
+        """Keep what is not held yet; each new one, in order.  A partial tree joins what is known of its batch.
+
+        Of a claim that is held, a place is taken over if none was known; nothing else of it changes.  `ValueError` if
+        a part is not of one piece (`weft.store.parts.check_part`): that is the caller's mistake.
+        """
+
+    def holds(self, identities: Sequence[bytes]) -> set[bytes]:
+        """Those of the claim ids that are held and can be proved, expunged ones too."""
+
+    def get(self, identities: Sequence[bytes]) -> list[Held]:
+        """The claims with these ids or 16-octet prefixes of ids, in order of position."""
+
+    def claims_about(self, ids: Sequence[bytes], after: int = 0, limit: int = PAGE) -> list[Held]:
+        """Claims about any of the message ids, in order of position, from beyond ``after``; expunged ones too."""
+
+    def claims_referring_to(self, ids: Sequence[bytes], after: int = 0, limit: int = PAGE) -> list[Held]:
+        """Claims that name any of the message ids in References or In-Reply-To, in order of position.
+
+        Not those that were expunged: what they named is forgotten.
+        """
+
+    def log(self, after: int = 0, limit: int = PAGE) -> list[Held]:
+        """Claims beyond a position, in order."""
+
+    def position(self) -> int:
+        """The position of the newest claim, 0 if there is none."""
+
+    def feeds(self) -> dict[Feed, int]:
+        """How many claims are held of each feed."""
+
+    def signed(self, batch: int) -> tuple[SignedRoot, PartialTree]:
+        """The signed root of a batch and what is known of its tree, whose leaves are the claims held under it."""
+
+    def prove(self, batch: int, leaves: Sequence[int]) -> Multiproof:
+        """One proof of held leaves of a batch."""
+
+    def expunge(self, identities: Sequence[bytes]) -> int:
+        """Forget the octets of claims, where they came from and what they named; keep their ids.  How many."""
+
+    def file(self, file: File) -> int:
+        """Remember the state of a file (by path and list); its number."""
+
+    def files(self) -> dict[int, File]:
+        """All files that are remembered."""
+
+    def rename_files(self, old: str, new: str) -> None:
+        """The files of list ``old`` belong to list ``new``; what was known of them there is replaced."""
+
+    def forget_files(self, list_name: str) -> None:
+        """The files of a list are read again when they are met again; places in them can no longer be found."""
+
+    def close(self) -> None:
+        """Let go of it."""

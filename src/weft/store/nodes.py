@@ -1,0 +1,121 @@
+"""Message ids as numbers, and the keys that find things by octets.
+
+Ids recur: a thread names its root in every message.  So what was looked up or numbered is remembered, up to a bound:
+two generations of a cache, of which the older is let go when the younger is full.  The numbers of ids never change, so
+what other processes write meanwhile cannot make it wrong; what a transaction numbered and did not commit can, and is
+forgotten with it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import partial
+from hashlib import blake2b
+from typing import TypeVar
+
+CHUNK = 500
+"""Values in one statement; SQLite before 3.32 takes 999."""
+_GENERATION = 120_000
+_NUMBER_BITS = 48
+
+T = TypeVar("T")
+
+
+def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The values, as many at a time as one statement takes."""
+    for start in range(0, len(values), CHUNK):
+        yield values[start : start + CHUNK]
+
+
+def marks(values: Sequence[object]) -> str:
+    """Question marks for the values of an ``IN (...)``."""
+    return ",".join("?" * len(values))
+
+
+def key_function(secret: bytes) -> Callable[[bytes], int]:
+    """The function that gives 32 bits (signed) of a keyed hash of octets."""
+
+    keyed, number = partial(blake2b, digest_size=4, key=secret), int.from_bytes
+
+    def key(octets: bytes) -> int:
+        return number(keyed(octets).digest(), "big", signed=True)
+
+    return key
+
+
+def in_key_order(
+    key: Callable[[bytes], int], octets: Iterable[bytes], numbers: Iterable[int]
+) -> Iterator[tuple[int, int]]:
+    """(key of octets, number) in the order of the keys, so that pages of their tree are met once."""
+    # Sorted as single integers: quicker than pairs.
+    packed = sorted([key(one) << _NUMBER_BITS | number for one, number in zip(octets, numbers, strict=True)])
+    return ((both >> _NUMBER_BITS, both & (1 << _NUMBER_BITS) - 1) for both in packed)
+
+
+class Nodes:
+    """The numbers of message ids in one index."""
+
+    def __init__(self, connection: sqlite3.Connection, key: Callable[[bytes], int]) -> None:
+        self._connection = connection
+        self._key = key
+        self._young: dict[bytes, int] = {}
+        self._old: dict[bytes, int] = {}
+
+    def numbers(self, ids: Collection[bytes], *, create: bool) -> dict[bytes, int]:
+        """The numbers of ids, each given once; one that has none is left out, or gets one with ``create``."""
+        found: dict[bytes, int] = {}
+        missing = []
+        young, old = self._young.get, self._old.get
+        for octets in ids:
+            node = young(octets) or old(octets)
+            if node:
+                found[octets] = node
+            else:
+                missing.append(octets)
+        if missing:
+            self._look_up(missing, found)
+            if create:
+                self._create([octets for octets in missing if octets not in found], found)
+            self._remember({octets: found[octets] for octets in missing if octets in found})
+        return found
+
+    def ids_of(self, nodes: Sequence[int]) -> list[bytes]:
+        """The ids of nodes, in their order; `KeyError` for a number that is none."""
+        found: dict[int, bytes] = {}
+        for chunk in chunks(nodes):
+            found.update(
+                self._connection.execute(f"SELECT node, id FROM ids WHERE node IN ({marks(chunk)})", chunk)  # noqa: S608
+            )
+        return [found[node] for node in nodes]
+
+    def forget(self) -> None:
+        """After a rollback: what was numbered in it is not."""
+        self._young.clear()
+        self._old.clear()
+
+    def _look_up(self, ids: Sequence[bytes], found: dict[bytes, int]) -> None:
+        wanted = set(ids)
+        for chunk in chunks(sorted(set(map(self._key, ids)))):
+            for octets, node in self._connection.execute(
+                "SELECT ids.id, ids.node FROM id_keys CROSS JOIN ids ON ids.node = id_keys.node "  # noqa: S608
+                f"WHERE id_keys.key IN ({marks(chunk)})",
+                chunk,
+            ):
+                if octets in wanted:
+                    found[octets] = node
+
+    def _create(self, ids: Sequence[bytes], found: dict[bytes, int]) -> None:
+        [(last,)] = self._connection.execute("SELECT coalesce(max(node), 0) FROM ids").fetchall()
+        self._connection.executemany("INSERT INTO ids (node, id) VALUES (?, ?)", enumerate(ids, last + 1))
+        self._connection.executemany(
+            "INSERT INTO id_keys (key, node) VALUES (?, ?)",
+            in_key_order(self._key, ids, range(last + 1, last + 1 + len(ids))),
+        )
+        found.update(zip(ids, range(last + 1, last + 1 + len(ids)), strict=True))
+
+    def _remember(self, numbered: dict[bytes, int]) -> None:
+        if len(self._young) + len(numbered) > _GENERATION:
+            self._old, self._young = self._young, {}
+        if len(numbered) <= _GENERATION:
+            self._young.update(numbered)

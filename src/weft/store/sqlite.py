@@ -1,0 +1,320 @@
+"""The index on disk: a store of claims in one SQLite file.
+
+Theory of operation
+-------------------
+What the tables are is told in `weft.store.migrations`, how they are written in `weft.store.writing`.  Here they are
+read, and transactions begin and end: nothing is written outside of one, and one that fails leaves nothing behind.  Any
+number of processes may read while one writes; a second writer waits, and gives up with a line that says so.
+
+A store is used by one thread.  `SqliteStore.connection` is for whoever derives further tables from the claims: what is
+written there within `SqliteStore.transaction` is committed with the claims or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from heapq import nsmallest
+from pathlib import Path
+
+from sqlite_utils import Database, Migrations
+
+from weft.core.claim import Claim, claim_id, parse
+from weft.core.feed import Feed
+from weft.core.merkle import Multiproof, PartialTree
+from weft.core.signing import SignedRoot
+from weft.errors import ClaimError, StoreError
+from weft.store.base import PAGE, File, Held, Part, Place, Stored
+from weft.store.batches import UNPROVED, Batches
+from weft.store.check import Checker, Problem
+from weft.store.failures import explained
+from weft.store.migrations import migrate
+from weft.store.nodes import Nodes, chunks, key_function, marks
+from weft.store.opening import open_database
+from weft.store.repair import Repairer
+from weft.store.writing import KEY_OCTETS, Writer
+
+_COLUMNS = "claims.position, expunged.identity, octets, batch, leaf, file, offset, length"
+_CLAIMS = f"SELECT {_COLUMNS} FROM claims LEFT JOIN expunged ON expunged.position = claims.position "  # noqa: S608
+_NEW_FILE = "INSERT INTO files (path, list, size, mtime_ns, inode, resume, head, tail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_NEWEST = (1 << 63) - 1
+
+
+class SqliteStore:
+    """A `weft.store.base.Store` in a file; a context manager that closes it."""
+
+    def __init__(self, path: str | os.PathLike[str], *, read_only: bool = False) -> None:
+        """Open an index, or make one if nothing is there and it may be written.  `StoreError` if that cannot be."""
+        self.path = Path(path)
+        self.read_only = read_only
+        self.database: Database = open_database(self.path, read_only=read_only)
+        self.connection: sqlite3.Connection = self.database.conn
+        with explained(self.path):
+            [(secret,)] = self.connection.execute("SELECT value FROM meta WHERE name = 'secret'").fetchall()
+        self._key = key_function(secret)
+        self._nodes = Nodes(self.connection, self._key)
+        self._batches = Batches(self.connection)
+        self._writer = Writer(self.connection, self._key, self._nodes, self._batches, self._find)
+        self._forgotten = False
+
+    def __enter__(self) -> SqliteStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file; a transaction that is open leaves nothing behind."""
+        self.connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All writes happen inside one; at its end it is on disk, or nothing of it is."""
+        if self.read_only:
+            raise StoreError(f"{self.path}: the index was opened to read only")
+        if self.connection.in_transaction:
+            raise RuntimeError("a transaction within a transaction")
+        with explained(self.path):
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self.connection.execute("COMMIT")
+            except BaseException:
+                self._nodes.forget()
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
+                raise
+            if self._forgotten:  # the octets stand in the log of writes too
+                self._forgotten = False
+                self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        if not self.connection.in_transaction:
+            raise RuntimeError("the store is written outside of a transaction")
+        with explained(self.path):
+            yield
+
+    def migrate(self, migrations: Migrations) -> None:
+        """Bring further tables up to date, those of a view; `StoreError` if they are of a newer version."""
+        with explained(self.path):
+            migrate(self.path, self.database, migrations, read_only=self.read_only)
+
+    def put(self, parts: Iterable[Part]) -> list[Stored]:
+        """Keep what is not held yet; each new one, in order."""
+        with self._writing():
+            return self._writer.put(parts)
+
+    def holds(self, identities: Sequence[bytes]) -> set[bytes]:
+        """Those of the claim ids that are held and can be proved, expunged ones too."""
+        wanted = set(identities)
+        with explained(self.path):
+            found = [
+                held for held in self._find([identity[:KEY_OCTETS] for identity in wanted]) if held.identity in wanted
+            ]
+            unproved = {batch for (batch,) in self.connection.execute(UNPROVED)} if found else set()
+        return {held.identity for held in found if held.batch not in unproved}
+
+    def get(self, identities: Sequence[bytes]) -> list[Held]:
+        """The claims with these ids or 16-octet prefixes of ids, in order of position."""
+        wanted = set(identities)
+        with explained(self.path):
+            found = self._find(list({identity[:KEY_OCTETS] for identity in wanted}))
+        return sorted(held for held in found if held.identity in wanted or held.identity[:KEY_OCTETS] in wanted)
+
+    def claims_about(self, ids: Sequence[bytes], after: int = 0, limit: int = PAGE) -> list[Held]:
+        """Claims about any of the message ids, in order of position, from beyond ``after``; expunged ones too."""
+        return self._of_nodes("SELECT position FROM claims WHERE node = ?", ids, after, limit)
+
+    def claims_referring_to(self, ids: Sequence[bytes], after: int = 0, limit: int = PAGE) -> list[Held]:
+        """Claims that name any of the message ids in References or In-Reply-To, in order of position."""
+        return self._of_nodes("SELECT position FROM refs WHERE target = ?", ids, after, limit)
+
+    def log(self, after: int = 0, limit: int = PAGE) -> list[Held]:
+        """Claims beyond a position, in order."""
+        with explained(self.path):
+            rows = self.connection.execute(
+                _CLAIMS + "WHERE claims.position > ? ORDER BY claims.position LIMIT ?", (after, limit)
+            )
+            return [_held(row) for row in rows]
+
+    def position(self) -> int:
+        """The position of the newest claim, 0 if there is none."""
+        with explained(self.path):
+            [(newest,)] = self.connection.execute("SELECT coalesce(max(position), 0) FROM claims").fetchall()
+        return int(newest)
+
+    def feeds(self) -> dict[Feed, int]:
+        """How many claims are held of each feed."""
+        with explained(self.path):
+            return self._batches.feeds()
+
+    def signed(self, batch: int) -> tuple[SignedRoot, PartialTree]:
+        """The signed root of a batch and what is known of its tree, whose leaves are the claims held under it."""
+        with explained(self.path):
+            return self._batches.signed(batch)
+
+    def prove(self, batch: int, leaves: Sequence[int]) -> Multiproof:
+        """One proof of held leaves of a batch."""
+        try:
+            return self.signed(batch)[1].prove(leaves)
+        except KeyError as error:
+            raise StoreError(f"leaf {error} of batch {batch} is not held") from None
+
+    def expunge(self, identities: Sequence[bytes]) -> int:
+        """Forget the octets of claims, where they came from and what they named; keep their ids.  How many."""
+        with self._writing():
+            held = [one for one in self.get(identities) if one.octets]
+            for one in held:
+                self._forget_refs(one)
+                self.connection.execute("INSERT INTO expunged VALUES (?, ?)", (one.position, one.identity))
+                self.connection.execute(
+                    "UPDATE claims SET octets = NULL, file = NULL, offset = NULL, length = NULL WHERE position = ?",
+                    (one.position,),
+                )
+            self._forgotten |= bool(held)
+        return len(held)
+
+    def file(self, file: File) -> int:
+        """Remember the state of a file (by path and list); its number."""
+        key = (os.fsencode(file.path), file.list)
+        state = (file.size, file.mtime_ns, file.inode, file.resume, file.head, file.tail)
+        with self._writing():
+            found = self.connection.execute("SELECT file FROM files WHERE path = ? AND list = ?", key).fetchone()
+            if found is None:
+                return int(self.connection.execute(_NEW_FILE, (*key, *state)).lastrowid or 0)
+            self.connection.execute(
+                "UPDATE files SET (size, mtime_ns, inode, resume, head, tail) = (?, ?, ?, ?, ?, ?) WHERE file = ?",
+                (*state, *found),
+            )
+        return int(found[0])
+
+    def files(self) -> dict[int, File]:
+        """All files that are remembered."""
+        with explained(self.path):
+            rows = self.connection.execute(
+                "SELECT file, path, list, size, mtime_ns, inode, resume, head, tail FROM files ORDER BY file"
+            )
+            return {number: File(os.fsdecode(path), *rest) for number, path, *rest in rows}
+
+    def rename_files(self, old: str, new: str) -> None:
+        """The files of list ``old`` belong to list ``new``; what was known of them there is replaced."""
+        with self._writing():
+            self.connection.execute("UPDATE OR REPLACE files SET list = ? WHERE list = ?", (new, old))
+
+    def forget_files(self, list_name: str) -> None:
+        """The files of a list are read again when they are met again; places in them can no longer be found."""
+        with self._writing():
+            self.connection.execute("DELETE FROM files WHERE list = ?", (list_name,))
+
+    def node_numbers(self, ids: Sequence[bytes], *, create: bool = False) -> list[int | None]:
+        """The nodes of message ids, in their order; None, or with ``create`` a new one, for those that have none."""
+        if create and not self.connection.in_transaction:
+            raise RuntimeError("the store is written outside of a transaction")
+        with explained(self.path):
+            found = self._nodes.numbers(dict.fromkeys(ids), create=create)
+        return [found.get(octets) for octets in ids]
+
+    def ids_of(self, nodes: Sequence[int]) -> list[bytes]:
+        """The message ids of nodes, in their order; `KeyError` for a number that is no node."""
+        with explained(self.path):
+            return self._nodes.ids_of(nodes)
+
+    def check(self) -> Iterator[Problem]:
+        """Whatever is wrong with the index, as it is found.  Every hash and signature is verified."""
+        with explained(self.path):
+            yield from self._checker().problems()
+
+    def repair(self) -> list[Problem]:
+        """Make again what can be derived, take out what is damaged; what was lost.  It is a transaction of its own."""
+        with self.transaction():
+            self._nodes.forget()
+            return self._repairer().repair()
+
+    def rebuild_refs(self) -> None:
+        """Throw the reverse references away and make them again from the claims, in the caller's transaction."""
+        with self._writing():
+            self._repairer().rebuild_refs()
+
+    def unproved(self) -> Iterator[Held]:
+        """The claims that are held but cannot be proved, because their batch was damaged.
+
+        They are proved again when they come again, from a peer or, if they are our own, in a new batch.
+        """
+        with explained(self.path):
+            for row in self.connection.execute(f"{_CLAIMS} WHERE batch IN ({UNPROVED}) ORDER BY claims.position"):
+                yield _held(row)
+
+    def _checker(self) -> Checker:
+        return Checker(self.connection, self._key, self._nodes, self._batches)
+
+    def _repairer(self) -> Repairer:
+        return Repairer(self.connection, self._key, self._nodes, self._batches)
+
+    def _find(self, prefixes: Sequence[bytes]) -> Iterator[Held]:
+        """The claims that have the keys of some prefixes; others may be among them."""
+        for chunk in chunks(sorted(set(map(self._key, prefixes)))):
+            for row in self.connection.execute(
+                f"SELECT {_COLUMNS} FROM claim_keys CROSS JOIN claims ON claims.position = claim_keys.position "  # noqa: S608
+                f"LEFT JOIN expunged ON expunged.position = claims.position WHERE claim_keys.key IN ({marks(chunk)})",
+                chunk,
+            ):
+                yield _held(row)
+
+    def _of_nodes(self, select: str, ids: Sequence[bytes], after: int, limit: int) -> list[Held]:
+        """A page of the claims whose positions ``select`` gives for the nodes of ids."""
+        with explained(self.path):
+            nodes = self._nodes.numbers(dict.fromkeys(ids), create=False).values()
+            positions = self._first_positions(select, nodes, after, limit)
+            found: list[Held] = []
+            for chunk in chunks(positions):
+                rows = self.connection.execute(
+                    f"{_CLAIMS} WHERE claims.position IN ({marks(chunk)}) ORDER BY claims.position", chunk
+                )
+                found += map(_held, rows)
+            return found
+
+    def _first_positions(self, select: str, nodes: Iterable[int], after: int, limit: int) -> list[int]:
+        """The smallest ``limit`` positions beyond ``after`` of some nodes, sorted.
+
+        Node by node, each only up to the largest position that can still matter: however many claims some ids have, a
+        page costs about what it holds.
+        """
+        found: set[int] = set()
+        bound = _NEWEST
+        for node in nodes:
+            found.update(
+                position
+                for (position,) in self.connection.execute(
+                    select + " AND position > ? AND position <= ? ORDER BY position LIMIT ?",
+                    (node, after, bound, limit),
+                )
+            )
+            if len(found) >= 2 * limit:
+                found = set(nsmallest(limit, found))
+                bound = max(found, default=after)
+        return sorted(found)[:limit]
+
+    def _forget_refs(self, held: Held) -> None:
+        try:
+            claim = parse(held.octets)
+        except ClaimError:  # damaged: `check` tells
+            return
+        if isinstance(claim, Claim):
+            nodes = self._nodes.numbers({*claim.references, *claim.in_reply_to}, create=False)
+            self.connection.executemany(
+                "DELETE FROM refs WHERE target = ? AND position = ?", [(node, held.position) for node in nodes.values()]
+            )
+
+
+_Row = tuple[int, bytes | None, bytes | None, int, int, int | None, int, int]
+
+
+def _held(row: _Row) -> Held:
+    position, expunged, octets, batch, leaf, file, offset, length = row
+    place = None if file is None else Place(file, offset, length)
+    if octets is None:
+        return Held(position, expunged or b"", b"", batch, leaf, place)
+    return Held(position, claim_id(octets), octets, batch, leaf, place)

@@ -1,0 +1,166 @@
+"""``weft ingest``: what it takes, what it says, and ``--watch``."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.archives import mail
+from tests.cli.homes import Home
+from tests.cli.running import DRAFTS, OPS, command, environment, until
+
+
+def ids(home: Home) -> set[str]:
+    """The ids of all messages in the index of ``home``, without ghosts."""
+    threads = json.loads(home.weft("export", "--json").out)
+    return {message["id"] for thread in threads for message in thread["messages"] if not message["ghost"]}
+
+
+def append(path: Path, *messages: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(b"".join(messages))
+
+
+def test_the_summary_is_on_stderr_and_the_index_and_its_key_are_made(home: Home) -> None:
+    ran = home.weft("ingest", DRAFTS, OPS)
+    assert (ran.code, ran.out) == (0, b"")
+    assert ran.err == [
+        "weft: 26 messages read, 26 new claims; 0 files unchanged, 0 read from where they grew, 0 skipped"
+    ]
+    assert (home.path / "index.db.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_second_time_nothing_is_read_again(story: Home) -> None:
+    ran = story.weft("ingest", DRAFTS, OPS)
+    assert ran.err == ["weft: 0 messages read, 0 new claims; 2 files unchanged, 0 read from where they grew, 0 skipped"]
+
+
+def test_the_threads_are_those_that_rebuild_shows(story: Home) -> None:
+    assert story.weft("export").out == story.weft("rebuild", DRAFTS, OPS).out
+
+
+def test_a_file_that_grew_is_read_from_where_it_grew(home: Home, tmp_path: Path) -> None:
+    path = tmp_path / "l.mbox"
+    append(path, mail("a@x.example"), mail("b@x.example"))
+    home.weft("ingest", path)
+    append(path, mail("c@x.example"))
+    ran = home.weft("ingest", path)
+    assert " 1 new claims; " in ran.err[0]
+    assert "1 read from where they grew" in ran.err[0]
+    assert ids(home) == {"a@x.example", "b@x.example", "c@x.example"}
+
+
+def test_lists_are_named_as_for_rebuild(home: Home) -> None:
+    assert home.weft("ingest", f"ops={OPS}", "d=-", stdin=DRAFTS.read_bytes()).code == 0
+    assert [feed["list"] for feed in json.loads(home.weft("lists", "--json").out)] == ["d", "ops"]
+
+
+def test_what_is_skipped_is_named_and_the_exit_code_is_3(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "bad.mbox").write_bytes(b"Dear diary,\n")
+    ran = home.weft("ingest", "-q", tmp_path / "bad.mbox", tmp_path / "missing.mbox", DRAFTS)
+    assert ran.code == 3
+    assert len(ran.err) == 2
+    assert len(ids(home)) == 13, "the other file is there all the same"
+
+
+def test_nothing_to_read_is_exit_1(home: Home, tmp_path: Path) -> None:
+    ran = home.weft("ingest", tmp_path / "missing.mbox")
+    assert ran.code == 1
+    assert ran.err[-1].startswith("weft: nothing to read")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (), ("-",), ("x\t=x.mbox",), ("--watch", "x=-"), ("--interval", "0", "x"), ("--interval", "nan", "x"),
+        ("--max-ratio", "0", "x"), ("--processes", "3", "x"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_what_cannot_be_meant_is_one_line_and_exit_2(home: Home, arguments: tuple[str, ...]) -> None:
+    ran = home.weft("ingest", *arguments)
+    assert (ran.code, ran.out, len(ran.err)) == (2, b"", 1)
+    assert not home.index.exists()
+
+
+def test_an_index_that_is_none_is_one_line(home: Home) -> None:
+    home.index.write_bytes(b"this is no database, but a letter" * 100)
+    ran = home.weft("ingest", DRAFTS)
+    assert (ran.code, len(ran.err)) == (1, 1)
+    assert "defect" not in ran.err[0]
+
+
+class Watch:
+    """``weft ingest --watch`` in a process of its own."""
+
+    def __init__(self, home: Home, *arguments: str | Path) -> None:
+        self.log = home.path / "log"
+        line = command("ingest", "--watch", "--interval", "0.05", *arguments)
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(line, stdout=log, stderr=log, env=environment(**home.env))
+
+    def said(self) -> list[str]:
+        return self.log.read_text().splitlines()
+
+    def until(self, lines: int) -> list[str]:
+        """What it said, once that is so many lines."""
+        until(lambda: len(self.said()) >= lines or self.process.poll() is not None)
+        return self.said()
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(timeout=30)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_watching_takes_what_is_appended_and_ends_cleanly(home: Home, tmp_path: Path, number: signal.Signals) -> None:
+    path = tmp_path / "l.mbox"
+    append(path, mail("a@x.example"))
+    watch = Watch(home, path)
+    try:
+        assert len(watch.until(1)) == 1
+        append(path, mail("b@x.example"), mail("c@x.example"))
+        assert " 2 new claims; " in watch.until(2)[1]
+        time.sleep(0.3)
+        assert len(watch.said()) == 2, "a round without news says nothing"
+        assert watch.end(number) == 0
+    finally:
+        watch.process.kill()
+    assert len(watch.said()) == 2
+    assert ids(home) == {"a@x.example", "b@x.example", "c@x.example"}
+    assert home.weft("check").code == 0
+
+
+def test_watching_waits_for_a_file_that_is_not_there_yet_and_names_it_once(home: Home, tmp_path: Path) -> None:
+    path = tmp_path / "l.mbox"
+    watch = Watch(home, path)
+    try:
+        assert watch.until(1) == [f"weft: {path}: No such file or directory"]
+        time.sleep(0.3)
+        assert len(watch.said()) == 1
+        append(path, mail("a@x.example"))
+        assert " 1 new claims; " in watch.until(2)[1]
+        assert watch.end() == 0
+    finally:
+        watch.process.kill()
+
+
+def test_watching_stopped_in_the_middle_of_a_file_leaves_a_sound_index(home: Home, tmp_path: Path) -> None:
+    path = tmp_path / "l.mbox"
+    append(path, *(mail(f"{number}@x.example") for number in range(20_000)))
+    watch = Watch(home, path)
+    try:
+        until(home.index.exists)
+        time.sleep(0.3)
+        assert watch.end() == 0
+    finally:
+        watch.process.kill()
+    assert watch.said() in ([], watch.said()[:1])
+    assert home.weft("check").code == 0
+    assert home.weft("ingest", path).code == 0
+    assert len(ids(home)) == 20_000

@@ -1,0 +1,198 @@
+"""``weft mute``: what it writes into the policy file, and what it leaves alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.homes import Home
+from tests.cli.running import ROOT
+from weft.core.signing import fingerprint
+
+CLAIM = "ab" * 32
+OTHER = fingerprint(bytes(range(32)))
+POLICY = f"""\
+# The policy of the archive.
+[origin."{OTHER}"]   # across the street
+name = "street"
+tier = "trusted"
+lists = "*"
+
+[mute]
+# They sell watches.
+authors = [
+    "watches@spam.example",  # since May
+]
+"""
+
+
+def muted(home: Home) -> dict[str, Any]:
+    found: dict[str, Any] = tomllib.loads(home.config.read_text())["mute"]
+    return found
+
+
+def test_without_an_option_it_lists_what_is_muted_as_the_options_that_mute_it(home: Home) -> None:
+    assert home.weft("mute").text == ""
+    home.config.write_text(POLICY)
+    home.weft("mute", "--edge", "b@x", "a@x", "--claim", CLAIM, "--id", "a@x", "--feed", "street/git")
+    assert home.weft("mute").text.splitlines() == [
+        f"--claim {CLAIM}",
+        "--author watches@spam.example",
+        "--id a@x",
+        "--edge b@x a@x",
+        f"--feed {OTHER}/git",
+    ]
+
+
+def test_comments_order_and_the_rest_of_the_file_stay(home: Home) -> None:
+    home.config.write_text(POLICY)
+    ran = home.weft("mute", "--author", "Ring@Spam.Example", "--id", f"<{ROOT}>")
+    assert (ran.code, ran.out, len(ran.err)) == (0, b"", 1)
+    text = home.config.read_text()
+    assert text.startswith(POLICY.removesuffix("]\n"))
+    assert all(line in text for line in POLICY.splitlines() if "#" in line)
+    assert muted(home) == {"authors": ["watches@spam.example", "ring@spam.example"], "ids": [ROOT]}
+
+
+def test_undo_gives_the_file_back_as_it_was(home: Home) -> None:
+    home.config.write_text(POLICY)
+    home.weft("mute", "--author", "ring@spam.example")
+    assert home.config.read_text() != POLICY
+    assert home.weft("mute", "--undo", "--author", "RING@spam.example").code == 0
+    assert home.config.read_text() == POLICY
+
+
+@pytest.mark.parametrize(
+    ("options", "key", "value"),
+    [
+        (["--claim", CLAIM.upper()], "claims", CLAIM),
+        (["--author", "A@x.example"], "authors", "a@x.example"),
+        (["--id", "<A@x>"], "ids", "A@x"),
+        (["--id", "https://lists.example.org/a%40x/"], "ids", "a@x"),
+        (["--id", "a\udce4@x"], "ids", "hex:61e44078"),
+        (["--id", "a\u202e@x"], "ids", "hex:61e280ae4078"),
+        (["--edge", "<b@x>", "id:a@x"], "edges", ["b@x", "a@x"]),
+        (["--feed", OTHER], "feeds", OTHER),
+        (["--feed", f"{OTHER}/git"], "feeds", f"{OTHER}/git"),
+        (["--feed", "street/git"], "feeds", f"{OTHER}/git"),
+    ],
+    ids=lambda one: " ".join(one).encode("ascii", "backslashreplace").decode() if isinstance(one, list) else None,
+)
+def test_each_thing_is_written_in_one_form_once_and_undone_in_any(
+    home: Home, options: list[str], key: str, value: object
+) -> None:
+    home.config.write_text(POLICY.partition("[mute]")[0])
+    assert home.weft("mute", *options).code == 0
+    assert muted(home) == {key: [value]}
+    again = home.weft("mute", *options)
+    assert (again.code, again.err) == (0, ["weft: that is muted already"])
+    assert muted(home) == {key: [value]}
+    assert home.weft("mute", "--undo", *options).code == 0
+    assert muted(home) == {key: []}
+    twice = home.weft("mute", "--undo", *options)
+    assert (twice.code, twice.err) == (1, ["weft: that is not muted; weft mute lists what is"])
+
+
+def test_a_text_that_stands_alone_and_an_inline_table_are_edited_too(home: Home) -> None:
+    home.config.write_text('mute = { authors = "a@x.example" }  # one\n')
+    assert home.weft("mute", "--author", "b@x.example").code == 0
+    assert muted(home) == {"authors": ["a@x.example", "b@x.example"]}
+    assert home.weft("mute", "--undo", "--author", "a@x.example").code == 0
+    assert muted(home) == {"authors": ["b@x.example"]}
+    assert "# one" in home.config.read_text()
+
+
+def test_all_feeds_can_be_muted_and_then_not_one_of_them_alone_be_shown(home: Home) -> None:
+    home.config.write_text(POLICY)
+    assert home.weft("mute", "--feed", "*").code == 0
+    assert muted(home)["feeds"] == "*"
+    assert home.weft("mute", "--feed", "street").err == ["weft: that is muted already"]
+    ran = home.weft("mute", "--undo", "--feed", "street")
+    assert (ran.code, len(ran.err)) == (2, 1)
+    assert home.weft("mute", "--undo", "--feed", "*").code == 0
+    assert muted(home)["feeds"] == []
+
+
+def test_the_file_is_made_if_there_is_none_for_its_owner_alone(home: Home, tmp_path: Path) -> None:
+    path = tmp_path / "new" / "config.toml"
+    assert home.weft("mute", "--config", path, "--author", "a@x.example").code == 0
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [entry.name for entry in path.parent.iterdir()] == ["config.toml"]
+
+
+def test_the_mode_of_the_file_and_a_link_to_it_stay(home: Home, tmp_path: Path) -> None:
+    real = tmp_path / "real.toml"
+    real.write_text(POLICY)
+    real.chmod(0o640)
+    home.config.symlink_to(real)
+    assert home.weft("mute", "--author", "a@x.example").code == 0
+    assert home.config.is_symlink()
+    assert real.stat().st_mode & 0o777 == 0o640
+    assert "a@x.example" in real.read_text()
+
+
+def test_lines_that_end_as_on_another_system_stay_so(home: Home) -> None:
+    home.config.write_bytes(POLICY.replace("\n", "\r\n").encode())
+    assert home.weft("mute", "--author", "a@x.example").code == 0
+    assert home.config.read_bytes().startswith(b"# The policy of the archive.\r\n[origin.")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--claim", "ab"), ("--author", "no address"), ("--id", ""), ("--feed", "nobody"), ("--feed", "own"),
+        ("--feed", "street/a/b"), ("--edge", "a@x"), ("--undo",), ("a@x",),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_what_cannot_be_meant_is_one_line_exit_2_and_changes_nothing(home: Home, arguments: tuple[str, ...]) -> None:
+    home.config.write_text(POLICY)
+    ran = home.weft("mute", *arguments)
+    assert (ran.code, ran.out, len(ran.err)) == (2, b"", 1)
+    assert home.config.read_text() == POLICY
+
+
+@pytest.mark.parametrize("text", ["[mute", "mute = 3", "[mute]\nauthor = []", "\xff"])
+def test_a_policy_that_is_wrong_is_named_and_left_alone(home: Home, text: str) -> None:
+    home.config.write_bytes(text.encode("latin-1"))
+    ran = home.weft("mute", "--author", "a@x.example")
+    assert (ran.code, len(ran.err)) == (2, 1)
+    assert ran.err[0].startswith(f"weft: {home.config}: ")
+    assert home.config.read_bytes() == text.encode("latin-1")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written_is_one_line(home: Home) -> None:
+    home.config.write_text(POLICY)
+    home.path.chmod(0o500)
+    ran = home.weft("mute", "--author", "a@x.example")
+    home.path.chmod(0o700)
+    assert (ran.code, len(ran.err)) == (1, 1)
+    assert home.config.read_text() == POLICY
+
+
+def test_quiet_says_nothing(home: Home) -> None:
+    assert home.weft("mute", "-q", "--author", "a@x.example").err == []
+    assert home.weft("mute", "-q", "--author", "a@x.example").err == []
+
+
+def test_an_author_is_muted_in_the_index_and_comes_back(story: Home) -> None:
+    before = story.weft("show", ROOT).text
+    assert story.weft("mute", "--author", "cmenezes@harbour.example.com").code == 0
+    hidden = story.weft("show", ROOT).text
+    assert "Carol" in before
+    assert "Carol" not in hidden
+    assert story.weft("mute", "--undo", "--author", "cmenezes@harbour.example.com").code == 0
+    assert story.weft("show", ROOT).text == before
+
+
+def test_our_own_feed_has_a_name_of_its_own(story: Home) -> None:
+    assert story.weft("mute", "--feed", "own/drafts").code == 0
+    assert muted(story) == {"feeds": ["own/drafts"]}
+    [thread] = json.loads(story.weft("show", "--json", ROOT).out)
+    assert {name for message in thread["messages"] for name in message["lists"]} == {"smtp-ops"}

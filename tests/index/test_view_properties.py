@@ -1,0 +1,168 @@
+"""Whatever comes, in whatever order, and whatever leaves: the rows of the view are the forest of what counts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.index.making import expected, mail, open_index, placed, write
+from weft import Index
+from weft.core.policy import Mute, Policy
+from weft.errors import NotFoundError, UsageError
+
+IDS = ["a@x", "b@x", "c@x", "d@x", "e@x", "f@x"]
+LISTS = ["one", "two"]
+SOME = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One message on its way to a list; ``own`` None: it has no Message-ID."""
+
+    list: str
+    own: str | None
+    references: tuple[str, ...]
+    reply_to: str | None
+    subject: str
+    day: int | None
+
+    @property
+    def octets(self) -> bytes:
+        headers = [] if self.day is None else [f"Date: {self.day} Feb 2003 12:00:00 +0000"]
+        headers += [] if self.reply_to is None else [f"In-Reply-To: <{self.reply_to}>"]
+        return mail(self.own, self.references, subject=self.subject, headers=headers, body=self.subject)
+
+
+letters = st.builds(
+    Letter,
+    st.sampled_from(LISTS),
+    st.sampled_from([*IDS, *IDS, None]),
+    st.lists(st.sampled_from(IDS), max_size=4).map(tuple),
+    st.sampled_from([None, None, *IDS]),
+    st.sampled_from(["s", "Re: s", "t"]),
+    st.sampled_from([None, 1, 2, 3]),
+)
+"""From few ids, so that cycles, ghosts, contests and equal copies are common."""
+
+Operation = Callable[[Index, Policy], Policy]
+ids = st.sampled_from(IDS)
+lists = st.sampled_from(LISTS)
+
+
+def ignoring(act: Callable[[Index], object]) -> Operation:
+    """An operation that is refused where there is nothing to do."""
+
+    def operate(index: Index, policy: Policy) -> Policy:
+        try:
+            act(index)
+        except (NotFoundError, UsageError):
+            pass
+        return policy
+
+    return operate
+
+
+def muting(mute: Mute) -> Operation:
+    return lambda index, policy: replace(policy, mute=mute)
+
+
+operations = st.one_of(
+    ids.map(lambda name: ignoring(lambda index: index.retract([name]))),
+    ids.map(lambda name: ignoring(lambda index: index.expunge([name]))),
+    st.permutations(LISTS).map(lambda names: ignoring(lambda index: index.rename_list(names[0], names[1]))),
+    lists.map(lambda name: ignoring(lambda index: index.remove_list(name))),
+    ids.map(lambda name: muting(Mute(ids=frozenset([name.encode()])))),
+    st.tuples(ids, ids).map(lambda pair: muting(Mute(edges=frozenset([(pair[0].encode(), pair[1].encode())])))),
+    st.just(muting(Mute())),
+)
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """A folder in memory, if there is one, because each example makes an index."""
+    path = Path(tempfile.mkdtemp(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path)
+
+
+def ingest(index: Index, path: Path, mails: list[Letter], number: int) -> None:
+    """Ingest some messages, those of each list from a file of its own."""
+    for name in dict.fromkeys(letter.list for letter in mails):
+        file = write(path / f"{name}.{number}.mbox", *(letter.octets for letter in mails if letter.list == name))
+        index.ingest(name, file)
+
+
+def assert_right(index: Index) -> None:
+    assert list(index.check()) == []
+    if not index.policy.mute.edges:
+        shown = placed(index.all_threads())
+        assert shown == expected(index)
+        for name, where in shown.items():
+            told = index.explain(name)
+            rivals = where.rivals if where.cut is None else (where.cut,)
+            assert (told.parent, told.ghost, set(told.rivals)) == (where.parent, where.ghost, set(rivals))
+
+
+@given(st.lists(letters, max_size=12), st.randoms(use_true_random=False), st.integers(1, 4))
+@SOME
+def test_the_view_is_the_forest_of_the_mail_in_whatever_order_and_pieces_it_comes(
+    mails: list[Letter], random: Random, pieces: int
+) -> None:
+    with folder() as path, open_index(path) as whole, open_index(path, name="other.db") as other:
+        ingest(whole, path, mails, 0)
+        assert_right(whole)
+        shuffled = mails * random.randint(1, 2)
+        random.shuffle(shuffled)
+        for piece in range(pieces):
+            ingest(other, path, shuffled[piece::pieces], piece + 1)
+        assert_right(other)
+        assert placed(other.all_threads()) == placed(whole.all_threads())
+
+
+@given(st.lists(letters, max_size=10), st.lists(st.tuples(operations, st.lists(letters, max_size=3)), max_size=5))
+@SOME
+def test_the_view_stays_right_whatever_leaves_it(
+    mails: list[Letter], steps: list[tuple[Operation, list[Letter]]]
+) -> None:
+    with folder() as path, open_index(path) as index:
+        ingest(index, path, mails, 0)
+        for number, (operation, more) in enumerate(steps, 1):
+            policy = operation(index, index.policy)
+            if policy != index.policy:
+                index.set_policy(policy)
+            assert_right(index)
+            ingest(index, path, more, number)
+        assert_right(index)
+        index.set_policy(replace(index.policy, mute=Mute()))
+        assert_right(index)
+        shown = placed(index.all_threads())
+        with open_index(path) as again:
+            assert placed(again.all_threads()) == shown
+
+
+@given(st.lists(letters, min_size=1, max_size=10))
+@SOME
+def test_threads_are_listed_the_newest_first_page_by_page(mails: list[Letter]) -> None:
+    with folder() as path, open_index(path) as index:
+        ingest(index, path, mails, 0)
+        listed = [thread.root for thread in index.threads(hidden=False)]
+        assert sorted(listed) == sorted(thread.root for thread in index.all_threads(hidden=False))
+        newest = [
+            max((message.date for message in index.thread(root).messages if message.date), default="") for root in listed
+        ]
+        assert newest == sorted(newest, reverse=True)
+        paged: list[str] = []
+        while page := list(index.threads(hidden=False, after=paged[-1] if paged else None, limit=2)):
+            paged += [thread.root for thread in page]
+        assert paged == listed
