@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "archive": {"core", "errors", "sources", "copies", "thread"},
     "index": PURE | {"index", "store", "sources", "copies", "keys", "thread"},
     "export": {"export", "core", "errors", "thread"},
-    "": {"archive", "index", "errors", "thread"},  # weft/__init__.py
+    "": {"archive", "index", "errors", "rpc", "thread"},  # weft/__init__.py
     "__main__": {"cli"},
 }
 """What each room of the house may import of Weft; the cli may import everything."""

@@ -6,6 +6,9 @@ All octets are in hexadecimal.  What must hold:
                   the octets that an origin writes for it).  ``refused``: each breaks the rule that is named.
 ``merkle.json``   leaf i is the SHA-256 of i in decimal digits; the proof for the leaves at ``positions`` leads to the
                   root and, as a message of the schema, has the octets ``proof``.
+``sketch.json``   ``elements``: the keyed hash, the first positions, and the first from 4,096 on.  ``sets``: the symbols
+                  from ``first`` on have the octets ``symbols``.  ``differences``: of the set of 50 and ``only_theirs``
+                  elements to that of the first 50 and the ``only_ours`` after theirs; so many symbols show it.
 ``signing.json``  the seed gives the key, the key the fingerprint, and the signature is that over ``signed``.
 """
 
@@ -15,6 +18,7 @@ import json
 from collections.abc import Callable
 from dataclasses import fields, replace
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -22,6 +26,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from weft.core.claim import Claim, Withdrawal, claim_id, encode
 from weft.core.merkle import whole_tree
 from weft.core.signing import fingerprint, public_key, root_octets, sign_root
+from weft.exchange import mapping
+from weft.exchange.coding import encode_symbols
+from weft.exchange.decoder import Decoder
+from weft.exchange.sketch import encode_range
 from weft.v1 import claim_pb2 as wire
 
 VECTORS = Path(__file__).resolve().parent.parent / "fixtures" / "vectors"
@@ -165,7 +173,58 @@ def signing() -> object:
     return found
 
 
-FILES: dict[str, Callable[[], object]] = {"claims": claims, "merkle": merkle, "signing": signing}
+SKETCH_KEY = bytes(range(32))
+BEYOND = 4096
+"""A second walk begins here."""
+
+
+def sketch() -> object:
+    """The contents of ``sketch.json``: the elements of set n are the first 16 octets of SHA-256 of 0, 1, ... n - 1."""
+    return {
+        "key": SKETCH_KEY.hex(),
+        "elements": [_mapped(element) for element in sketch_elements(3)],
+        "sets": [_encoded(size, first, 12) for size, first in ((0, 0), (1, 0), (100, 0), (1000, 4090))],
+        "differences": [_difference(*sizes) for sizes in ((0, 0), (1, 0), (3, 10), (40, 30))],
+    }
+
+
+def sketch_elements(count: int, start: int = 0) -> list[bytes]:
+    """The first octets of the SHA-256 of numbers in decimal digits."""
+    return [sha256(b"%d" % n).digest()[:16] for n in range(start, start + count)]
+
+
+def _mapped(element: bytes) -> object:
+    digest = mapping.keyed_hash(SKETCH_KEY)(element)
+    return {
+        "element": element.hex(),
+        "hash": digest.hex(),
+        "positions": [*islice(mapping.positions(digest), 12)],
+        "beyond": [*islice(mapping.positions(digest, BEYOND), 5)],
+    }
+
+
+def _encoded(size: int, first: int, count: int) -> object:
+    symbols = encode_range(SKETCH_KEY, sketch_elements(size), first, count)
+    return {"size": size, "first": first, "count": count, "symbols": encode_symbols(symbols, first, size).hex()}
+
+
+def _difference(theirs: int, ours: int) -> object:
+    """Of 50 elements that both have, and others."""
+    count = 50 + 2 * (theirs + ours)
+    decoder = Decoder(SKETCH_KEY, count)
+    decoder.receive(
+        encode_range(SKETCH_KEY, sketch_elements(50 + theirs), 0, count),
+        encode_range(SKETCH_KEY, sketch_elements(50) + sketch_elements(ours, 50 + theirs), 0, count),
+    )
+    return {
+        "only_theirs": len(decoder.only_theirs),
+        "only_ours": len(decoder.only_ours),
+        "symbols": decoder.received,
+        "status": decoder.status.name,
+    }
+
+
+FILES: dict[str, Callable[[], object]] = {"claims": claims, "merkle": merkle, "signing": signing, "sketch": sketch}
 
 
 def _shown(value: object) -> object:

@@ -63,9 +63,14 @@ class Summary:
             f", {count} {what}" for count, what in ((self.contested, "contested"), (self.cycles, "cycles cut")) if count
         )
         return (
-            f"{self.messages} messages read: {self.copies} copies of {self.ids} ids on {self.lists} "
-            f"list{'' if self.lists == 1 else 's'}; {self.ghosts} ghosts, {self.skipped} skipped{extra}"
+            f"{_count(self.messages, 'message')} read: {_count(self.copies, 'copy', 'copies')} of "
+            f"{_count(self.ids, 'id')} on {_count(self.lists, 'list')}; {_count(self.ghosts, 'ghost')}, "
+            f"{self.skipped} skipped{extra}"
         )
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def rebuild(
@@ -112,7 +117,7 @@ def rebuild_sources(
             loom.take(index, batch)
             if progress:
                 progress(f"{loom.messages} messages, {sources[index].path}")
-    return Archive(loom, log)
+        return Archive(loom, log)
 
 
 class _Loom:
@@ -242,9 +247,11 @@ class Archive:
                 continue
             node = self._loom.weaver.find(message.id.encode("utf-8", "surrogateescape"))
             assert node is not None
-            copy = self._copies.sort(self._copies.of(node), self._loom.names)[0]
-            source = self.sources[self._copies.sources[copy]]
-            yield source.fetch(self._copies.offsets[copy], self._copies.lengths[copy]), source.escaped
+            yield min(map(self._fetch, self._copies.best(self._copies.of(node), self._loom.names)))
+
+    def _fetch(self, copy: int) -> tuple[bytes, bool]:
+        source = self.sources[self._copies.sources[copy]]
+        return source.fetch(self._copies.offsets[copy], self._copies.lengths[copy]), source.escaped
 
     @cached_property
     def _ghosts(self) -> bytearray:

@@ -8,12 +8,13 @@ never by when they came, so that the order of the input leaves no trace.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from weft.core.date import MISSING
 from weft.core.forest import Numbers
 from weft.core.subject import base_subject, decode_text
+from weft.core.variants import count_variants
 
 _CROWD = 8
 """With more copies than this, an id gets a set of its contents, so that a flood of copies stays linear."""
@@ -116,17 +117,16 @@ class Copies:
 
     def sort(self, copies: list[int], names: list[str]) -> list[int]:
         """By list name, then by what they say: the first is the one that is shown."""
-        if len(copies) == 1:
-            return copies
-        return sorted(
-            copies,
-            key=lambda copy: (
-                names[self.lists[copy]],
-                self.seconds[copy],
-                self.texts[self.subjects[copy]],
-                self.texts[self.authors[copy]],
-            ),
-        )
+        return copies if len(copies) == 1 else sorted(copies, key=lambda copy: self._rank(copy, names))
+
+    def best(self, copies: list[int], names: list[str]) -> list[int]:
+        """The copies that could be the first of `sort`: they may differ in what is not kept here, such as the body."""
+        first = min(self._rank(copy, names) for copy in copies)
+        return [copy for copy in copies if self._rank(copy, names) == first]
+
+    def _rank(self, copy: int, names: list[str]) -> tuple[str, int, int, bytes, bytes]:
+        subject, author = self.texts[self.subjects[copy]], self.texts[self.authors[copy]]
+        return names[self.lists[copy]], self.seconds[copy], self.zones[copy], subject, author
 
     def date(self, copies: list[int]) -> tuple[int, int]:
         """The earliest date that these copies state, and its zone; (`MISSING`, 0) if none can be read."""
@@ -135,18 +135,11 @@ class Copies:
         stated = [(self.seconds[copy], self.zones[copy]) for copy in copies if self.seconds[copy] != MISSING]
         return min(stated, default=(MISSING, 0))
 
-    def variants(self, copies: list[int], decode: Callable[[bytes], str] = decode_text) -> int:
+    def variants(self, copies: list[int]) -> int:
         """How many unrelated contents: copies with an equal base subject or an equal body belong together."""
         if len(copies) < 2 or len({self.bodies[copy] for copy in copies}) == 1:
             return min(1, len(copies))
-        groups: dict[str | int, str | int] = {}
-
-        def top(key: str | int) -> str | int:
-            while groups.setdefault(key, key) != key:
-                groups[key] = key = groups[groups[key]]
-            return key
-
-        for copy in copies:
-            base = base_subject(decode(self.texts[self.subjects[copy]]))[0].casefold()
-            groups[top(base)] = top(self.bodies[copy])
-        return sum(key == parent for key, parent in groups.items())
+        return count_variants(
+            (base_subject(decode_text(self.texts[self.subjects[copy]]))[0].casefold(), self.bodies[copy])
+            for copy in copies
+        )

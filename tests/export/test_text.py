@@ -166,6 +166,6 @@ def test_a_narrow_terminal_leaves_out_columns_before_the_subject(columns: int) -
 
 def test_what_is_said_below_a_message_stands_on_the_branch_to_its_children_if_that_is_drawn() -> None:
     one = thread(*(message._replace(cut="c@x") for message in chain(7).messages))
-    below = [line.split("cut to")[0] for line in drawn(one, 68).splitlines() if "cut to" in line]
-    levels = next(line for line in drawn(one, 68).splitlines() if "(+1)" in line).index("(") // 3
+    below = [line.split("cut to")[0] for line in drawn(one, 30).splitlines() if "cut to" in line]
+    levels = next(line for line in drawn(one, 30).splitlines() if "(+1)" in line).index("(") // 3
     assert below == ["  " + "   " * min(n, levels) + ("│  " if n < levels else "   ") for n in range(7)]

@@ -113,4 +113,4 @@ def _plain(message: Message) -> Mapping[str, object]:
     if message.copies and shown[message.copies[0].list] > 1:
         assert (message.author, message.subject) == (message.copies[0].author, message.copies[0].subject)
         row |= {"author": "", "subject": "", "stated_date": ""}
-    return {**row, "copies": sorted(copy._replace(origin=None)[:3] + (copy.date or "",) for copy in message.copies)}
+    return {**row, "copies": sorted((*copy[:3], copy.date or "") for copy in message.copies)}

@@ -60,7 +60,8 @@ def test_each_thread_is_found_by_any_id_in_it_and_listed_once(tmp_path: Path) ->
     lists = lists_of(*sorted((FIXTURES / "story").glob("*.mbox")))
     with ingest(tmp_path, lists) as index:
         threads = list(index.all_threads())
-        assert {thread.root for thread in index.threads()} == {thread.root for thread in index.all_threads(hidden=False)}
+        held = {thread.root for thread in index.all_threads(hidden=False)}
+        assert {thread.root for thread in index.threads()} == held
         for thread in threads:
             assert all(index.thread(message.id) == thread for message in thread.messages)
 

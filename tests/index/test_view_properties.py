@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
@@ -62,10 +62,8 @@ def ignoring(act: Callable[[Index], object]) -> Operation:
     """An operation that is refused where there is nothing to do."""
 
     def operate(index: Index, policy: Policy) -> Policy:
-        try:
+        with suppress(NotFoundError, UsageError):
             act(index)
-        except (NotFoundError, UsageError):
-            pass
         return policy
 
     return operate
@@ -158,9 +156,8 @@ def test_threads_are_listed_the_newest_first_page_by_page(mails: list[Letter]) -
         ingest(index, path, mails, 0)
         listed = [thread.root for thread in index.threads(hidden=False)]
         assert sorted(listed) == sorted(thread.root for thread in index.all_threads(hidden=False))
-        newest = [
-            max((message.date for message in index.thread(root).messages if message.date), default="") for root in listed
-        ]
+        threads = map(index.thread, listed)
+        newest = [max((one.date for one in thread.messages if one.date), default="") for thread in threads]
         assert newest == sorted(newest, reverse=True)
         paged: list[str] = []
         while page := list(index.threads(hidden=False, after=paged[-1] if paged else None, limit=2)):

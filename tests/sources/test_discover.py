@@ -245,13 +245,14 @@ def test_a_path_that_cannot_be_read_is_noted_and_the_rest_is_found() -> None:
         sources, notes = find("a.mbox", "missing", "dangling.mbox", "itself.mbox", "fifo.mbox", "socket.mbox", "x\0y")
         in_directory = find(".")
     assert [source.path for source in sources] == ["a.mbox"]
-    assert {note.path: note.reason.split(";")[0] for note in notes} == {
+    reasons = {note.path: note.reason.split(";")[0] for note in notes}
+    assert "null" in reasons.pop("x\0y")  # its words differ between versions of Python
+    assert reasons == {
         "missing": "No such file or directory",
         "dangling.mbox": "No such file or directory",
         "itself.mbox": "Too many levels of symbolic links",
         "fifo.mbox": "not a file or directory",
         "socket.mbox": "not a file or directory",
-        "x\0y": "embedded null byte",
     }
     assert {note.skipped for note in notes} == {1}
     assert [source.path for source in in_directory[0]] == ["./a.mbox"]

@@ -134,7 +134,10 @@ class Weaver:
         return self._nodes.get(message_id)
 
     def add(self, node: int, in_reply_to: Sequence[int], sane: bool, references: Sequence[int], tier: int = 0) -> bool:
-        """One claim about ``node``; tier 0 is the best, 254 the worst.  True if it refers to ids that are still ghosts."""
+        """One claim about ``node``; tier 0 is the best, 254 the worst.
+
+        True if it refers to ids that are ghosts so far.
+        """
         parent, witnesses = statement(in_reply_to, sane, references, self.profile)
         best = self.tiers[node]
         if tier < best:

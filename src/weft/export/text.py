@@ -23,6 +23,8 @@ MAX_LEVELS = 30
 MAX_RIVALS = 5
 """So many rival parents are shown of a contested message."""
 MIN_COLUMNS = 20
+_SUBJECT = 12
+"""The columns that the subject of the deepest level that is drawn has at least."""
 _LEVEL = 3
 _DAY = 10
 _GAP = "  "
@@ -89,7 +91,7 @@ def _layout(thread: Thread, columns: int, color: bool) -> _Layout:
     author = min(columns // 6, 24) if columns >= 60 else 0
     day = _DAY if columns >= 50 else 0
     subject = columns - 2 - sum(len(_GAP) + size for size in (author, day, lists) if size)
-    levels = max(1, min(MAX_LEVELS, (subject - 20) // _LEVEL))
+    levels = max(1, min(MAX_LEVELS, (subject - _SUBJECT) // _LEVEL))
     return _Layout(columns, subject, author, day, lists, levels, color)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from sqlite3 import DatabaseError
 
@@ -20,7 +20,7 @@ from weft.index.ingest import sign_batches
 from weft.index.model import EdgeDifference, Problem
 from weft.index.resolving import read_claim, resolve
 from weft.index.view import View
-from weft.store.base import PAGE, NewClaim
+from weft.store.base import PAGE, Held, NewClaim, Stored
 from weft.store.sqlite import SqliteStore
 from weft.thread import Thread
 
@@ -185,29 +185,52 @@ def compare(store: SqliteStore, first: Policy, second: Policy) -> Iterator[EdgeD
         yield EdgeDifference(literal.decode("utf-8", "surrogateescape"), parents[0], parents[1], reason)
 
 
-def common_differences(store: SqliteStore, policy: Policy, withdrawn: set[bytes], thread: Thread) -> int:
+def common_differences(store: SqliteStore, policy: Policy, thread: Thread) -> int:
     """In how many of a thread's ids the common view has another parent."""
     if not policy.origins and policy == Policy(policy.own, peers=policy.peers):
         return 0
-    hearing = Hearing(policy.common(), withdrawn)
-    nodes = _StoreNodes(store)
-    forest = LiveForest(nodes)
     ids = [message.id.encode("utf-8", "surrogateescape") for message in thread.messages]
     ghosts = [literal for literal, message in zip(ids, thread.messages, strict=True) if message.ghost]
-    for ask, asked in ((store.claims_about, ids), (store.claims_referring_to, ghosts)):
-        after = 0
-        while page := ask(asked, after, PAGE):
-            for stored in resolve(store, [held for held in page if held.octets]):
-                claim = stored.claim.parsed
-                if isinstance(claim, Claim) and not hearing.hidden(stored.claim.identity, claim):
-                    forest.add(hearing.hear(stored, claim))
-            after = page[-1].position
+    found = [*_all(store, store.claims_about, ids), *_all(store, store.claims_referring_to, ghosts)]
+    hearing = Hearing(policy.common(), set())
+    withdrawals = _commonly_withdrawn(store, hearing, found)
+    nodes = _StoreNodes(store)
+    forest = LiveForest(nodes)
+    for stored in found:
+        identity, claim = stored.claim.identity, stored.claim.parsed
+        if not isinstance(claim, Claim) or hearing.hidden(identity, claim):
+            continue
+        if not any(withdrawal.withdraws(identity, claim) for withdrawal in withdrawals.get(identity, ())):
+            forest.add(hearing.hear(stored, claim))
     differing = 0
     for node, message in zip(store.node_numbers(ids), thread.messages, strict=True):
         parent = NONE if node is None else nodes.state(node).parent
         name = None if parent == NONE else _name(store, parent)
         differing += name != message.parent
     return differing
+
+
+def _commonly_withdrawn(
+    store: SqliteStore, hearing: Hearing, claims: Sequence[Stored]
+) -> dict[bytes, list[Withdrawal]]:
+    """The withdrawals of some claims, by their targets; those too that are muted here."""
+    found: dict[bytes, list[Withdrawal]] = {}
+    about = {stored.claim.parsed.message_id for stored in claims}
+    for stored in _all(store, store.claims_about, list(about)):
+        withdrawal = stored.claim.parsed
+        if isinstance(withdrawal, Withdrawal) and not hearing.hidden(stored.claim.identity, withdrawal):
+            found.setdefault(withdrawal.target, []).append(withdrawal)
+    return found
+
+
+def _all(store: SqliteStore, ask: Callable[[Sequence[bytes], int], list[Held]], ids: Sequence[bytes]) -> list[Stored]:
+    """All that ``ask`` finds of some ids."""
+    found: list[Stored] = []
+    after = 0
+    while page := ask(ids, after):
+        found += resolve(store, page)
+        after = page[-1].position
+    return found
 
 
 _NOTHING = State()

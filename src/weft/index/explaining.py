@@ -10,10 +10,11 @@ from weft.core.feed import Feed
 from weft.core.forest import NONE, statement
 from weft.core.signing import fingerprint
 from weft.core.subject import decode_text
-from weft.index.model import Coverage, Explanation, Statement, Witness
+from weft.index.model import Explanation, Statement, Witness
 from weft.index.reading import Reader, stated_by_headers
 from weft.index.resolving import read_claim
 from weft.store.base import PAGE, Held, Store
+from weft.thread import Coverage
 
 _GHOST_TIER = 255
 

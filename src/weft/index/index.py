@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from weft.core.claim import ID_OCTETS, Claim, Withdrawal
 from weft.core.message_id import keys_of
 from weft.core.policy import Policy
-from weft.core.signing import fingerprint, public_key
+from weft.core.signing import fingerprint, public_key, short_fingerprint
 from weft.errors import KeyFileError, NotFoundError, SourceError, StoreError, UsageError
 from weft.index.admission import check_admissible
 from weft.index.checking import check, common_differences, compare, repair
@@ -47,6 +48,8 @@ class Index:
         self.store = store
         self._key = key
         self._read_only = read_only
+        with explained(store.path):
+            self._check_origin()
         self.set_policy(policy)
 
     @classmethod
@@ -91,8 +94,9 @@ class Index:
     def ingest(self, list_name: str, *paths: str | Path, log: NoteLog | None = None) -> Ingested:
         """Ingest files or folders of one list; what goes wrong is given to ``log``."""
         log = log or NoteLog()
+        skipped = log.skipped
         sources = discover([f"{list_name}={path}" for path in paths], log)
-        return self.ingest_sources(sources, log)
+        return replace(self.ingest_sources(sources, log), skipped=log.skipped - skipped)
 
     def ingest_sources(
         self,
@@ -266,7 +270,7 @@ class Index:
     def differs_from_common(self, thread: Thread) -> int:
         """In how many of a thread's ids the common view has another parent."""
         with self._snapshot():
-            return common_differences(self.store, self.policy, self._view.withdrawn, thread)
+            return common_differences(self.store, self.policy, thread)
 
     def check(self) -> Iterator[Problem]:
         """Verify every hash, signature and derived row."""
@@ -299,6 +303,17 @@ class Index:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _check_origin(self) -> None:
+        """`KeyFileError` if the index was made with another key: then all that is ours would be a stranger's."""
+        connection = self.store.connection
+        row = connection.execute("SELECT value FROM meta WHERE name = 'origin'").fetchone()
+        if row is None and not self._read_only:
+            with self.store.transaction():
+                connection.execute("INSERT OR IGNORE INTO meta (name, value) VALUES ('origin', ?)", (self.origin,))
+        elif row is not None and row[0] != self.origin:
+            what = f"it was made as origin {short_fingerprint(row[0])}; restore that key from a backup"
+            raise KeyFileError(f"{key_path(self.store.path)}: this is not the key of this index; {what}")
 
     @contextmanager
     def _snapshot(self) -> Iterator[None]:

@@ -65,7 +65,7 @@ class Ingest:
         self._log = log
         self._waiting: list[tuple[_Reading, Evidence]] = []
         self._halves: list[tuple[bytes, bytes]] = []
-        self._messages = self._claims = 0
+        self._messages = self._claims = self._withdrawn = 0
 
     def run(
         self, sources: Sequence[Source], processes: int | None = None, progress: Callable[[str], None] | None = None
@@ -87,6 +87,9 @@ class Ingest:
         for reading in readings:
             reading.done = True
         self._commit(readings)
+        if self._withdrawn:
+            what = f"{self._withdrawn} messages were withdrawn, and do not come back"
+            self._log(Note(str(self._store.path), None, what))
         return Ingested(self._messages, self._claims, unchanged, grown, self._log.skipped - skipped)
 
     def _choose(self, sources: Sequence[Source]) -> tuple[list[_Reading], int, int]:
@@ -170,9 +173,23 @@ class Ingest:
             first = (*claim.references[:1], *claim.in_reply_to[:1], claim.message_id)[0]
             order[identity] = threads.setdefault(first, threads.get(claim.message_id, len(threads)))
         held = self._store.holds(list(made))
+        self._find_again([made[identity] for identity in held])
         return sorted(
             (new for identity, new in made.items() if identity not in held), key=lambda new: order[new.identity]
         )
+
+    def _find_again(self, claims: Sequence[NewClaim]) -> None:
+        """What is held already may lie somewhere else by now: its file was rotated, renamed or rewritten."""
+        places = {claim.identity: claim.place for claim in claims if claim.place is not None}
+        self._store.connection.executemany(
+            "UPDATE claims SET file = ?, offset = ?, length = ? WHERE position = ?",
+            [
+                (*place, held.position)
+                for held in self._store.get(list(places))
+                if held.octets and (place := places[held.identity]) != held.place
+            ],
+        )
+        self._withdrawn += len(self._view.withdrawn.intersection(claim.identity for claim in claims))
 
 
 def sign_batches(key: Ed25519PrivateKey, claims: Iterable[NewClaim]) -> list[Part]:

@@ -134,7 +134,7 @@ class Listing:
             skipping = skipping and root != after
 
     def _ghost_date(self, ghost: int) -> int | None:
-        """The earliest date of what hangs on a ghost or on ghosts below it; `LATE`: none has one; None: none is held."""
+        """The earliest date of what hangs on a ghost or ghosts below it; `LATE`: none has one; None: none is held."""
         best: int | None = None
         stack = [ghost]
         while stack:

@@ -10,6 +10,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from weft.core.claim import Claim, Withdrawal, claim_id, parse
 from weft.core.date import MISSING, format_date, parse_date
@@ -21,17 +22,17 @@ from weft.core.policy import Policy, thread_digest
 from weft.core.signing import fingerprint
 from weft.core.subject import base_subject, decode_text
 from weft.core.variants import count_variants
-from weft.errors import ClaimError
+from weft.errors import ClaimError, StoreError
 from weft.index.hearing import Hearing
 from weft.thread import Copy, Coverage, Message, Thread
 
 _CHUNK = 500
 
 _UP = """
-WITH RECURSIVE up(node, step) AS (
-    SELECT ?, 0 UNION ALL
-    SELECT nodes.parent, step + 1 FROM up CROSS JOIN nodes ON nodes.node = up.node WHERE nodes.parent >= 0)
-SELECT node FROM up ORDER BY step DESC LIMIT 1"""
+WITH RECURSIVE up(node) AS (
+    SELECT ? UNION
+    SELECT nodes.parent FROM up CROSS JOIN nodes ON nodes.node = up.node WHERE nodes.parent >= 0)
+SELECT up.node FROM up CROSS JOIN nodes ON nodes.node = up.node WHERE nodes.parent < 0"""
 _DOWN = """
 WITH RECURSIVE down(node) AS (
     SELECT ? UNION ALL
@@ -63,7 +64,10 @@ class Reader:
 
     def root_of(self, node: int) -> int:
         """The root of the tree in which a node stands."""
-        return int(self._connection.execute(_UP, (node,)).fetchone()[0])
+        found = self._connection.execute(_UP, (node,)).fetchone()
+        if found is None:
+            raise StoreError("the view of the index is damaged; run: weft check --repair")
+        return int(found[0])
 
     def thread(self, root: int, *, hidden: bool = True, covered: Coverage | None = None) -> Thread:
         """The tree below ``root``; with ``hidden`` also ghosts that have no held descendant."""
@@ -140,7 +144,7 @@ class Reader:
         best = [one for one in seen if one.tier == seen[0].tier]
         copies = tuple(map(_copy, seen))
         seconds, zone = min(((one.seconds, one.zone) for one in best if one.seconds != MISSING), default=(MISSING, 0))
-        states = {stated_parent(one.claim, self.policy) for one in best}
+        states = {stated_parent(one.claim, self.policy) for one in best} if len(best) > 1 else set()
         states.discard(b"")
         message = Message(
             _text(message_id), parent, depth, False, len(states) > 1, _variants(seen),
@@ -236,6 +240,9 @@ def _feed_name(feed: Feed) -> str:
     return f"{fingerprint(feed.origin)}/{feed.list.decode()}"
 
 
+_fingerprint = lru_cache(maxsize=1024)(fingerprint)
+
+
 def _copy(one: Seen) -> Copy:
     claim = one.claim
     return Copy(
@@ -243,7 +250,7 @@ def _copy(one: Seen) -> Copy:
         decode_text(claim.subject),
         decode_text(claim.author),
         format_date(one.seconds, one.zone),
-        fingerprint(claim.origin),
+        _fingerprint(claim.origin),
     )
 
 

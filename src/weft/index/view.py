@@ -339,7 +339,7 @@ class View:
 
     def _get(self, name: str) -> bytes | None:
         row = self.connection.execute("SELECT value FROM view WHERE key = ?", (name,)).fetchone()
-        return None if row is None else bytes(row[0])
+        return row[0] if row is not None and isinstance(row[0], bytes) else None
 
     def _number(self, name: str) -> int:
         """A position that is remembered; 0 if none is."""

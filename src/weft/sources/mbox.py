@@ -206,7 +206,7 @@ class MboxFile:
         self.path = path
         self.list = list
         self._max_ratio = max_ratio
-        self._opened: IO[bytes] | None = None
+        self._spooled: IO[bytes] | None = None
         self.start = 0
         """Read from here on: the place of a message, for a file that is not compressed."""
 
@@ -237,23 +237,25 @@ class MboxFile:
 
     def fetch(self, offset: int, length: int) -> bytes:
         """The octets of one message, still mbox-escaped.  A compressed file is unpacked once into a temporary file."""
-        if self._opened is None:
-            self._opened = self._seekable()
-        self._opened.seek(offset)
-        octets = self._opened.read(length)
+        path = Path(self.path)
+        try:
+            if self._spooled is None and is_compressed(path):
+                with open_mail(path, self._max_ratio) as stream:
+                    self._spooled = _spool(stream)
+            if self._spooled is not None:
+                octets = _at(self._spooled, offset, length)
+            else:
+                with path.open("rb", buffering=0) as file:
+                    octets = _at(file, offset, length)
+        except OSError as error:
+            raise SourceError(f"{self.path}: {reason(error)}") from error
         if len(octets) != length or not _FIELD.match(octets):
             raise SourceError(f"{self.path}: at {offset}: the message is gone; was the file changed?")
         return octets
 
-    def _seekable(self) -> IO[bytes]:
-        path = Path(self.path)
-        try:
-            if not is_compressed(path):
-                return path.open("rb")
-        except OSError as error:
-            raise SourceError(f"{self.path}: {reason(error)}") from error
-        with open_mail(path, self._max_ratio) as stream:
-            return _spool(stream)
+    def __del__(self) -> None:
+        if self._spooled is not None:
+            self._spooled.close()
 
 
 class MboxStdin:
@@ -276,6 +278,8 @@ class MboxStdin:
 
     def scan(self, notes: Notes, make: Make[T]) -> Iterator[T]:
         """The same for what ``make`` makes of them."""
+        if sys.stdin is None:
+            raise SourceError("it is closed")
         with wrap(sys.stdin.buffer, self.path, self._max_ratio) as stream:
             if self.keep:
                 self._kept = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the source
@@ -315,6 +319,11 @@ class _Tee:
         got = self._stream.readinto(buffer)
         self._file.write(buffer[:got])
         return got
+
+
+def _at(file: IO[bytes] | FileIO, offset: int, length: int) -> bytes:
+    file.seek(offset)
+    return file.read(length)
 
 
 def _spool(stream: Stream) -> IO[bytes]:

@@ -1,0 +1,201 @@
+"""``weft serve``: the server for clients.
+
+The first line on stdout is ``listening on HOST:PORT``, with the port that was taken if 0 was asked for; with
+``--metrics`` the second is ``metrics on HOST:PORT``.  Everything else is the log, on stderr.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import signal
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from weft.cli.indexed import index_options
+from weft.cli.output import message_options
+from weft.errors import UsageError, WeftError
+
+if TYPE_CHECKING:
+    from weft.core.policy import Policy
+    from weft.rpc.logs import Format
+    from weft.rpc.metrics import Metrics
+    from weft.rpc.server import Security, Server
+
+log = logging.getLogger("weft.serve")
+
+_NEEDS = "weft serve needs further packages; install them with: pip install 'weft[server]'"
+
+_UNIT = """\
+[Unit]
+Description=Weft, a distributed mail-thread index
+Documentation=man:systemd.exec(5)
+After=network-online.target
+Wants=network-online.target
+
+[Service]
+Type=exec
+ExecStart={command}
+Restart=on-failure
+RestartSec=5
+TimeoutStopSec=45
+DynamicUser=yes
+StateDirectory=weft
+StateDirectoryMode=0700
+UMask=0077
+Environment=WEFT_INDEX=%S/weft/index.db
+Environment=WEFT_CONFIG=/etc/weft/config.toml
+LimitNOFILE=16384
+
+NoNewPrivileges=yes
+CapabilityBoundingSet=
+AmbientCapabilities=
+PrivateTmp=yes
+PrivateDevices=yes
+PrivateUsers=yes
+ProtectSystem=strict
+ProtectHome=yes
+ProtectProc=invisible
+ProcSubset=pid
+ProtectClock=yes
+ProtectHostname=yes
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectKernelLogs=yes
+ProtectControlGroups=yes
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+RemoveIPC=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources
+SystemCallErrorNumber=EPERM
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+@click.command("serve")
+@click.option("--listen", metavar="HOST:PORT", default="127.0.0.1:7430", show_default=True, help="Where to listen.")
+@click.option("--metrics", metavar="HOST:PORT", help="Show metrics for Prometheus there.")
+@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="The log.")
+@click.option("--print-unit", is_flag=True, help="Print a systemd unit for this server, and do nothing else.")
+@index_options
+@message_options
+def command(
+    listen: str,
+    metrics: str | None,
+    log_format: Format,
+    print_unit: bool,
+    index: str | None,
+    config: str | None,
+    quiet: bool,
+) -> None:
+    """Answer clients over gRPC: threads, lists, searches, explanations, changes.
+
+    On loopback it speaks plain text.  On any other address it speaks TLS only, and only to peers that the policy lets
+    read everything.  SIGTERM ends it when all calls in flight are answered; a second one ends it at once.
+
+    \b
+    weft serve
+    weft serve --listen 127.0.0.1:0 --metrics 127.0.0.1:9430 --log-format json
+    weft serve --print-unit > /etc/systemd/system/weft.service
+    """
+    if print_unit:
+        click.echo(_unit(listen, metrics, log_format), nl=False)
+        return
+    try:
+        from weft.rpc import logs
+        from weft.rpc import server as _  # noqa: F401 - are its packages there?
+    except ModuleNotFoundError as error:
+        raise WeftError(f"{_NEEDS} ({error.name} is missing)") from None
+    from weft.index.config import index_path
+    from weft.index.index import Index
+
+    logs.set_up(log_format, quiet=quiet)
+    path = index_path(index)
+    with Index.open(path, policy=config, create=False) as opened:
+        policy = opened.policy
+    asyncio.run(_serve(path, policy, listen, metrics))
+
+
+async def _serve(path: Path, policy: Policy, listen: str, metrics: str | None) -> None:
+    """Serve until a signal says to stop."""
+    from weft.rpc.server import Server
+
+    stopping = _signals()
+    with _metrics(metrics) as meter:
+        server = Server(path, policy, meter=meter, security=_security(path, policy, listen))
+        click.echo(f"listening on {await server.start(listen)}")
+        if meter is not None and metrics is not None:
+            click.echo(f"metrics on {meter.show(*_metrics_address(metrics), lambda: server.watching.end)}")
+        sys.stdout.flush()
+        await stopping.wait()
+        log.info("stopping: calls in flight end first")
+        stopping.clear()
+        await _stop(server, stopping)
+
+
+async def _stop(server: Server, again: asyncio.Event) -> None:
+    """Stop when calls in flight have ended, or at once if ``again`` is set."""
+    drained = asyncio.create_task(server.stop())
+    hurried = asyncio.create_task(again.wait())
+    await asyncio.wait((drained, hurried), return_when=asyncio.FIRST_COMPLETED)
+    if not drained.done():
+        drained.cancel()
+        await server.stop(0)
+    hurried.cancel()
+
+
+def _signals() -> asyncio.Event:
+    """Set by SIGTERM and SIGINT."""
+    event = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, event.set)
+    return event
+
+
+def _security(path: Path, policy: Policy, listen: str) -> Security | None:
+    """Credentials, unless only this machine can call."""
+    from weft.rpc.addresses import is_loopback, split_address
+    from weft.rpc.server import Security
+
+    if is_loopback(split_address(listen)[0]):
+        return None
+    from weft.rpc.credentials import may_read_all, server_credentials
+
+    return Security(server_credentials(path, policy), may_read_all(policy))
+
+
+def _metrics(address: str | None) -> AbstractContextManager[Metrics | None]:
+    if address is None:
+        return nullcontext()
+    from weft.rpc.metrics import Metrics
+
+    return Metrics()
+
+
+def _metrics_address(address: str) -> tuple[str, int]:
+    from weft.rpc.addresses import split_address
+
+    return split_address(address)
+
+
+def _unit(listen: str, metrics: str | None, log_format: str) -> str:
+    """The unit, with the options that were given."""
+    words = [shutil.which("weft") or "weft", "serve", "--listen", listen, "--log-format", log_format]
+    if metrics is not None:
+        words += ["--metrics", metrics]
+    if any(not word.isprintable() or set(word) & set("%$\\\"' ") for word in words):
+        raise UsageError("an address with white space, quotes, % or $ cannot stand in a unit")
+    return _UNIT.format(command=" ".join(words))
