@@ -84,7 +84,8 @@ def rebuild(
     """Rebuild the threads of some lists.
 
     ``lists`` maps the name of each list to a file or folder of its mail, or to several.  What cannot be read is in the
-    archive's ``notes``.  ``processes``: 1 reads here, 2 in a second process, None decides by the size.
+    archive's ``notes``.  ``processes``: 1 reads here, 2 in another process, 3 in two others, None decides
+    by the size.
     `UsageError` if a name cannot name a list or there is nothing to read.
     """
     log = NoteLog()
@@ -113,7 +114,7 @@ def rebuild_sources(
         raise SourceError("nothing to read: none of the paths holds mail")
     loom = _Loom(sources, options)
     with collector_paused():
-        for index, batch in scan(sources, log, make_record, processes):
+        for index, batch in scan(sources, log, make_record, processes, most=3):
             loom.take(index, batch)
             if progress:
                 progress(f"{loom.messages} messages, {sources[index].path}")

@@ -31,7 +31,7 @@ from weft.thread import Thread
     help="Refuse a compressed file that unfolds to more than N times its size.",
 )  # fmt: skip
 @click.option(
-    "--processes", type=click.IntRange(1, 2), default=None, metavar="N",
+    "--processes", type=click.IntRange(1, 3), default=None, metavar="N",
     help="1: read mail in this process; 2: in a second one (default: by size).",
 )  # fmt: skip
 @output_options

@@ -56,15 +56,20 @@ class Splitter:
     ``offset`` and ``length`` are its place in the file, ``separator`` the place of its From_ line.
     """
 
-    def __init__(self, file: Readable, start: int = 0) -> None:
-        """``start``: the place in the file at which ``file`` stands: the start of the file, or of a From_ line."""
+    def __init__(self, file: Readable, start: int = 0, stop: int | None = None, before: bytes = _START_OF_FILE) -> None:
+        """``start``: where in the file ``file`` stands; messages that begin at ``stop`` or later are not given.
+
+        ``before``: what stands before that place; by default an empty line, which is right at the start of the file and
+        of a From_ line.
+        """
         self._file = file
-        # An empty line that is not in the file stands before its start: then there is one rule, not two.
+        self._stop = stop
+        # The empty line may not be in the file: then there is one rule, not two.
         self.buffer = bytearray(_BLOCK)
-        self.buffer[: len(_START_OF_FILE)] = _START_OF_FILE
-        self._filled = len(_START_OF_FILE)
-        self._base = start - len(_START_OF_FILE)  # the place in the file of buffer[0], for what lies after _searched
-        self._searched = 1
+        self.buffer[: len(before)] = before
+        self._filled = len(before)
+        self._base = start - len(before)  # the place in the file of buffer[0], for what lies after _searched
+        self._searched = len(before) - 1
         self._limit = 0  # where the search for separators ends for now
         self._kept = 0  # where the current message begins in the buffer; 0 before the first
         self._cut = False  # the middle of the current message was let go
@@ -72,8 +77,10 @@ class Splitter:
         self._error: SourceError | None = None
         self._next_separator = 0
         self.begin = self.end = self.offset = self.length = self.separator = 0
+        self.first = -1
+        """The place of the first From_ line, which may be beyond ``stop``; -1 if there is none."""
         self.junk = False
-        """Something other than white space stands before the first message."""
+        """Something other than white space stands before that."""
 
     @property
     def place(self) -> int:
@@ -87,7 +94,7 @@ class Splitter:
         """
         if not self._kept and not self._enter():
             return False
-        if self._kept < 0:
+        if self._kept < 0 or (self._stop is not None and self._next_separator >= self._stop):
             return False
         self.begin, self._cut = self._kept, False
         self.offset, self.separator = self._base + self.begin, self._next_separator
@@ -112,6 +119,7 @@ class Splitter:
         if at < 0:
             return False
         self._kept = self._after(at)
+        self.first = self._next_separator
         return True
 
     def _after(self, at: int) -> int:
@@ -177,12 +185,8 @@ class Splitter:
 
 def read_mbox(splitter: Splitter, path: str, notes: Notes, make: Make[T]) -> Iterator[T]:
     """What is made of each message of one mbox, in file order; what cannot be read is noted."""
-    found = False
     try:
         while splitter.next():
-            if not found and splitter.junk:
-                notes(Note(path, 0, f"the first {splitter.separator} octets are not mail", 1))
-            found = True
             buffer, begin, end = splitter.buffer, splitter.begin, splitter.end
             header_end, body = header_bounds(buffer, begin, end)
             if header_end - begin > MAX_BLOCK:
@@ -191,9 +195,11 @@ def read_mbox(splitter: Splitter, path: str, notes: Notes, make: Make[T]) -> Ite
     except SourceError as error:
         notes(Note(path, splitter.place, str(error), 1))
         return
-    if not found and splitter.junk:
+    if splitter.first >= 0 and splitter.junk:
+        notes(Note(path, 0, f"the first {splitter.first} octets are not mail", 1))
+    elif splitter.junk:
         notes(Note(path, 0, "not an mbox: no line 'From ' with a header field on the next line", 1))
-    elif not found:
+    elif splitter.first < 0:
         notes(Note(path, None, "empty file, no messages"))
 
 
@@ -209,6 +215,8 @@ class MboxFile:
         self._spooled: IO[bytes] | None = None
         self.start = 0
         """Read from here on: the place of a message, for a file that is not compressed."""
+        self.part: tuple[int, int] | None = None
+        """Only the messages whose From_ lines stand from one place up to another, for a file that is not compressed."""
 
     @property
     def size(self) -> int:
@@ -224,6 +232,9 @@ class MboxFile:
 
     def scan(self, notes: Notes, make: Make[T]) -> Iterator[T]:
         """The same for what ``make`` makes of them."""
+        if self.part is not None and self.part[0]:
+            yield from self._scan_rest(notes, make, *self.part)
+            return
         try:
             stream = (
                 _open_at(Path(self.path), self.start) if self.start else open_mail(Path(self.path), self._max_ratio)
@@ -233,7 +244,38 @@ class MboxFile:
             return
         with stream:
             start = stream.tell() if isinstance(stream, FileIO) else 0
-            yield from read_mbox(Splitter(stream, start), self.path, notes, make)
+            stop = None if self.part is None else self.part[1]
+            yield from read_mbox(Splitter(stream, start, stop), self.path, notes, make)
+
+    def parts(self, least: int) -> list[MboxFile]:
+        """The file as two sources of half its size each, if it has ``least`` octets and is not compressed."""
+        try:
+            if self.size < least or self.start or self.part or is_compressed(Path(self.path)):
+                return [self]
+        except OSError:
+            return [self]
+        middle = self.size // 2
+        halves = []
+        for part in ((0, middle), (middle, 1 << 62)):
+            half = MboxFile(self.path, self.list, self._max_ratio)
+            half.part = part
+            halves.append(half)
+        return halves
+
+    def _scan_rest(self, notes: Notes, make: Make[T], start: int, stop: int) -> Iterator[T]:
+        """The part of the file that does not begin at its start: what stands before its first message is another's."""
+
+        def pass_on(note: Note) -> None:
+            if note.offset:
+                notes(note)
+
+        try:
+            with FileIO(self.path) as file:
+                file.seek(start - _CONTEXT)
+                splitter = Splitter(file, start, stop, file.read(_CONTEXT))
+                yield from read_mbox(splitter, self.path, pass_on, make)
+        except OSError as error:
+            notes(Note(self.path, None, reason(error), 1))
 
     def fetch(self, offset: int, length: int) -> bytes:
         """The octets of one message, still mbox-escaped.  A compressed file is unpacked once into a temporary file."""

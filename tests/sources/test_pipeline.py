@@ -1,0 +1,104 @@
+"""However many processes scan, and wherever a big file is cut, the same messages are found."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.bench.generate import generate
+from weft.errors import SourceError
+from weft.sources import pipeline
+from weft.sources.base import Note, Record, Source, make_record
+from weft.sources.mbox import MboxFile
+from weft.sources.pipeline import scan
+
+LINE = b"From x Thu Jan  1 00:00:00 1970\n"
+MAILS = (b"Message-ID: <a@x>\n\nbody\n\n", b"Message-ID: <b@x>\n\nFrom here on\nno mail: it\n\n", b"Subject: c\n\n\n\n")
+
+
+def scanned(sources: list[Source], processes: int) -> tuple[list[Record], list[Note]]:
+    """All records, in an order that does not depend on who scanned first; and the notes."""
+    notes: list[Note] = []
+    records = [record for _, batch in scan(sources, notes.append, make_record, processes) for record in batch]
+    return sorted(records), notes
+
+
+@pytest.mark.parametrize("ends", [b"\n", b"\r\n"])
+def test_wherever_a_file_is_cut_in_two_the_parts_have_its_messages(tmp_path: Path, ends: bytes) -> None:
+    octets = b"".join(LINE + mail for mail in MAILS).replace(b"\n", ends)
+    (tmp_path / "l.mbox").write_bytes(octets)
+    whole = list(MboxFile(str(tmp_path / "l.mbox"), "l").records(pytest.fail))
+    assert len(whole) == 3
+    for middle in range(3, len(octets)):
+        found = []
+        for part in ((0, middle), (middle, 1 << 62)):
+            half = MboxFile(str(tmp_path / "l.mbox"), "l")
+            half.part = part
+            found += list(half.records(pytest.fail))
+        assert found == whole, middle
+
+
+def test_what_is_no_mail_before_the_first_message_is_said_once_wherever_the_file_is_cut(tmp_path: Path) -> None:
+    (tmp_path / "l.mbox").write_bytes(b"x" * 100 + b"\n\n" + LINE + MAILS[0])
+    for middle in (3, 50, 120):
+        notes: list[Note] = []
+        for part in ((0, middle), (middle, 1 << 62)):
+            half = MboxFile(str(tmp_path / "l.mbox"), "l")
+            half.part = part
+            list(half.records(notes.append))
+        assert [note.reason for note in notes] == ["the first 102 octets are not mail"]
+
+
+def test_one_two_and_three_processes_find_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "_WORTH_TWO", 1 << 16)
+    for name in ("big", "small"):
+        with (tmp_path / f"{name}.mbox").open("wb") as file:
+            for _, mail in generate(300 if name == "big" else 5, seed=len(name)):
+                file.write(LINE + mail + b"\n")
+    (tmp_path / "none.mbox").write_bytes(b"no mail\n")
+    sources: list[Source] = [MboxFile(str(tmp_path / f"{name}.mbox"), "l") for name in ("big", "small", "none")]
+    records, notes = scanned(sources, 1)
+    assert len(records) == 305
+    assert [note.path for note in notes] == [str(tmp_path / "none.mbox")]
+    # Numbers of bodies agree within a run: forked processes share the key of the hash.
+    assert scanned(sources, 2) == scanned(sources, 3) == (records, notes)
+
+
+def test_a_process_with_threads_does_not_fork(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "l.mbox").write_bytes(LINE + MAILS[0])
+    monkeypatch.setattr(os, "fork", lambda: pytest.fail("forked"))
+    done = threading.Event()
+    thread = threading.Thread(target=done.wait)
+    thread.start()
+    try:
+        records, _ = scanned([MboxFile(str(tmp_path / "l.mbox"), "l")], 3)
+    finally:
+        done.set()
+        thread.join()
+    assert [record[2] for record in records] == [b"a@x"]
+
+
+class Dying(MboxFile):
+    """A source that takes its process with it."""
+
+    def scan(self, notes: object, make: object) -> object:  # type: ignore[override]
+        os._exit(9)
+
+
+def test_a_process_that_dies_is_an_error_and_not_an_end(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="died"):
+        scanned([Dying(str(tmp_path / "l.mbox"), "l")], 2)
+
+
+def test_whoever_stops_listening_leaves_no_process_behind(tmp_path: Path) -> None:
+    with (tmp_path / "l.mbox").open("wb") as file:
+        for _, mail in generate(3000):
+            file.write(LINE + mail + b"\n")
+    batches = scan([MboxFile(str(tmp_path / "l.mbox"), "l")], pytest.fail, make_record, 2)
+    next(batches)
+    batches.close()  # type: ignore[attr-defined]
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
