@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -26,9 +27,19 @@ from weft.index.view import View
 from weft.store.sqlite import SqliteStore
 
 MESSAGES = 5000
-STEP = 400
+STEP = 200
 """Messages in one transaction: so small that a kill is likely to come between two."""
-_RUN = f"import weft.index.ingest as i; i._TRANSACTION = {STEP}; from weft.cli.main import main; main()"
+_RUN = f"""
+from weft.cli.main import main
+from weft.index import ingest
+commit = ingest.Ingest._commit
+def told(*arguments):
+    print(flush=True)
+    return commit(*arguments)
+ingest.Ingest._commit, ingest._TRANSACTION = told, {STEP}
+main()
+"""
+"""``weft`` in small transactions, with an empty line on stdout before each."""
 
 State = tuple[set[bytes], dict[str, Placed]]
 
@@ -41,40 +52,49 @@ def state(folder: Path) -> State:
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Path, State, float]:
-    """What to ingest, the folder of an index that was not disturbed, its state, and how long it took."""
+def archive(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Path, State]:
+    """What to ingest, the folder of an index that was not disturbed, and its state."""
     folder = tmp_path_factory.mktemp("archive")
     files = [f"{path.stem}={path}" for path in write_mboxes(folder / "mail", MESSAGES, 3, 1)]
     (folder / "config.toml").touch()
-    started = time.monotonic()
-    assert start(folder, files).wait() == 0
-    took = time.monotonic() - started
-    return files, folder, state(folder), took
+    assert ingest(folder, files) == 0
+    return files, folder, state(folder)
 
 
-def start(folder: Path, files: list[str]) -> subprocess.Popen[bytes]:
-    """Begin to ingest, in a process of its own."""
+def ingest(folder: Path, files: list[str], kill: tuple[int, float] | None = None) -> int:
+    """Ingest in a process of its own; ``kill``: before which of its transactions, and how many seconds after that."""
     options = ["--quiet", "--index", str(folder / "index.db"), "--config", str(folder / "config.toml")]
     command = [sys.executable, "-c", _RUN, "ingest", *options, *files]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert process.stdout is not None
+    with process.stdout as told:
+        if kill is not None:
+            for _ in range(kill[0]):
+                told.readline()
+            time.sleep(kill[1])
+            process.kill()
+        told.read()
+    return process.wait()
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_an_ingest_that_is_killed_five_times_ends_as_one_that_was_not(
-    archive: tuple[list[str], Path, State, float], tmp_path: Path, seed: int
+def test_an_ingest_that_is_killed_again_and_again_ends_as_one_that_was_not(
+    archive: tuple[list[str], Path, State], tmp_path: Path, seed: int
 ) -> None:
-    files, undisturbed, wanted, took = archive
-    key_and_policy(undisturbed, tmp_path)
-    random = Random(seed)
-    for _ in range(5):
-        process = start(tmp_path, files)
-        time.sleep(random.uniform(0.15, 0.9) * took)
-        process.kill()
-        process.wait()
-    position = _position(tmp_path)
-    assert start(tmp_path, files).wait() == 0
-    assert state(tmp_path) == wanted
-    assert 0 <= position <= _position(tmp_path)
+    """Five kills each; if a run was faster than its kill, the rest hit another index."""
+    files, undisturbed, wanted = archive
+    random, kills = Random(seed), 0
+    while kills < 5:
+        folder = Path(tempfile.mkdtemp(dir=tmp_path))
+        key_and_policy(undisturbed, folder)
+        before = 0
+        while kills < 5 and ingest(folder, files, (random.randint(0, 6), random.uniform(0, 0.03))) == -signal.SIGKILL:
+            kills += 1
+            position = _position(folder)
+            assert before <= position <= len(wanted[0])
+            before = position
+        assert ingest(folder, files) == 0
+        assert state(folder) == wanted
 
 
 def key_and_policy(source: Path, folder: Path) -> None:
@@ -121,10 +141,8 @@ POINTS = {
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_a_process_that_is_killed_when(
-    archive: tuple[list[str], Path, State, float], tmp_path: Path, point: str
-) -> None:
-    files, undisturbed, wanted, _ = archive
+def test_a_process_that_is_killed_when(archive: tuple[list[str], Path, State], tmp_path: Path, point: str) -> None:
+    files, undisturbed, wanted = archive
     key_and_policy(undisturbed, tmp_path)
     home, name, count, before = POINTS[point]
     child = os.fork()

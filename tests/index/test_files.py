@@ -17,12 +17,11 @@ from dulwich.repo import Repo
 
 from tests.index.making import mail, open_index, parents, write
 from weft import Index
+from weft.index import ingest as ingest_module
 from weft.index.model import Ingested
 from weft.sources import folder, mbox
 from weft.sources.base import NoteLog
-
-# A source has nothing yet that closes the file from which it fetched.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+from weft.sources.discover import discover
 
 MAILS = [mail(f"m{number}@x", ["m0@x"] if number else [], body=f"Body {number}.\n" * 400) for number in range(20)]
 
@@ -249,6 +248,21 @@ def _commit(repository: Repo, message: bytes) -> None:
     for one in (blob, tree, commit):
         repository.object_store.add_object(one)
     repository.refs[HEAD] = commit.id
+
+
+def test_messages_are_read_in_order_however_many_processes_are_asked_for(index: Index, file: Path) -> None:
+    """Or a run that is interrupted could remember a place before which not all was read."""
+    log, asked = NoteLog(), []
+
+    def scan(*arguments: object) -> Iterator[object]:
+        asked.append(arguments[3])
+        return iter(())
+
+    with patch.object(ingest_module, "scan", scan):
+        for processes in (None, 1, 2, 3):
+            index.ingest_sources(discover([f"git={file}"], log), log, processes=processes)
+            index.store.connection.execute("DELETE FROM files")
+    assert asked == [None, 1, 2, 2]
 
 
 def test_one_file_may_belong_to_two_lists(index: Index, file: Path) -> None:

@@ -74,7 +74,9 @@ class Ingest:
         skipped = self._log.skipped
         readings, unchanged, grown = self._choose(sources)
         before = 0
-        for index, batch in scan([reading.source for reading in readings], self._log, make_evidence, processes):
+        # Two processes would give messages in any order; then nobody knows how far a file was read.
+        ordered = None if processes is None else min(processes, 2)
+        for index, batch in scan([reading.source for reading in readings], self._log, make_evidence, ordered):
             for reading in readings[before:index]:
                 reading.done = True
             before = index

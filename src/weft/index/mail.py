@@ -30,16 +30,10 @@ class Mail:
 
     def octets(self, thread: Thread) -> Iterator[tuple[bytes, bool]]:
         """(octets, whether mbox-escaped) of each message of a thread that is found, in its order."""
-        try:
-            for message in thread.messages:
-                found = None if message.ghost else self._find(message)
-                if found is not None:
-                    yield found
-        finally:
-            for source in self._sources.values():
-                if close := getattr(source, "close", None):
-                    close()
-            self._sources.clear()
+        for message in thread.messages:
+            found = None if message.ghost else self._find(message)
+            if found is not None:
+                yield found
 
     def _find(self, message: Message) -> tuple[bytes, bool] | None:
         literal = message.id.encode("utf-8", "surrogateescape")

@@ -206,7 +206,7 @@ class View:
         withdrawals: list[tuple[Stored, Withdrawal]] = []
         for one in stored:
             claim, identity = one.claim.parsed, one.claim.identity
-            if isinstance(claim, Claim) and self._takes(identity, claim):
+            if self._pending and isinstance(claim, Claim) and self._takes(identity, claim):
                 self._valid(identity)
             if self.hearing.hidden(identity, claim):
                 continue
