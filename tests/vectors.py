@@ -6,6 +6,8 @@ All octets are in hexadecimal.  What must hold:
                   the octets that an origin writes for it).  ``refused``: each breaks the rule that is named.
 ``merkle.json``   leaf i is the SHA-256 of i in decimal digits; the proof for the leaves at ``positions`` leads to the
                   root and, as a message of the schema, has the octets ``proof``.
+``session.json``  two sessions of one pair, with the key and agreement of the first in the second.  From what each holds
+                  before, and what arrives, each frame follows; afterwards both hold the same.
 ``sketch.json``   ``elements``: the keyed hash, the first positions, and the first from 4,096 on.  ``sets``: the symbols
                   from ``first`` on have the octets ``symbols``.  ``differences``: of the set of 50 and ``only_theirs``
                   elements to that of the first 50 and the ``only_ours`` after theirs; so many symbols show it.
@@ -23,6 +25,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from tests import session_vectors
 from weft.core.claim import Claim, Withdrawal, claim_id, encode
 from weft.core.merkle import whole_tree
 from weft.core.signing import fingerprint, public_key, root_octets, sign_root
@@ -224,7 +227,13 @@ def _difference(theirs: int, ours: int) -> object:
     }
 
 
-FILES: dict[str, Callable[[], object]] = {"claims": claims, "merkle": merkle, "signing": signing, "sketch": sketch}
+FILES: dict[str, Callable[[], object]] = {
+    "claims": claims,
+    "merkle": merkle,
+    "session": session_vectors.content,
+    "signing": signing,
+    "sketch": sketch,
+}
 
 
 def _shown(value: object) -> object:

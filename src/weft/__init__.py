@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from weft.archive import Archive, rebuild
     from weft.errors import WeftError
     from weft.index.index import Index
+    from weft.rpc.aio import connect_async
+    from weft.rpc.client import connect
     from weft.thread import Copy, Message, Thread
 
 __version__ = "0.1.0"
@@ -16,6 +18,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "Archive": "weft.archive",
     "Index": "weft.index.index",
+    "connect": "weft.rpc.client",
+    "connect_async": "weft.rpc.aio",
     "rebuild": "weft.archive",
     "Copy": "weft.thread",
     "Message": "weft.thread",
@@ -23,7 +27,18 @@ _HOMES = {
     "WeftError": "weft.errors",
 }
 
-__all__ = ["Archive", "Copy", "Index", "Message", "Thread", "WeftError", "__version__", "rebuild"]
+__all__ = [
+    "Archive",
+    "Copy",
+    "Index",
+    "Message",
+    "Thread",
+    "WeftError",
+    "__version__",
+    "connect",
+    "connect_async",
+    "rebuild",
+]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever has that name

@@ -59,9 +59,8 @@ class Summary:
     skipped: int
 
     def __str__(self) -> str:
-        extra = "".join(
-            f", {count} {what}" for count, what in ((self.contested, "contested"), (self.cycles, "cycles cut")) if count
-        )
+        extra = f", {self.contested} contested" if self.contested else ""
+        extra += f", {_count(self.cycles, 'cycle')} cut" if self.cycles else ""
         return (
             f"{_count(self.messages, 'message')} read: {_count(self.copies, 'copy', 'copies')} of "
             f"{_count(self.ids, 'id')} on {_count(self.lists, 'list')}; {_count(self.ghosts, 'ghost')}, "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,16 @@ import pytest
 from tests.bench.generate import generate
 from weft.errors import SourceError
 from weft.sources import pipeline
-from weft.sources.base import Note, Record, Source, make_record
+from weft.sources.base import Make, Note, Notes, Record, Source, T, make_record
 from weft.sources.mbox import MboxFile
 from weft.sources.pipeline import scan
 
 LINE = b"From x Thu Jan  1 00:00:00 1970\n"
 MAILS = (b"Message-ID: <a@x>\n\nbody\n\n", b"Message-ID: <b@x>\n\nFrom here on\nno mail: it\n\n", b"Subject: c\n\n\n\n")
+
+
+def fail(note: Note) -> None:
+    pytest.fail(str(note))
 
 
 def scanned(sources: list[Source], processes: int) -> tuple[list[Record], list[Note]]:
@@ -30,14 +35,14 @@ def scanned(sources: list[Source], processes: int) -> tuple[list[Record], list[N
 def test_wherever_a_file_is_cut_in_two_the_parts_have_its_messages(tmp_path: Path, ends: bytes) -> None:
     octets = b"".join(LINE + mail for mail in MAILS).replace(b"\n", ends)
     (tmp_path / "l.mbox").write_bytes(octets)
-    whole = list(MboxFile(str(tmp_path / "l.mbox"), "l").records(pytest.fail))
+    whole = list(MboxFile(str(tmp_path / "l.mbox"), "l").records(fail))
     assert len(whole) == 3
     for middle in range(3, len(octets)):
         found = []
         for part in ((0, middle), (middle, 1 << 62)):
             half = MboxFile(str(tmp_path / "l.mbox"), "l")
             half.part = part
-            found += list(half.records(pytest.fail))
+            found += list(half.records(fail))
         assert found == whole, middle
 
 
@@ -90,7 +95,7 @@ def test_a_process_with_threads_does_not_fork(tmp_path: Path, monkeypatch: pytes
 class Dying(MboxFile):
     """A source that takes its process with it."""
 
-    def scan(self, notes: object, make: object) -> object:  # type: ignore[override]
+    def scan(self, notes: Notes, make: Make[T]) -> Iterator[T]:
         os._exit(9)
 
 
@@ -103,7 +108,7 @@ def test_whoever_stops_listening_leaves_no_process_behind(tmp_path: Path) -> Non
     with (tmp_path / "l.mbox").open("wb") as file:
         for _, mail in generate(3000):
             file.write(LINE + mail + b"\n")
-    batches = scan([MboxFile(str(tmp_path / "l.mbox"), "l")], pytest.fail, make_record, 2)
+    batches = scan([MboxFile(str(tmp_path / "l.mbox"), "l")], fail, make_record, 2)
     next(batches)
     batches.close()  # type: ignore[attr-defined]
     with pytest.raises(ChildProcessError):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
 import signal
 import sys
 from contextlib import AbstractContextManager, nullcontext
@@ -115,7 +114,8 @@ def command(
         return
     try:
         from weft.rpc import logs
-        from weft.rpc import server as _  # noqa: F401 - are its packages there?
+        from weft.rpc import metrics as _metrics_module  # noqa: F401 - are the packages there?
+        from weft.rpc import server as _server_module  # noqa: F401
     except ModuleNotFoundError as error:
         raise WeftError(f"{_NEEDS} ({error.name} is missing)") from None
     from weft.index.config import index_path
@@ -135,11 +135,16 @@ async def _serve(path: Path, policy: Policy, listen: str, metrics: str | None) -
     stopping = _signals()
     with _metrics(metrics) as meter:
         server = Server(path, policy, meter=meter, security=_security(path, policy, listen))
-        click.echo(f"listening on {await server.start(listen)}")
-        if meter is not None and metrics is not None:
-            click.echo(f"metrics on {meter.show(*_metrics_address(metrics), lambda: server.watching.end)}")
-        sys.stdout.flush()
-        await stopping.wait()
+        try:
+            shown = meter.show(*_metrics_address(metrics), lambda: server.watching.end) if meter and metrics else None
+            click.echo(f"listening on {await server.start(listen)}")
+            if shown:
+                click.echo(f"metrics on {shown}")
+            sys.stdout.flush()
+            await stopping.wait()
+        except BaseException:
+            await server.stop(0)
+            raise
         log.info("stopping: calls in flight end first")
         stopping.clear()
         await _stop(server, stopping)
@@ -193,7 +198,9 @@ def _metrics_address(address: str) -> tuple[str, int]:
 
 def _unit(listen: str, metrics: str | None, log_format: str) -> str:
     """The unit, with the options that were given."""
-    words = [shutil.which("weft") or "weft", "serve", "--listen", listen, "--log-format", log_format]
+    script = Path(sys.executable).with_name("weft")
+    program = [str(script)] if script.exists() else [sys.executable, "-m", "weft"]
+    words = [*program, "serve", "--listen", listen, "--log-format", log_format]
     if metrics is not None:
         words += ["--metrics", metrics]
     if any(not word.isprintable() or set(word) & set("%$\\\"' ") for word in words):

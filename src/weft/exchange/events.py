@@ -1,0 +1,214 @@
+"""What goes in and out of a session beside frames: questions to the store and their answers, and how it ends.
+
+Theory of operation
+-------------------
+The machine asks its shell (`Ask`), with a number; the shell gives each answer back under that number, in any order, and
+decides how: the store may be anything, and run in another thread.  An answer is what the store held at some time after
+the question.  Nothing is taken as stored before the answer to its `Commit` has come.
+
+Elements are claim ids cut to 16 octets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from weft.core.claim import Claim, Withdrawal
+from weft.core.feed import Feed
+from weft.core.merkle import PartialTree
+from weft.core.signing import SignedRoot
+from weft.errors import WeftError
+from weft.exchange.feeds import Feeds
+from weft.exchange.symbol import CodedSymbol
+
+
+class Entry(NamedTuple):
+    """A claim in the store's log, expunged ones too."""
+
+    position: int
+    feed: Feed
+    element: bytes
+
+
+class Proven(NamedTuple):
+    """A claim that was received and proved; the store's `NewClaim` without a place."""
+
+    leaf: int
+    identity: bytes
+    octets: bytes
+    parsed: Claim | Withdrawal
+
+
+class ProvenPart(NamedTuple):
+    """Claims of one batch that came together; the tree may hold leaves of which there is no claim here."""
+
+    signed: SignedRoot
+    tree: PartialTree
+    claims: Sequence[Proven]
+
+
+class Whereabouts(NamedTuple):
+    """Where a claim stands in the store, so that claims of one batch can be fetched together."""
+
+    batch: int
+    leaf: int
+    feed: Feed
+    element: bytes
+
+
+class Piece(NamedTuple):
+    """Claims of one batch out of the store."""
+
+    batch: int
+    signed: SignedRoot
+    tree: PartialTree
+    """All that is known of the batch."""
+    claims: Sequence[tuple[int, bytes]]
+    """(leaf, octets), by leaf."""
+
+
+@dataclass(frozen=True, slots=True)
+class GetPosition:
+    """The position of the newest claim: ``int``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLog:
+    """The claims beyond a position, in order, at most ``limit``: ``list[Entry]``."""
+
+    after: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """The coded symbols ``first`` and on of the claims of ``feeds`` up to a position: ``list[CodedSymbol]``.
+
+    The one question whose answer takes as long as the store is large.
+    """
+
+    feeds: Feeds
+    key: bytes
+    first: int
+    count: int
+    upto: int
+
+
+@dataclass(frozen=True, slots=True)
+class FindMissing:
+    """Which of the elements are of no claim that is held: ``list[bytes]``, in the same order."""
+
+    elements: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Locate:
+    """Where the claims of these elements stand: ``list[Whereabouts]``; without those not held, or expunged."""
+
+    elements: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """The claims that stand there: ``list[Piece]``, by batch; without those that were expunged since."""
+
+    claims: Sequence[Whereabouts]
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Put parts into the store in one transaction: the positions of the new claims, ``range``, once it is on disk."""
+
+    parts: Sequence[ProvenPart]
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Keep these octets for the peer, and hand them to its next session; empty: forget what was kept.  ``None``."""
+
+    octets: bytes
+
+
+Request = GetPosition | ReadLog | Scan | FindMissing | Locate | Fetch | Commit | Keep
+Answer = int | range | None | list[Entry] | list[CodedSymbol] | list[bytes] | list[Whereabouts] | list[Piece]
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """A frame for the peer."""
+
+    octets: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question to the store, answered by `Session.answer` with the same number."""
+
+    number: int
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A claim that its origin signed says what no claim may say; it should not be wanted again.
+
+    ``identity`` was computed here.  What a peer says an id is must never stand here, or it could hide others' claims.
+    """
+
+    identity: bytes
+    reason: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What a session did, so far.  Octets are those of whole frames."""
+
+    rounds: int = 0
+    """Frames of symbols that were decoded."""
+    listed: bool = False
+    frames_sent: int = 0
+    frames_received: int = 0
+    octets_sent: int = 0
+    octets_received: int = 0
+    claim_octets_sent: int = 0
+    """In frames of claims, with their proofs."""
+    claim_octets_received: int = 0
+    claims_sent: int = 0
+    claims_received: int = 0
+    """New ones, on disk."""
+    proof_octets_received: int = 0
+    """In frames of claims, beside the claims."""
+    gone: int = 0
+    """Wanted, but the peer could not send them."""
+    refused: dict[str, int] = field(default_factory=dict)
+    """Claims that were proved but refused, by reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """Both are done: all that was held at the start is on disk on both sides, and only news follows."""
+
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The session is over: well, or by an error.  Nothing comes of it any more."""
+
+    report: Report
+    error: WeftError | None = None
+
+
+Output = Send | Ask | Refusal | Synced | Ended
+
+
+class Used(NamedTuple):
+    """What a peer handed us of a feed today."""
+
+    claims: int
+    octets: int
+
+
+Usage = Mapping[Feed, Used]

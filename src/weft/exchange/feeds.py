@@ -1,0 +1,170 @@
+"""Sets of feeds as two servers can compare them: for each origin which lists, or all but which.
+
+Theory of operation
+-------------------
+A policy names origins and lists, and may say "all lists" of an origin.  So the feeds that one side serves or admits are
+a finite map from origin to a set of names that is finite, or all but finitely many.  These sets are closed under
+intersection and difference, so two servers compute the same agreement from two hellos, about feeds that neither has
+seen yet as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import pairwise
+
+from weft.core.claim import ORIGIN_OCTETS
+from weft.core.feed import Feed, FeedSet
+from weft.core.list_name import check_list_octets
+from weft.core.policy import Policy
+from weft.errors import RemoteProtocolError
+from weft.exchange.limits import MAX_FEEDS
+from weft.v1 import exchange_pb2 as wire
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """Some lists, or all but some."""
+
+    names: frozenset[bytes] = frozenset()
+    all_but: bool = False
+
+    def __contains__(self, name: bytes) -> bool:
+        return (name in self.names) is not self.all_but
+
+    def __bool__(self) -> bool:
+        return self.all_but or bool(self.names)
+
+    def __and__(self, other: Lists) -> Lists:
+        if self.all_but and other.all_but:
+            return Lists(self.names | other.names, True)
+        if self.all_but:
+            return other & self
+        return Lists(self.names - other.names if other.all_but else self.names & other.names)
+
+    def __sub__(self, other: Lists) -> Lists:
+        return self & Lists(other.names, not other.all_but)
+
+
+ALL_LISTS = Lists(all_but=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Feeds:
+    """Feeds by origin; as a container of `Feed`.  No origin stands there without a list."""
+
+    lists: Mapping[bytes, Lists] = field(default_factory=dict)
+
+    def __contains__(self, feed: Feed) -> bool:
+        lists = self.lists.get(feed.origin)
+        return lists is not None and feed.list in lists
+
+    def __bool__(self) -> bool:
+        return bool(self.lists)
+
+    def __and__(self, other: Feeds) -> Feeds:
+        return _feeds((origin, lists & other.lists.get(origin, Lists())) for origin, lists in self.lists.items())
+
+    def __sub__(self, other: Feeds) -> Feeds:
+        return _feeds((origin, lists - other.lists.get(origin, Lists())) for origin, lists in self.lists.items())
+
+    def without(self, feeds: Iterable[Feed]) -> Feeds:
+        """The same but for some feeds."""
+        lists = dict(self.lists)
+        for origin, name in feeds:
+            if origin in lists:
+                lists[origin] -= Lists(frozenset((name,)))
+        return _feeds(lists.items())
+
+    def to_messages(self) -> list[wire.FeedRange]:
+        """For the wire."""
+        return [
+            wire.FeedRange(origin=origin, lists=sorted(lists.names), all_but=lists.all_but)
+            for origin, lists in sorted(self.lists.items())
+        ]
+
+    def digest(self) -> bytes:
+        """32 octets that are equal for equal sets."""
+        return sha256(b"".join(map(_range_octets, self.to_messages()))).digest()
+
+
+NO_FEEDS = Feeds()
+
+
+def served(policy: Policy, peer: bytes) -> Feeds:
+    """What the policy lets ``peer`` read."""
+    row = policy.peers[peer]
+    return _admitted(policy) & _named(row.may_read, policy)
+
+
+def admitted(policy: Policy, peer: bytes, spent: Iterable[Feed] = ()) -> Feeds:
+    """What the policy takes from ``peer``, but for the feeds of which it handed us enough for today."""
+    row = policy.peers[peer]
+    lists = dict((_admitted(policy) & _named(row.may_feed, policy)).lists)
+    if policy.own is not None and row.may_feed:
+        lists[policy.own] = ALL_LISTS
+    return Feeds(lists).without(spent)
+
+
+def read_feeds(messages: Iterable[wire.FeedRange]) -> Feeds:
+    """The feeds in a hello; `RemoteProtocolError` if they are not as `Feeds.to_messages` writes them."""
+    lists: dict[bytes, Lists] = {}
+    before = b""
+    named = 0
+    for message in messages:
+        named += 1 + len(message.lists)
+        if named > MAX_FEEDS:
+            raise RemoteProtocolError(f"hello: it names more than {MAX_FEEDS} origins and lists", "feeds")
+        if len(message.origin) != ORIGIN_OCTETS or message.origin <= before:
+            raise RemoteProtocolError("hello: its origins are not keys in ascending order")
+        before = message.origin
+        lists[before] = _read_lists(message)
+    return _feeds(lists.items())
+
+
+def _read_lists(message: wire.FeedRange) -> Lists:
+    names = list(message.lists)
+    if any(before >= after for before, after in pairwise(names)):
+        raise RemoteProtocolError("hello: its lists are not in ascending order")
+    try:
+        for name in names:
+            check_list_octets(name)
+    except ValueError as error:
+        raise RemoteProtocolError(f"hello: a list's name is refused: {error}") from None
+    return Lists(frozenset(names), message.all_but)
+
+
+def _admitted(policy: Policy) -> Feeds:
+    """All feeds that the policy admits."""
+    rows = policy.origins.items()
+    lists = {origin: ALL_LISTS if row.lists is None else Lists(row.lists) for origin, row in rows}
+    if policy.own is not None:
+        lists[policy.own] = ALL_LISTS
+    return _feeds(lists.items())
+
+
+def _named(feeds: FeedSet, policy: Policy) -> Feeds:
+    """A policy's set of feeds, as far as it is about origins that the policy knows."""
+    origins = [*policy.origins, *filter(None, [policy.own])]
+    names: dict[bytes, set[bytes]] = {}
+    for origin, name in feeds.feeds:
+        names.setdefault(origin, set()).add(name)
+    return _feeds(
+        (
+            origin,
+            ALL_LISTS if feeds.everything or origin in feeds.origins else Lists(frozenset(names.get(origin, ()))),
+        )
+        for origin in origins
+    )
+
+
+def _feeds(lists: Iterable[tuple[bytes, Lists]]) -> Feeds:
+    return Feeds({origin: some for origin, some in lists if some})
+
+
+def _range_octets(message: wire.FeedRange) -> bytes:
+    """An origin's lists so that no other lists have the same octets; numbers are big endian."""
+    head = message.origin + bytes((message.all_but,)) + len(message.lists).to_bytes(4, "big")
+    return head + b"".join(len(name).to_bytes(2, "big") + name for name in message.lists)

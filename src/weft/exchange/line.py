@@ -1,0 +1,72 @@
+"""The line between the parts of a session and its outside: frames that go out, questions and who waits for the answer.
+
+Each part of a session sends and asks through one `Line`.  What is collected here is handed over by the session when an
+event has been dealt with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from weft.errors import LocalProtocolError, RemoteProtocolError
+from weft.exchange.events import Answer, Ask, Output, Report, Request, Send
+from weft.exchange.limits import Limits
+from weft.exchange.symbol import ELEMENT_OCTETS
+from weft.v1 import exchange_pb2 as wire
+
+
+class Line:
+    """Outputs in order, and questions without an answer."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        """In force: ours at first, the smaller of both after the hellos."""
+        self.report = Report()
+        self._outputs: list[Output] = []
+        self._asked: dict[int, Callable[[Any], None]] = {}
+        self._questions = 0
+
+    @property
+    def asking(self) -> bool:
+        """Whether an answer is still to come."""
+        return bool(self._asked)
+
+    def put(self, output: Output) -> None:
+        """Hand something to the shell."""
+        self._outputs.append(output)
+
+    def send(self, frame: wire.Frame) -> int:
+        """Send a frame; its octets."""
+        octets = frame.SerializeToString(deterministic=True)
+        self.report.frames_sent += 1
+        self.report.octets_sent += len(octets)
+        self.put(Send(octets))
+        return len(octets)
+
+    def ask(self, request: Request, then: Callable[[Any], None]) -> None:
+        """Ask the store; ``then`` gets the answer, of the type that the request names."""
+        self._questions += 1
+        self._asked[self._questions] = then
+        self.put(Ask(self._questions, request))
+
+    def answer(self, number: int, answer: Answer) -> None:
+        """Hand an answer to who asked."""
+        then = self._asked.pop(number, None)
+        if then is None:
+            raise LocalProtocolError(f"there is no question {number} without an answer in this session")
+        then(answer)
+
+    def outputs(self) -> list[Output]:
+        """What came together since the last time."""
+        outputs, self._outputs = self._outputs, []
+        return outputs
+
+
+def split_ids(octets: bytes, most: int) -> list[bytes]:
+    """The elements in a frame; `RemoteProtocolError` unless they are 1 to ``most``."""
+    if not octets or len(octets) % ELEMENT_OCTETS:
+        raise RemoteProtocolError(f"ids: {len(octets)} octets are not some of {ELEMENT_OCTETS} each")
+    if len(octets) > most * ELEMENT_OCTETS:
+        raise RemoteProtocolError(f"ids: there are more than {most} in a frame", "frame_ids")
+    return [octets[start : start + ELEMENT_OCTETS] for start in range(0, len(octets), ELEMENT_OCTETS)]

@@ -1,0 +1,75 @@
+"""Offering ids: what goes out in Offer and Listing frames, and which of it the peer then wants.
+
+Theory of operation
+-------------------
+Nothing is sent that was not wanted, and nothing is wanted that was not offered or decoded.  Offers and listings are
+numbered from 1 in the order in which they are sent, and the peer answers each by one `Want`, in order, which says by
+one bit an id which claims it lacks.  At most ``open_offers`` are without an answer, so only their ids are remembered.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from weft.errors import RemoteProtocolError
+from weft.exchange.agreement import Scope
+from weft.exchange.line import Line
+from weft.v1 import exchange_pb2 as wire
+
+
+class Offers:
+    """What we offer."""
+
+    def __init__(self, line: Line, give: Callable[[list[bytes]], None]) -> None:
+        """``give`` gets what is wanted."""
+        self._line = line
+        self._give = give
+        self._queue: deque[bytes] = deque()
+        self._listings: deque[tuple[Scope, list[bytes], bool]] = deque()
+        self._open: deque[list[bytes]] = deque()
+        self._answered = 0
+
+    @property
+    def all_sent(self) -> bool:
+        """Nothing waits for its turn."""
+        return not self._queue and not self._listings
+
+    @property
+    def idle(self) -> bool:
+        """All was sent and answered."""
+        return self.all_sent and not self._open
+
+    def add(self, elements: Iterable[bytes]) -> None:
+        """Offer these, when it is their turn."""
+        self._queue.extend(elements)
+        self.pump()
+
+    def add_listing(self, scope: Scope, elements: list[bytes], last: bool) -> None:
+        """Send a piece of a listing, of at most ``frame_ids`` elements, when it is its turn."""
+        self._listings.append((scope, elements, last))
+        self.pump()
+
+    def pump(self) -> None:
+        """Send as much as may be open."""
+        while len(self._open) < self._line.limits.open_offers and not self.all_sent:
+            if self._listings:
+                scope, elements, last = self._listings.popleft()
+                self._line.send(wire.Frame(listing=wire.Listing(scope=scope.value, ids=b"".join(elements), last=last)))
+            else:
+                count = min(len(self._queue), self._line.limits.frame_ids)
+                elements = [self._queue.popleft() for _ in range(count)]
+                self._line.send(wire.Frame(offer=wire.Offer(ids=b"".join(elements))))
+            self._open.append(elements)
+
+    def wanted(self, number: int, bits: bytes) -> None:
+        """The peer's answer to the oldest open offer."""
+        if not self._open or number != self._answered + 1:
+            raise RemoteProtocolError(f"want: offer {number} is not the oldest without an answer")
+        elements = self._open.popleft()
+        self._answered += 1
+        chosen = int.from_bytes(bits, "little")
+        if chosen.bit_length() > len(elements) or (bits and not bits[-1]):
+            raise RemoteProtocolError("want: its bits are more than the offer has ids")
+        self._give([element for at, element in enumerate(elements) if chosen >> at & 1])
+        self.pump()

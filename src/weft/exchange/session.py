@@ -1,0 +1,385 @@
+"""A session between two servers: the machine that takes frames and answers, and gives frames and questions.
+
+Theory of operation
+-------------------
+=========  =============================================================================================
+state      what happens
+=========  =============================================================================================
+HELLO      each side sends its hello, and waits for the other's
+AGREEING   both know the agreement; the answerer waits for the key of the sketches
+SYNCING    differences are found, offered, wanted and sent (`weft.exchange.mirror`)
+LIVE       both are done; what arrives from now on is offered
+ENDED      nothing more
+=========  =============================================================================================
+
+There is no input or output, no clock and no randomness: the shell says what arrived, what the store answered and what
+time it is, and does what is asked of it.  Each call returns what is to be done because of it, in order.  A session can
+be cut anywhere: what was committed stays, and the next session goes on from there.
+
+Whatever a peer does wrong ends its session with a `RemoteProtocolError`, after a last frame that says why.  What the
+shell does wrong raises `LocalProtocolError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from google.protobuf.message import DecodeError
+
+from weft.core.feed import Feed
+from weft.core.policy import Policy
+from weft.errors import LocalProtocolError, RemoteProtocolError, StoreError, WeftError
+from weft.exchange.agreement import DIGEST_OCTETS, Agreement, agree
+from weft.exchange.clock import Clock
+from weft.exchange.events import Answer, Ended, Output, Report, Synced, Usage
+from weft.exchange.feeds import admitted, read_feeds, served
+from weft.exchange.giving import Giver
+from weft.exchange.kept import MARK_OCTETS, Kept
+from weft.exchange.kept import load as load_kept
+from weft.exchange.limits import MAX_REASON, Limits
+from weft.exchange.line import Line, split_ids
+from weft.exchange.mapping import KEY_OCTETS
+from weft.exchange.mirror import Mirror
+from weft.exchange.news import News
+from weft.exchange.offering import Offers
+from weft.exchange.proofs import Verifier
+from weft.exchange.taking import Quota, Taker
+from weft.exchange.wanting import Wants
+from weft.v1 import exchange_pb2 as wire
+
+VERSION = 1
+
+
+class State(Enum):
+    """How far a session is."""
+
+    HELLO = "hello"
+    AGREEING = "agreeing"
+    SYNCING = "syncing"
+    LIVE = "live"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a session is given."""
+
+    policy: Policy
+    """It holds for the whole session; the shell cuts the session when rights change."""
+    peer: bytes
+    """The peer's key, as the channel has proved it; its row of the policy."""
+    caller: bool
+    """Whether this side called."""
+    key: bytes
+    """32 random octets, used if a new key is needed."""
+    kept: bytes = b""
+    """What the last session with this peer asked to keep."""
+    renew: bool = False
+    """Take a new key although the kept one would do; of the caller only."""
+    live: bool = False
+    limits: Limits = field(default_factory=Limits)
+    used: Usage = field(default_factory=dict)
+    """What the peer handed us today."""
+    refused: Container[bytes] = frozenset()
+    """Elements of all `Refusal` that were ever put out; the shell may forget some."""
+
+
+class Session:
+    """One side of a session."""
+
+    def __init__(self, setup: Setup, now: float) -> None:
+        row = setup.policy.peers.get(setup.peer)
+        if row is None:
+            raise LocalProtocolError("the policy has no row for this peer, so there is no session with it")
+        self._setup = setup
+        self._line = Line(setup.limits)
+        self._clock = Clock(setup.limits, now)
+        self._state = State.HELLO
+        self._wants = Wants(self._line, setup.refused)
+        self._quota = Quota(row.claims_per_day, row.bytes_per_day, setup.used)
+        self._serves = served(setup.policy, setup.peer)
+        self._admits = admitted(setup.policy, setup.peer, self._quota.spent())
+        self._giver = Giver(self._line, self._gives)
+        self._offers = Offers(self._line, self._giver.want)
+        self._taker = Taker(self._line, self._wants, Verifier(self._takes), self._quota, self._learned)
+        self._agreement: Agreement | None = None
+        self._news: News | None = None
+        self._mirror: Mirror | None = None
+        self._their_mark = b""
+        self._goes_live = False
+        self._done = self._they_are_done = False
+        self._kept = self._load_kept()
+        self._handlers: Mapping[str, Callable[[wire.Frame, int], None]] = {
+            "hello": lambda frame, _: self._on_hello(frame.hello),
+            "agreement": lambda frame, _: self._on_agreement(frame.agreement),
+            "symbols": lambda frame, _: self._syncing().symbols(frame.symbols),
+            "need": lambda frame, _: self._syncing().need(frame.need),
+            "listing": lambda frame, _: self._syncing().listing(frame.listing),
+            "settled": lambda frame, _: self._syncing().settle(frame.settled),
+            "offer": lambda frame, _: self._on_offer(frame.offer),
+            "want": lambda frame, _: self._on_want(frame.want),
+            "claims": lambda frame, octets: self._on_claims(frame.claims, octets),
+            "gone": lambda frame, _: self._on_gone(frame.gone),
+            "ack": lambda frame, _: self._giver.acknowledged(frame.ack.frames),
+            "done": lambda _, __: self._on_done(),
+            "error": lambda frame, _: self._on_error(frame.error),
+        }
+
+    @property
+    def state(self) -> State:
+        """How far it is."""
+        return self._state
+
+    @property
+    def report(self) -> Report:
+        """What it did so far."""
+        return self._line.report
+
+    @property
+    def agreement(self) -> Agreement | None:
+        """What it is about, once both hellos are here."""
+        return self._agreement
+
+    def start(self) -> list[Output]:
+        """Say hello."""
+        hello = wire.Hello(
+            version=VERSION,
+            limits=self._setup.limits.to_message(),
+            serves=self._serves.to_messages(),
+            admits=self._admits.to_messages(),
+            modes=[wire.Mode.MIRROR],
+            kept=self._kept.mark if self._kept else b"",
+            live=self._setup.live,
+        )
+        return self._step(lambda: self._line.send(wire.Frame(hello=hello)))
+
+    def receive(self, octets: bytes) -> list[Output]:
+        """A frame arrived."""
+        return self._step(lambda: self._receive(octets))
+
+    def answer(self, number: int, answer: Answer) -> list[Output]:
+        """The store answered a question."""
+        return self._step(lambda: self._line.answer(number, answer))
+
+    def grew(self) -> list[Output]:
+        """There are new claims in the store."""
+        return self._step(lambda: self._news.grew() if self._news else None)
+
+    def tick(self, now: float) -> list[Output]:
+        """Time has passed; called every some seconds."""
+        return self._step(lambda: self._tick(now))
+
+    def fail(self, error: StoreError) -> list[Output]:
+        """The store could not answer; the peer is told that it is not to blame."""
+        return self._step(lambda: self._end(error, "the store failed"))
+
+    def stop(self) -> list[Output]:
+        """This server stops."""
+        return self._step(lambda: self._end(None, "the server stops"))
+
+    def cut(self) -> list[Output]:
+        """The stream is gone."""
+        return self._step(self._cut)
+
+    def _cut(self) -> None:
+        lost = None if self._done and self._they_are_done else RemoteProtocolError("the stream was cut")
+        self._end(lost)
+
+    def _step(self, act: Callable[[], object]) -> list[Output]:
+        if self._state is not State.ENDED:
+            try:
+                act()
+                self._pump()
+            except RemoteProtocolError as error:
+                self._end(error, str(error), error.limit)
+        return self._line.outputs()
+
+    def _pump(self) -> None:
+        """What can be done because of what happened."""
+        if self._state is State.ENDED or self._mirror is None:
+            return
+        self._mirror.pump()
+        if self._news is not None:
+            self._news.pump()
+        if self._state is State.SYNCING:
+            if not self._done and self._mirror.settled and self._idle():
+                self._done = True
+                self._line.send(wire.Frame(done=wire.Done()))
+            if self._done and self._they_are_done:
+                self._synced()
+
+    def _idle(self) -> bool:
+        return self._wants.idle and self._taker.idle and self._giver.idle and self._offers.idle
+
+    def _synced(self) -> None:
+        assert self._mirror is not None
+        assert self._news is not None
+        self._state = State.LIVE
+        self._line.put(Synced(self._line.report))
+        if self._goes_live:
+            self._news.start(self._mirror.position)
+        else:
+            self._end(None)
+
+    def _end(self, error: WeftError | None, reason: str = "", limit: str = "") -> None:
+        if reason:
+            message = wire.Error(reason=reason.encode()[:MAX_REASON], limit=limit.encode())
+            self._line.send(wire.Frame(error=message))
+        self._state = State.ENDED
+        self._line.put(Ended(self._line.report, error))
+
+    def _tick(self, now: float) -> None:
+        synced = self._state is State.LIVE
+        if self._line.asking or (synced and self._idle()):
+            self._clock.rest(now)
+        self._clock.check(now, synced)
+
+    def _receive(self, octets: bytes) -> None:
+        limits, report = self._setup.limits, self._line.report
+        if len(octets) > limits.frame_octets:
+            raise RemoteProtocolError(f"frame: {len(octets)} octets are too many", "frame_octets")
+        report.frames_received += 1
+        report.octets_received += len(octets)
+        if report.octets_received > limits.session_octets:
+            raise RemoteProtocolError("frame: too many octets for one session", "session_octets")
+        self._clock.heard(len(octets))
+        try:
+            frame = wire.Frame.FromString(octets)
+        except DecodeError:
+            raise RemoteProtocolError("frame: its octets are not a message of the schema") from None
+        kind = frame.WhichOneof("kind")
+        if kind is None:
+            raise RemoteProtocolError("frame: it is of a kind that is not known here")
+        if self._state is State.HELLO and kind not in ("hello", "error"):
+            raise RemoteProtocolError("frame: the first one must be a hello")
+        if self._done and self._state is State.SYNCING and kind not in ("done", "error"):
+            raise RemoteProtocolError("frame: nothing is left but to be done")
+        self._handlers[kind](frame, len(octets))
+
+    # Agreement
+
+    def _on_hello(self, hello: wire.Hello) -> None:
+        if self._state is not State.HELLO:
+            raise RemoteProtocolError("hello: there was one already")
+        if hello.version != VERSION:
+            raise RemoteProtocolError(f"hello: version {hello.version} is not spoken here, but {VERSION}", "version")
+        if wire.Mode.MIRROR not in hello.modes:
+            raise RemoteProtocolError("hello: no mode in common", "modes")
+        if len(hello.kept) not in (0, MARK_OCTETS):
+            raise RemoteProtocolError(f"hello: kept has not {MARK_OCTETS} octets")
+        self._line.limits = self._setup.limits.both(hello.limits)
+        theirs = (read_feeds(hello.serves), read_feeds(hello.admits))
+        self._agreement = agree(self._setup.caller, (self._serves, self._admits), theirs)
+        self._news = News(self._line, self._agreement, self._offers)
+        self._their_mark = hello.kept
+        self._goes_live = hello.live and self._setup.live
+        self._state = State.AGREEING
+        if self._setup.caller:
+            self._propose(self._agreement)
+
+    def _propose(self, agreement: Agreement) -> None:
+        """The caller says whose key it is, and begins."""
+        kept = self._fitting(agreement)
+        new = kept is None or self._setup.renew
+        message = wire.Agreement(
+            digest=agreement.digest[:DIGEST_OCTETS], key=self._setup.key if new else b"", listing=kept is None
+        )
+        self._line.send(wire.Frame(agreement=message))
+        self._begin(agreement, Kept(agreement.digest, self._setup.key) if kept is None or new else kept, kept is None)
+
+    def _on_agreement(self, message: wire.Agreement) -> None:
+        agreement = self._agreement
+        if self._state is not State.AGREEING or self._setup.caller or agreement is None:
+            raise RemoteProtocolError("agreement: it is not the peer's turn")
+        if message.digest != agreement.digest[:DIGEST_OCTETS]:
+            raise RemoteProtocolError("agreement: it is not the one that follows from the hellos")
+        kept = self._fitting(agreement)
+        if message.key:
+            if len(message.key) != KEY_OCTETS:
+                raise RemoteProtocolError(f"agreement: its key has {len(message.key)} octets, not {KEY_OCTETS}")
+            kept = Kept(agreement.digest, message.key)
+        elif kept is None:
+            raise RemoteProtocolError("agreement: there is no kept key")
+        self._begin(agreement, kept, message.listing)
+
+    def _fitting(self, agreement: Agreement) -> Kept | None:
+        """What both kept, if it is of this agreement."""
+        kept = self._kept
+        if kept is None or kept.digest != agreement.digest or kept.mark != self._their_mark:
+            return None
+        return kept
+
+    def _begin(self, agreement: Agreement, kept: Kept, listing: bool) -> None:
+        self._state = State.SYNCING
+        self._mirror = Mirror(self._line, agreement, self._offers, self._wants, self._giver, kept, listing)
+        self._mirror.start()
+
+    def _load_kept(self) -> Kept | None:
+        try:
+            return load_kept(self._setup.kept) if self._setup.kept else None
+        except StoreError:
+            return None
+
+    def _gives(self, feed: Feed) -> bool:
+        return (
+            self._agreement is not None
+            and self._agreement.sends(feed)
+            and self._setup.policy.may_read(self._setup.peer, feed)
+        )
+
+    def _takes(self, feed: Feed) -> bool:
+        return (
+            self._agreement is not None
+            and self._agreement.takes(feed)
+            and self._setup.policy.may_feed(self._setup.peer, feed)
+        )
+
+    def _learned(self, positions: range) -> None:
+        if self._news is not None:
+            self._news.learned(positions)
+
+    # Claims
+
+    def _syncing(self) -> Mirror:
+        """The sets, while they are compared."""
+        if self._mirror is None or self._they_are_done or self._state is not State.SYNCING:
+            raise RemoteProtocolError("frame: there is nothing to compare now")
+        return self._mirror
+
+    def _agreed(self) -> None:
+        """What is said of claims comes after the agreement, and from one who is done only as news."""
+        if self._state is not State.LIVE and (self._mirror is None or self._they_are_done):
+            raise RemoteProtocolError("frame: it is not the peer's turn")
+
+    def _on_offer(self, offer: wire.Offer) -> None:
+        self._agreed()
+        self._wants.offered(split_ids(offer.ids, self._line.limits.frame_ids))
+
+    def _on_want(self, want: wire.Want) -> None:
+        self._agreed()
+        if want.offer:
+            self._offers.wanted(want.offer, want.bits)
+        else:
+            self._giver.want_ids(split_ids(want.ids, self._line.limits.frame_ids))
+
+    def _on_claims(self, claims: wire.Claims, octets: int) -> None:
+        self._agreed()
+        self._taker.claims(claims, octets)
+
+    def _on_gone(self, gone: wire.Gone) -> None:
+        self._agreed()
+        self._wants.gone(split_ids(gone.ids, self._line.limits.frame_ids))
+
+    def _on_done(self) -> None:
+        self._syncing()
+        self._they_are_done = True
+        if not (self._wants.idle and self._offers.idle and self._giver.idle):
+            raise RemoteProtocolError("done: the peer owes something")
+
+    def _on_error(self, error: wire.Error) -> None:
+        reason = error.reason[:MAX_REASON].decode("utf-8", "replace")
+        self._end(
+            RemoteProtocolError(f"the peer ended the session: {reason}", error.limit[:50].decode("utf-8", "replace"))
+        )

@@ -1,0 +1,121 @@
+"""Wanting claims: of what is offered or was decoded, that which is not here.
+
+Theory of operation
+-------------------
+A wanted element is **open** from the frame that wants it until its claim has come, or the peer says that it is gone.
+Only open ones are taken, so this set decides what a peer can make us look at.  It has at most ``open_wants`` elements;
+what goes beyond waits.  What was proved and refused before is not wanted again.
+
+The peer can offer what it does not have, and find no end: it may offer ``offered_ids`` in a session.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Container, Sequence
+
+from weft.errors import RemoteProtocolError
+from weft.exchange.events import FindMissing
+from weft.exchange.line import Line
+from weft.v1 import exchange_pb2 as wire
+
+
+class Wants:
+    """What we want."""
+
+    def __init__(self, line: Line, refused: Container[bytes]) -> None:
+        """``refused``: elements of claims that were refused for what they say."""
+        self._line = line
+        self._refused = refused
+        self.open: dict[bytes, None] = {}
+        """Wanted of this peer and not answered yet."""
+        self._offered = 0
+        self._frames = 0
+        self._offers: deque[tuple[int, Sequence[bytes], Sequence[bytes]]] = deque()
+        """Offers that were looked up: number, ids, those that are missing."""
+        self._decoded: deque[bytes] = deque()
+        self._unanswered = 0
+        """Offers without our Want."""
+        self._looking = 0
+        """Questions to the store."""
+
+    @property
+    def all_sent(self) -> bool:
+        """Nothing waits to be wanted."""
+        return not self._unanswered and not self._looking and not self._decoded
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is wanted any more."""
+        return self.all_sent and not self.open
+
+    def offered(self, elements: Sequence[bytes]) -> None:
+        """The peer's next Offer or Listing, answered when the store has been asked."""
+        self._offered += len(elements)
+        if self._offered > self._line.limits.offered_ids:
+            raise RemoteProtocolError("offer: too many ids for one session", "offered_ids")
+        self._frames += 1
+        self._unanswered += 1
+        if self._unanswered > self._line.limits.open_offers:
+            raise RemoteProtocolError("offer: too many without an answer", "open_offers")
+        number = self._frames
+        self._looking += 1
+        self._line.ask(FindMissing(elements), lambda missing: self._found(number, elements, missing))
+
+    def decoded(self, elements: Sequence[bytes]) -> None:
+        """What only the peer has, as its symbols say."""
+        if elements:
+            self._looking += 1
+            self._line.ask(FindMissing(elements), self._found_decoded)
+
+    def _found(self, number: int, elements: Sequence[bytes], missing: Sequence[bytes]) -> None:
+        self._looking -= 1
+        self._offers.append((number, elements, missing))
+        if self._offers[0][0] > number:  # the store answered out of order
+            self._offers = deque(sorted(self._offers, key=lambda offer: offer[0]))
+        self.pump()
+
+    def _found_decoded(self, missing: Sequence[bytes]) -> None:
+        self._looking -= 1
+        self._decoded.extend(element for element in missing if element not in self._refused)
+        self.pump()
+
+    def pump(self) -> None:
+        """Want as much as may be open."""
+        while self._offers and self._next_is_here() and self._room(len(self._offers[0][2])):
+            self._answer(*self._offers.popleft())
+        while self._decoded:
+            count = min(len(self._decoded), self._line.limits.frame_ids)
+            if not self._room(count):
+                break
+            elements = [self._decoded.popleft() for _ in range(count)]
+            fresh = [element for element in dict.fromkeys(elements) if element not in self.open]
+            if fresh:
+                self.open.update(dict.fromkeys(fresh))
+                self._line.send(wire.Frame(want=wire.Want(ids=b"".join(fresh))))
+
+    def _next_is_here(self) -> bool:
+        return self._offers[0][0] == self._frames - self._unanswered + 1
+
+    def _room(self, count: int) -> bool:
+        return len(self.open) + count <= self._line.limits.open_wants
+
+    def _answer(self, number: int, elements: Sequence[bytes], missing: Sequence[bytes]) -> None:
+        lacking = set(missing)
+        bits = 0
+        for at, element in enumerate(elements):
+            if element in lacking and element not in self.open and element not in self._refused:
+                self.open[element] = None
+                bits |= 1 << at
+        self._unanswered -= 1
+        octets = bits.to_bytes((bits.bit_length() + 7) // 8, "little")
+        self._line.send(wire.Frame(want=wire.Want(offer=number, bits=octets)))
+
+    def gone(self, elements: Sequence[bytes]) -> None:
+        """The peer cannot send these."""
+        for element in elements:
+            if element not in self.open:
+                raise RemoteProtocolError("gone: an id was not wanted")
+            del self.open[element]
+        self._line.report.gone += len(elements)
+        self.pump()

@@ -1,0 +1,136 @@
+"""The client for asyncio: ``async with weft.connect_async("127.0.0.1:7430") as peer: await peer.thread("a@x")``.
+
+All that is said in `weft.rpc.client` holds here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar, cast
+
+import grpc
+from google.protobuf.message import Message as Wire
+
+from weft.core.policy import Policy
+from weft.index.model import Explanation, Found
+from weft.rpc import asking
+from weft.rpc.asking import Asking, Call
+from weft.rpc.failures import error_of
+from weft.rpc.model import Change, Status, Summary
+from weft.rpc.target import PAGE, TIMEOUT, Checks, Target, ask_thread, parsed, stream, unary
+from weft.thread import Thread
+from weft.v1 import threads_pb2 as wire
+
+Answer = TypeVar("Answer")
+
+
+def connect_async(
+    address: str,
+    *,
+    fingerprint: str | None = None,
+    index: str | Path | None = None,
+    verify: bool = False,
+    policy: Policy | None = None,
+    timeout: float = TIMEOUT,
+) -> AsyncClient:
+    """As `weft.rpc.client.connect`; to be called where an event loop runs."""
+    target = Target.of(address, fingerprint, index)
+    if target.credentials is None:
+        channel = grpc.aio.insecure_channel(target.address, options=target.options)
+    else:
+        channel = grpc.aio.secure_channel(target.address, target.credentials, options=target.options)
+    return AsyncClient(channel, address, Checks(verify or policy is not None, policy), timeout)
+
+
+class AsyncClient:
+    """Asks one server from an event loop; an asynchronous context manager."""
+
+    def __init__(self, channel: grpc.aio.Channel, address: str, checks: Checks, timeout: float) -> None:
+        """Use `connect_async`."""
+        self._channel = channel
+        self._address = address
+        self._checks = checks
+        self._timeout = timeout
+
+    async def thread(self, message_id: str, *, hidden: bool = True) -> Thread:
+        """As `Client.thread`."""
+        return await self._run(ask_thread(message_id, hidden, self._checks))
+
+    async def threads(
+        self,
+        *,
+        list_name: str | None = None,
+        since: int | None = None,
+        missing: bool = False,
+        after: str | None = None,
+        page_size: int = PAGE,
+    ) -> AsyncIterator[Summary]:
+        """As `Client.threads`."""
+        while True:
+            page, following = await self._run(
+                asking.threads(list_name=list_name, since=since, missing=missing, after=after, page_size=page_size)
+            )
+            for summary in page:
+                yield summary
+            if following is None:
+                return
+            after = following
+
+    async def search(self, words: str, *, limit: int = 100) -> list[Found]:
+        """As `Client.search`."""
+        return await self._run(asking.search(words, limit=limit))
+
+    async def explain(self, message_id: str) -> Explanation:
+        """As `Client.explain`."""
+        return await self._run(asking.explain(message_id))
+
+    async def status(self, *, digest: bool = False) -> Status:
+        """As `Client.status`."""
+        return await self._run(asking.status(digest=digest))
+
+    async def watch(self, *, after: int | None = None, list_name: str | None = None) -> AsyncIterator[Change]:
+        """What comes into the log, beyond a position or from when this is first awaited."""
+        call = stream(self._channel)(asking.watch_request(after, list_name).SerializeToString())
+        try:
+            async for octets in call:
+                for change in asking.changes(parsed(wire.WatchResponse, octets)):
+                    yield change
+        except grpc.aio.AioRpcError as error:
+            raise error_of(self._address, error.code(), error.details()) from None
+        finally:
+            call.cancel()
+
+    async def close(self) -> None:
+        """End the connection, and all watches."""
+        await self._channel.close(None)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _run(self, asking_it: Asking[Answer]) -> Answer:
+        try:
+            call = next(asking_it)
+            while True:
+                try:
+                    response = await self._invoke(call)
+                except Exception as error:  # the one who asks may try again
+                    call = asking_it.throw(error)
+                else:
+                    call = asking_it.send(response)
+        except StopIteration as end:
+            return cast(Answer, end.value)
+
+    async def _invoke(self, call: Call) -> Wire:
+        method = unary(self._channel, call.method)
+        try:
+            octets: bytes = await method(call.request.SerializeToString(), timeout=self._timeout)
+        except grpc.aio.AioRpcError as error:
+            raise error_of(self._address, error.code(), error.details()) from None
+        return cast(Wire, parsed(call.response, octets))

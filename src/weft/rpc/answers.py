@@ -1,0 +1,246 @@
+"""The answers: one function a call, from the octets of a request to those of the response.
+
+They run in threads of a `weft.rpc.reading.Pool` and know nothing of the network.  What they raise is told to the
+client by `weft.rpc.failures`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from itertools import islice
+
+from weft import __version__
+from weft.errors import UsageError
+from weft.rpc import explained, limits
+from weft.rpc.behind import claims_behind, parts_from, ranks_of
+from weft.rpc.changes import Chronicle
+from weft.rpc.convert import Flat, Place, to_octets, to_text
+from weft.rpc.failures import ChangedError, InvalidRequestError
+from weft.rpc.reading import LARGE, Reading
+from weft.store.base import Held
+from weft.thread import Thread
+from weft.v1 import threads_pb2 as wire
+
+_KEPT = 2
+"""Large threads that are kept for their next pages."""
+
+
+class LargeError(Exception):
+    """The thread is large; ask for it with `get_large_thread`, where nobody waits behind it."""
+
+
+def get_thread(reading: Reading, octets: bytes) -> bytes:
+    """A page of a thread that is not large, else `LargeError`.  Remembered for as long as the index is the same."""
+    known = reading.remembered(octets)
+    if known is not None:
+        return known
+    with reading.snapshot():
+        return _get_thread(reading, octets, large=False)
+
+
+def get_large_thread(reading: Reading, octets: bytes) -> bytes:
+    """A page of any thread."""
+    with reading.snapshot():
+        return reading.cache.get(octets) or _get_thread(reading, octets, large=True)
+
+
+def _get_thread(reading: Reading, octets: bytes, *, large: bool) -> bytes:
+    request = limits.parse_request(wire.GetThreadRequest, octets)
+    if request.prune and request.with_claims:
+        raise InvalidRequestError("prune: not together with with_claims, which is about the whole thread")
+    root = reading.view.reader.root_of(reading.node(limits.check_id(request.id)))
+    key = b"%d %d %d" % (root, request.prune, request.with_claims)
+    first = not request.HasField("cursor")
+    answer = reading.cache.get(key) if first else None
+    if answer is None:
+        if not large and reading.is_large(root):
+            raise LargeError
+        answer = _thread_page(reading, request, root, key).SerializeToString()
+        if first:
+            reading.remember(key, answer)
+    reading.remember(octets, answer)
+    return answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """A thread with what belongs to its pages."""
+
+    flat: Flat
+    claims: list[Held]
+    version: bytes
+    """What the pages have in common."""
+
+
+def _thread_page(reading: Reading, request: wire.GetThreadRequest, root: int, key: bytes) -> wire.GetThreadResponse:
+    whole = _whole(reading, request, root, key)
+    cursor = request.cursor
+    start = Place(cursor.messages, cursor.copies, cursor.facts)
+    if request.HasField("cursor"):
+        _check_cursor(cursor, whole)
+    page, end, room = whole.flat.page(start, limits.PAGE_OCTETS)
+    parts, given = parts_from(reading, whole.claims, cursor.claims, room)
+    response = wire.GetThreadResponse(
+        page=page,
+        parts=parts,
+        position=reading.index.store.position(),
+        profile=reading.view.policy.view.profile.encode(),
+    )
+    if not request.HasField("cursor"):
+        response.ranks.extend(ranks_of(reading, whole.claims))
+        response.coverage.CopyFrom(explained.coverage_to_message(reading.coverage()))
+    if end != whole.flat.end or given < len(whole.claims):
+        response.next.CopyFrom(
+            wire.Cursor(messages=end.messages, copies=end.copies, facts=end.facts, claims=given, version=whole.version)
+        )
+    return response
+
+
+def _whole(reading: Reading, request: wire.GetThreadRequest, root: int, key: bytes) -> _Whole:
+    """The thread that is asked for; kept for the pages to come if it is large."""
+    kept = reading.kept.get(key)
+    if isinstance(kept, _Whole):
+        return kept
+    thread = reading.view.reader.thread(root, hidden=not request.prune)
+    claims = claims_behind(reading, thread) if request.with_claims else []
+    whole = _Whole(Flat.of(thread, _muted(reading)), claims, _version(thread, claims))
+    if len(thread.messages) > LARGE:
+        reading.kept[key] = whole
+        while len(reading.kept) > _KEPT:
+            reading.kept.popitem(last=False)
+    return whole
+
+
+def _check_cursor(cursor: wire.Cursor, whole: _Whole) -> None:
+    if cursor.version != whole.version:
+        raise ChangedError("the thread has changed since its first page; ask for it again")
+    ends = (*whole.flat.end, len(whole.claims))
+    if any(
+        at > end for at, end in zip((cursor.messages, cursor.copies, cursor.facts, cursor.claims), ends, strict=True)
+    ):
+        raise InvalidRequestError("cursor: it lies beyond the end of the thread")
+
+
+def _version(thread: Thread, claims: Sequence[Held]) -> bytes:
+    """What pages must have in common.  The digest is over all claims that a thread is made of, but not its ghosts'."""
+    digest = sha256(bytes.fromhex(thread.digest))
+    digest.update(len(thread.messages).to_bytes(8, "big"))
+    for held in claims:
+        digest.update(held.identity)
+    return digest.digest()[:16]
+
+
+def _muted(reading: Reading) -> Iterator[tuple[str, str]]:
+    return ((to_text(child), to_text(parent)) for child, parent in sorted(reading.view.policy.mute.edges))
+
+
+def list_threads(reading: Reading, octets: bytes) -> bytes:
+    """A page of threads."""
+    request = limits.parse_request(wire.ListThreadsRequest, octets)
+    size = limits.clamp(request.page_size, limits.THREADS_PAGE)
+    after = to_text(limits.check_id(request.after)) if request.after else None
+    page = reading.current().threads(
+        list_name=limits.check_list(request.list),
+        since=request.since if request.HasField("since") else None,
+        missing=request.missing,
+        hidden=False,
+        after=after,
+        limit=size + 1,
+    )
+    threads = list(islice(page, size + 1))
+    response = wire.ListThreadsResponse(threads=map(_summary, threads[:size]))
+    if len(threads) > size:
+        response.next = to_octets(threads[size - 1].root)
+    return response.SerializeToString()
+
+
+def _summary(thread: Thread) -> wire.Summary:
+    held = [message for message in thread.messages if not message.ghost]
+    shown = held[0] if held else thread.messages[0]
+    dates = [message.date for message in held if message.date]
+    return wire.Summary(
+        root=to_octets(thread.root),
+        digest=bytes.fromhex(thread.digest),
+        messages=len(held),
+        ghosts=len(thread.messages) - len(held),
+        lists=map(to_octets, thread.lists),
+        subject=to_octets(shown.subject),
+        author=to_octets(shown.author),
+        newest=to_octets(max(dates, key=_moment, default="")),
+    )
+
+
+def _moment(date: str) -> float:
+    return datetime.fromisoformat(date).timestamp()
+
+
+def search(reading: Reading, octets: bytes) -> bytes:
+    """Messages by their words."""
+    request = limits.parse_request(wire.SearchRequest, octets)
+    words, limit = limits.check_words(request.words), limits.clamp(request.limit, limits.SEARCH_LIMIT)
+    try:
+        found = reading.current().search(words, limit=limit)
+    except UsageError as error:
+        raise InvalidRequestError(f"words: {error}") from None
+    response = wire.SearchResponse()
+    for one in found:
+        response.found.add(
+            id=to_octets(one.message_id),
+            root=to_octets(one.root),
+            list=to_octets(one.list),
+            date=to_octets(one.date or ""),
+            author=to_octets(one.author),
+            subject=to_octets(one.subject),
+        )
+    return response.SerializeToString()
+
+
+def explain(reading: Reading, octets: bytes) -> bytes:
+    """Who says what about one id."""
+    request = limits.parse_request(wire.ExplainRequest, octets)
+    found = reading.current().explain(to_text(limits.check_id(request.id)))
+    return explained.to_message(found).SerializeToString()
+
+
+def status(reading: Reading, octets: bytes) -> bytes:
+    """Who this server is, and what it holds."""
+    request = limits.parse_request(wire.StatusRequest, octets)
+    with reading.snapshot():
+        store, policy = reading.index.store, reading.view.policy
+        [(viewed,)] = reading.view.connection.execute("SELECT value FROM view WHERE key = 'position'").fetchall()
+        response = wire.StatusResponse(
+            version=__version__.encode(), origin=reading.index.origin, position=store.position(), viewed=int(viewed)
+        )
+        for feed, count in sorted(store.feeds().items()):
+            tier = policy.tier(feed)
+            if tier is not None:
+                response.feeds.add(origin=feed.origin, list=feed.list, claims=count, tier=tier)
+        digest = reading.cache.get(b"digest") if request.with_digest else b""
+    if digest is None:
+        digest = reading.index.view_id(common=True)
+        reading.remember(b"digest", digest)
+    response.digest = digest
+    return response.SerializeToString()
+
+
+def position(reading: Reading) -> int:
+    """The end of the log."""
+    with reading.snapshot():
+        return reading.index.store.position()
+
+
+def changes(reading: Reading, after: int) -> wire.WatchResponse:
+    """What the next claims beyond a position did."""
+    with reading.snapshot():
+        found, reached = Chronicle(reading).after(after)
+    return wire.WatchResponse(changes=found, position=reached)
+
+
+def check_after(after: int, end: int) -> int:
+    """A position from which a client wants to watch."""
+    if after > end:
+        raise InvalidRequestError(f"after: the log of this server ends at {end}; begin again from there or from 0")
+    return after

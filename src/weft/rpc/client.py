@@ -1,0 +1,178 @@
+"""The client: ``with weft.connect("127.0.0.1:7430") as peer: peer.thread("a@x")``.
+
+It is a thin shell around `weft.rpc.asking`, as its sister for asyncio is (`weft.rpc.aio`).  On loopback they speak
+plain text; anywhere else the server is known by its fingerprint, and TLS is spoken with nobody else.  A client that
+verifies asks for the claims behind each thread and checks them (`weft.rpc.verify`); then it need not trust the server,
+but for what it withholds.
+
+Errors: `weft.errors.NotFoundError` for an id that nobody there names; those of `weft.rpc.failures`;
+`weft.errors.ClaimError` and `weft.rpc.failures.AnswerError` for a server that lies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar, cast
+
+import grpc
+from google.protobuf.message import Message as Wire
+
+from weft.core.policy import Policy
+from weft.index.model import Explanation, Found
+from weft.rpc import asking
+from weft.rpc.asking import Asking, Call
+from weft.rpc.failures import error_of
+from weft.rpc.model import Change, Status, Summary
+from weft.rpc.target import PAGE, TIMEOUT, Checks, Target, ask_thread, parsed, stream, unary
+from weft.thread import Thread
+from weft.v1 import threads_pb2 as wire
+
+Answer = TypeVar("Answer")
+
+
+def connect(
+    address: str,
+    *,
+    fingerprint: str | None = None,
+    index: str | Path | None = None,
+    verify: bool = False,
+    policy: Policy | None = None,
+    timeout: float = TIMEOUT,
+) -> Client:
+    """A client of the server at ``HOST:PORT``; it connects when it is first asked for something.
+
+    ``fingerprint``: of the server, needed unless it is on loopback; ``index``: the one whose identity is shown to it.
+    ``verify``: check each thread against the claims behind it, under ``policy`` if given (`weft.rpc.verify`).
+    ``timeout``: seconds for each call.
+    """
+    target = Target.of(address, fingerprint, index)
+    if target.credentials is None:
+        channel = grpc.insecure_channel(target.address, options=target.options)
+    else:
+        channel = grpc.secure_channel(target.address, target.credentials, options=target.options)
+    return Client(channel, address, Checks(verify or policy is not None, policy), timeout)
+
+
+class Client:
+    """Asks one server; a context manager.  Any number of threads may use it."""
+
+    def __init__(self, channel: grpc.Channel, address: str, checks: Checks, timeout: float) -> None:
+        """Use `connect`."""
+        self._channel = channel
+        self._address = address
+        self._checks = checks
+        self._timeout = timeout
+        self._methods: dict[str, Callable[..., bytes]] = {}
+
+    def thread(self, message_id: str, *, hidden: bool = True) -> Thread:
+        """The whole thread in which an id stands.  ``hidden``: with ghosts that have no held descendant."""
+        return self._run(ask_thread(message_id, hidden, self._checks))
+
+    def threads(
+        self,
+        *,
+        list_name: str | None = None,
+        since: int | None = None,
+        missing: bool = False,
+        after: str | None = None,
+        page_size: int = PAGE,
+    ) -> Iterator[Summary]:
+        """Threads, the one with the newest message first; pages are asked for when they are needed.
+
+        ``since``: seconds since 1970; ``missing``: only those that lack a message; ``after``: go on behind this root.
+        """
+        while True:
+            page, following = self._run(
+                asking.threads(list_name=list_name, since=since, missing=missing, after=after, page_size=page_size)
+            )
+            yield from page
+            if following is None:
+                return
+            after = following
+
+    def search(self, words: str, *, limit: int = 100) -> list[Found]:
+        """Messages whose subject and author hold all the words, the best match first."""
+        return self._run(asking.search(words, limit=limit))
+
+    def explain(self, message_id: str) -> Explanation:
+        """Who says what about an id, and which rule decided its edge."""
+        return self._run(asking.explain(message_id))
+
+    def status(self, *, digest: bool = False) -> Status:
+        """Who the server is and what it holds; ``digest`` makes it read every claim."""
+        return self._run(asking.status(digest=digest))
+
+    def watch(self, *, after: int | None = None, list_name: str | None = None) -> Watch:
+        """What comes into the log: beyond a position, or from now on.  It listens when this returns."""
+        call = stream(self._channel)(asking.watch_request(after, list_name).SerializeToString())
+        return Watch(call, self._address)
+
+    def close(self) -> None:
+        """End the connection, and all watches."""
+        self._channel.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _run(self, asking_it: Asking[Answer]) -> Answer:
+        try:
+            call = next(asking_it)
+            while True:
+                try:
+                    response = self._invoke(call)
+                except Exception as error:  # the one who asks may try again
+                    call = asking_it.throw(error)
+                else:
+                    call = asking_it.send(response)
+        except StopIteration as end:
+            return cast(Answer, end.value)
+
+    def _invoke(self, call: Call) -> Wire:
+        method = self._methods.get(call.method)
+        if method is None:
+            method = self._methods[call.method] = unary(self._channel, call.method)
+        try:
+            octets = method(call.request.SerializeToString(), timeout=self._timeout)
+        except grpc.RpcError as error:
+            status = cast(grpc.Call, error)
+            raise error_of(self._address, status.code(), status.details()) from None
+        return cast(Wire, parsed(call.response, octets))
+
+
+class Watch(Iterator[Change]):
+    """Changes as they come; `close` ends it."""
+
+    def __init__(self, call: Any, address: str) -> None:  # noqa: ANN401 - the stubs know no call that is a stream
+        """Use `Client.watch`."""
+        self._call = call
+        self._address = address
+        self._waiting: list[Change] = []
+        self.position = 0
+        """Up to here the log has been looked at."""
+        self._take()
+
+    def __next__(self) -> Change:
+        while not self._waiting:
+            self._take()
+        return self._waiting.pop()
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._call.cancel()
+
+    def _take(self) -> None:
+        try:
+            octets = next(self._call)
+        except grpc.RpcError as error:
+            status = cast(grpc.Call, error)
+            raise error_of(self._address, status.code(), status.details()) from None
+        response = parsed(wire.WatchResponse, octets)
+        self._waiting = asking.changes(response)[::-1]
+        self.position = response.position

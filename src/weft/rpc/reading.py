@@ -1,0 +1,212 @@
+"""An index as a server reads it: from threads of its own, each answer from one state of the index.
+
+Theory of operation
+-------------------
+SQLite connections belong to threads, and the event loop must never wait for a disk.  So each thread of a small pool
+opens the index for itself, to read only (`Reading`), and the loop hands it functions (`Pool.call`).  Within
+`Reading.snapshot` all that is read is of one state, whoever writes meanwhile.  When the state is another than the one
+before, what the thread remembers (encoded answers) is dropped.
+
+The view on disk may be one of another policy, because somebody looked at the index under it.  Then it is made again,
+by `prepare`, which also runs before a server answers for the first time.
+
+A function that takes too long, or whose caller has gone, is interrupted inside SQLite.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from weft.core.message_id import key as id_key
+from weft.core.policy import Policy
+from weft.errors import NotFoundError, StoreError
+from weft.index.index import Index
+from weft.index.reading import coverage
+from weft.index.view import View
+from weft.rpc.failures import LateError, OverloadedError
+from weft.thread import Coverage
+
+T = TypeVar("T")
+
+MAX_WAITING = 1024
+"""Calls that one pool takes at a time; more are refused."""
+CACHE_OCTETS = 32 << 20
+"""Encoded answers that each thread remembers."""
+LARGE = 500
+"""Messages of a thread that is read in a thread of the slow pool, and kept for its next page."""
+_KEY_OCTETS = 512
+_SIZE = """
+WITH RECURSIVE down(node) AS (
+    SELECT ? UNION ALL
+    SELECT nodes.node FROM down CROSS JOIN nodes ON nodes.parent = down.node AND nodes.parent >= 0)
+SELECT count(*) FROM (SELECT 1 FROM down LIMIT ?)"""
+_STEPS = 20_000
+"""Instructions of SQLite between two looks at the clock: about a millisecond."""
+
+_preparing = threading.Lock()
+
+
+def prepare(path: Path, policy: Policy) -> None:
+    """Bring the view up to date, under this policy; nothing is written if it is."""
+    with _preparing, Index.open(path, policy=policy, create=False):
+        pass
+
+
+class Reading:
+    """One thread's access to the index."""
+
+    def __init__(self, path: Path, policy: Policy) -> None:
+        self.path = path
+        self.index = Index.open(path, policy=policy, create=False, read_only=True)
+        self.view = View(self.index.store, policy)
+        self.cache: OrderedDict[bytes, bytes] = OrderedDict()
+        self.kept: OrderedDict[object, object] = OrderedDict()
+        """What is needed for the next pages of large answers; a few at most."""
+        self._coverage: Coverage | None = None
+        self._cached = 0
+        self._version = -1
+        self._connection = self.index.store.connection
+
+    @contextmanager
+    def limited(self, deadline: float, wanted: Callable[[], bool]) -> Iterator[None]:
+        """Interrupt what is read inside at ``deadline`` (of the monotonic clock), or when it is not ``wanted``."""
+
+        def over() -> bool:
+            return time.monotonic() > deadline or not wanted()
+
+        if over():
+            raise LateError("the answer took too long: the server has much to do")
+        self._connection.set_progress_handler(over, _STEPS)
+        try:
+            yield
+        except (sqlite3.Error, StoreError) as error:
+            if over():
+                raise LateError("the answer took too long") from error
+            raise
+        finally:
+            self._connection.set_progress_handler(None, 0)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All that is read inside is of one moment, and of our policy.  Not around methods of ``index``."""
+        self._begin()
+        try:
+            if not self.view.follow():
+                self._connection.execute("ROLLBACK")
+                prepare(self.path, self.view.policy)
+                self._begin()
+                if not self.view.follow():
+                    raise StoreError(f"{self.path}: somebody is looking at the index under another policy")
+            yield
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+    def current(self) -> Index:
+        """The index, for its own methods, with the view of our policy."""
+        with self.snapshot():
+            return self.index
+
+    def node(self, message_id: bytes) -> int:
+        """The node of an id as a client names it; `NotFoundError`."""
+        node = self.view.node(id_key(message_id))
+        if node is None:
+            text = message_id.decode("utf-8", "surrogateescape")
+            raise NotFoundError(f"no message here has or names the id {text[:250]!r}")
+        return node
+
+    def is_large(self, root: int) -> bool:
+        """Whether a thread has more than `LARGE` messages; looks at no more than these."""
+        [(size,)] = self._connection.execute(_SIZE, (root, LARGE + 1)).fetchall()
+        return bool(size > LARGE)
+
+    def coverage(self) -> Coverage:
+        """How complete threads can be; worked out once for each state of the index."""
+        if self._coverage is None:
+            self._coverage = coverage(self.view.policy, self.view.standing())
+        return self._coverage
+
+    def remembered(self, key: bytes) -> bytes | None:
+        """An answer, if the index is as it was; to be asked before a snapshot is begun, which costs more."""
+        answer = self.cache.get(key)
+        return answer if answer is not None and self._data_version() == self._version else None
+
+    def remember(self, key: bytes, octets: bytes) -> None:
+        """Keep an answer until the index changes, if its key is no longer than keys need to be."""
+        if len(key) > _KEY_OCTETS:
+            return
+        self.cache[key] = octets
+        self._cached += len(key) + len(octets)
+        while self._cached > CACHE_OCTETS:
+            gone, answer = self.cache.popitem(last=False)
+            self._cached -= len(gone) + len(answer)
+
+    def close(self) -> None:
+        """Let go of the index."""
+        self.index.close()
+
+    def _begin(self) -> None:
+        self._connection.execute("BEGIN")
+        version = self._data_version()  # asking for it begins the reading
+        if version != self._version:
+            self.cache.clear()
+            self.kept.clear()
+            self._coverage = None
+            self._cached, self._version = 0, version
+
+    def _data_version(self) -> int:
+        """Another number after each commit of somebody else."""
+        [(version,)] = self._connection.execute("PRAGMA data_version").fetchall()
+        return int(version)
+
+
+class Pool:
+    """Some threads, each with a `Reading` of its own, for the event loop to hand functions to."""
+
+    def __init__(self, path: Path, policy: Policy, threads: int, name: str) -> None:
+        self.name = name
+        self._path = path
+        self._policy = policy
+        self._local = threading.local()
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=f"weft-{name}")
+        self.waiting = 0
+
+    async def call(self, work: Callable[[Reading], T], seconds: float) -> T:
+        """What ``work`` returns in one of the threads, within ``seconds`` from now.
+
+        If the caller is cancelled, so is the work.  `OverloadedError`, `LateError`, and what ``work`` raises.
+        """
+        if self.waiting >= MAX_WAITING:
+            raise OverloadedError(f"{MAX_WAITING} calls are waiting already; ask again later")
+        deadline = time.monotonic() + seconds
+        gone = False
+
+        def run() -> T:
+            with self._reading().limited(deadline, lambda: not gone):
+                return work(self._reading())
+
+        self.waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._executor, run)
+        finally:
+            gone = True
+            self.waiting -= 1
+
+    def close(self) -> None:
+        """Wait for the threads and let go of the index."""
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def _reading(self) -> Reading:
+        found: Reading | None = getattr(self._local, "reading", None)
+        if found is None:
+            found = self._local.reading = Reading(self._path, self._policy)
+        return found

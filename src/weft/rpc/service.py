@@ -1,0 +1,175 @@
+"""The service ``weft.v1.Threads`` as gRPC knows it: a thin shell around `weft.rpc.answers`.
+
+Requests and responses pass through as octets: they are parsed in the threads that answer, and an answer that is
+remembered is sent as it is.  Every call is counted, has an end, and is refused once the server stops.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, contextmanager
+from typing import Any, Protocol
+
+import grpc
+
+from weft.rpc import answers, limits
+from weft.rpc.answers import LargeError
+from weft.rpc.failures import StoppingError, is_ours, status_of
+from weft.rpc.reading import Pool, Reading
+from weft.rpc.watching import Watching
+from weft.v1 import threads_pb2 as wire
+
+NAME = wire.DESCRIPTOR.services_by_name["Threads"].full_name
+
+Answer = Callable[[Reading, bytes], bytes]
+Context = Any
+"""`grpc.aio.ServicerContext`."""
+
+_ANSWERS: dict[str, Answer] = {
+    "GetThread": answers.get_large_thread,
+    "ListThreads": answers.list_threads,
+    "Search": answers.search,
+    "Explain": answers.explain,
+    "Status": answers.status,
+}
+"""What may read much, in the threads of the slow pool, so that quick answers never wait behind it."""
+_QUICK: dict[str, Answer] = {"GetThread": answers.get_thread}
+"""What is tried first, in the quick pool; it raises `LargeError` if it belongs into the other."""
+
+log = logging.getLogger("weft.rpc")
+
+
+class Meter(Protocol):
+    """Counts calls."""
+
+    def began(self, method: str) -> None:
+        """A call began."""
+
+    def ended(self, method: str, code: str, seconds: float) -> None:
+        """It ended, with the name of a gRPC status."""
+
+
+class ThreadsService:
+    """Answers clients from an index.  ``authorize`` raises if whoever calls may not."""
+
+    def __init__(
+        self,
+        quick: Pool,
+        slow: Pool,
+        watching: Watching,
+        meter: Meter | None = None,
+        authorize: Callable[[Context], None] | None = None,
+    ) -> None:
+        self._quick = quick
+        self._slow = slow
+        self._watching = watching
+        self._meter = meter
+        self._authorize = authorize
+        self._stopping = False
+        self._running = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def handler(self) -> grpc.GenericRpcHandler[bytes, bytes]:
+        """What a gRPC server is given."""
+        handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
+            name: grpc.unary_unary_rpc_method_handler(self._unary(name)) for name in _ANSWERS
+        }
+        handlers["Watch"] = grpc.unary_stream_rpc_method_handler(self._watch)
+        return grpc.method_handlers_generic_handler(NAME, handlers)
+
+    async def drain(self, seconds: float) -> bool:
+        """Take no more calls, end the streams, and wait for calls in flight; whether they all ended in time."""
+        self._stopping = True
+        self._watching.stop()
+        try:
+            await asyncio.wait_for(self._idle.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _answer(self, name: str, request: bytes, seconds: float) -> bytes:
+        began = time.monotonic()
+        if name in _QUICK:
+            try:
+                return await self._quick.call(lambda reading: _QUICK[name](reading, request), seconds)
+            except LargeError:
+                seconds -= time.monotonic() - began
+        return await self._slow.call(lambda reading: _ANSWERS[name](reading, request), seconds)
+
+    def _unary(self, name: str) -> Any:  # noqa: ANN401 - the stubs know no grpc.aio here
+        async def call(request: bytes, context: Context) -> bytes | None:
+            with self._counted(name) as outcome:
+                try:
+                    self._admit(context)
+                    return await self._answer(name, request, _seconds(context))
+                except Exception as error:  # whatever it was, the caller gets a status
+                    code, details = outcome.failed(error)
+            await context.abort(code, details)
+            return None
+
+        return call
+
+    async def _watch(self, octets: bytes, context: Context) -> AsyncGenerator[bytes, None]:
+        with self._counted("Watch") as outcome:
+            try:
+                self._admit(context)
+                request = limits.parse_request(wire.WatchRequest, octets)
+                async with aclosing(self._watching.stream(request)) as responses:
+                    async for response in responses:
+                        yield response.SerializeToString()
+            except Exception as error:  # as above
+                code, details = outcome.failed(error)
+        await context.abort(code, details)
+
+    def _admit(self, context: Context) -> None:
+        if self._stopping:
+            raise StoppingError("the server is stopping; ask again later")
+        if self._authorize is not None:
+            self._authorize(context)
+
+    @contextmanager
+    def _counted(self, name: str) -> Iterator[_Outcome]:
+        """Counts a call; yields its `_Outcome`."""
+        outcome = _Outcome(name)
+        started = time.monotonic()
+        self._running += 1
+        self._idle.clear()
+        if self._meter:
+            self._meter.began(name)
+        try:
+            yield outcome
+        except asyncio.CancelledError:
+            outcome.code = "CANCELLED"
+            raise
+        finally:
+            self._running -= 1
+            if not self._running:
+                self._idle.set()
+            if self._meter:
+                self._meter.ended(name, outcome.code, time.monotonic() - started)
+
+
+class _Outcome:
+    """How a call ended."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self.code = "OK"
+
+    def failed(self, error: Exception) -> tuple[grpc.StatusCode, str]:
+        """What the client is told; what is the server's own affair goes to the log."""
+        code, details = status_of(error)
+        self.code = code.name
+        if is_ours(error):
+            log.error("%s failed: %s", self._name, error, exc_info=error if self.code == "INTERNAL" else None)
+        return code, details
+
+
+def _seconds(context: Context) -> float:
+    """How long a call may take."""
+    left = context.time_remaining()
+    return limits.CALL_SECONDS if left is None else min(float(left), limits.CALL_SECONDS)

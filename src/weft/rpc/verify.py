@@ -1,0 +1,253 @@
+"""What a client checks of a thread: that the claims are signed, and that the thread follows from them.
+
+Theory of operation
+-------------------
+A server gives the claims behind a thread with proofs that lead to roots which their origins signed.  From these the
+edges are made again, by the same rules (`weft.core.live_forest`), under a policy.  That is the caller's, if there is
+one; claims that it does not admit do not count, and a thread that is another under it is refused.  Else it is what the
+server says of its own: the rank of each feed, and edges that it mutes.  If all ranks are the same, this is the common
+view.  What is checked of each message: that it is there because somebody names it, whether it is a ghost, its parent,
+rivals and cut, and every copy of it with its texts.  The digest is computed, not believed.
+
+What no client can see: claims that the server withholds.  What nobody signs, and is not checked: in how many copies a
+ghost is named, and the order of the messages.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from weft.core.claim import Claim, claim_id, parse
+from weft.core.date import MISSING, format_date, parse_date
+from weft.core.feed import Feed
+from weft.core.forest import NONE, Numbers, Profile, statement
+from weft.core.live_edges import CUT, DISAGREED, GHOST, State
+from weft.core.live_forest import LiveForest, hear
+from weft.core.merkle import Multiproof
+from weft.core.policy import Policy, thread_digest
+from weft.core.signing import SignedRoot, fingerprint, verify_root
+from weft.core.subject import base_subject, decode_text
+from weft.core.variants import count_variants
+from weft.errors import ClaimError
+from weft.rpc.convert import to_octets, to_text
+from weft.rpc.failures import AnswerError
+from weft.thread import Copy, Message, Thread
+from weft.v1 import claim_pb2
+from weft.v1 import threads_pb2 as wire
+
+
+class Proved(NamedTuple):
+    """A claim that its origin signed."""
+
+    identity: bytes
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True)
+class Stance:
+    """Whose word counts, and how: a policy, or what a server says of its own."""
+
+    policy: Policy | None = None
+    tiers: Mapping[Feed, int] = field(default_factory=dict)
+    muted: frozenset[tuple[bytes, bytes]] = frozenset()
+    profile: Profile = "weft"
+
+    @classmethod
+    def of(cls, policy: Policy) -> Stance:
+        """The stance of a policy."""
+        return cls(policy, {}, policy.mute.edges, policy.view.profile)
+
+    @classmethod
+    def stated(cls, ranks: Iterable[wire.Rank], muted: frozenset[tuple[bytes, bytes]], profile: bytes) -> Stance:
+        """What a server says of its own policy."""
+        tiers = {Feed(rank.origin, rank.list): rank.tier for rank in ranks}
+        if any(tier > _MAX_TIER for tier in tiers.values()) or profile not in (b"weft", b"rfc5256"):
+            raise AnswerError("the ranks or the profile that it states cannot be meant")
+        return cls(None, tiers, muted, "rfc5256" if profile == b"rfc5256" else "weft")
+
+    def tier(self, proved: Proved) -> int | None:
+        """The rank of a claim; None if it does not count."""
+        feed = proved.claim.feed
+        if self.policy is None:
+            if feed not in self.tiers:
+                raise AnswerError("it gives claims of a feed whose rank it does not state")
+            return self.tiers[feed]
+        return None if self.policy.muted(proved.identity, proved.claim) else self.policy.tier(feed)
+
+
+_MAX_TIER = 254
+
+
+def check_part(part: claim_pb2.BatchPart) -> list[Proved]:
+    """The claims in a part; `ClaimError` unless their origin signed them all."""
+    signed = SignedRoot.from_message(part.batch)
+    verify_root(signed)
+    identities = [claim_id(octets) for octets in part.claims]
+    Multiproof.from_message(part.proof).verify(signed.leaf_count, identities, signed.root)
+    found = []
+    for identity, octets in zip(identities, part.claims, strict=True):
+        claim = parse(octets)
+        if claim.feed != Feed(signed.origin, signed.list):
+            raise ClaimError("claim refused: it is of another feed than its batch")
+        if isinstance(claim, Claim):
+            found.append(Proved(identity, claim))
+    return found
+
+
+def check_thread(thread: Thread, claims: Iterable[Proved], stance: Stance) -> None:
+    """`AnswerError` unless the thread follows from the claims."""
+    forest = _Forest(stance)
+    for proved in claims:
+        forest.add(proved)
+    counted = []
+    for message in thread.messages:
+        state, about = forest.state(to_octets(message.id)), forest.about[to_octets(message.id)]
+        if state is None:
+            raise _wrong(message, "nobody names it")
+        _check_edge(message, state, forest)
+        if bool(about) == message.ghost:
+            raise _wrong(message, "that somebody here has seen it, or nobody, is not what they say")
+        if about:
+            _check_copies(message, about)
+            _check_rivals(message, about, stance)
+        counted += [identity for _, identity, _ in about]
+    edges = ((message.id, message.parent) for message in thread.messages if message.parent is not None)
+    digest = thread_digest(counted, ((to_octets(child), to_octets(parent)) for child, parent in edges))
+    if digest.hex() != thread.digest:
+        raise AnswerError("the digest of the thread is not that of its claims and edges")
+
+
+_About = tuple[int, bytes, Claim]
+"""(tier, claim id, claim)."""
+
+
+class _Forest:
+    """The forest of some claims."""
+
+    def __init__(self, stance: Stance) -> None:
+        self.about: dict[bytes, list[_About]] = defaultdict(list)
+        self.ids: list[bytes] = []
+        self._numbers = Numbers(self.ids)
+        self._stance = stance
+        self._nodes = _Nodes(self.ids)
+        self._forest = LiveForest(self._nodes)
+        self._seen: set[bytes] = set()
+
+    def add(self, proved: Proved) -> None:
+        """Hear a claim, if it counts and is new."""
+        tier = self._stance.tier(proved)
+        if tier is None or proved.identity in self._seen:
+            return
+        self._seen.add(proved.identity)
+        claim = proved.claim
+        number = self._numbers.__getitem__
+        node, replies, references = number(claim.message_id), map(number, claim.in_reply_to), claim.references
+        muted = self._is_muted if self._stance.muted else None
+        heard = hear(
+            node, list(replies), claim.sane, list(map(number, references)), tier, self._stance.profile, muted
+        )  # fmt: skip
+        self._forest.add(heard)
+        self.about[claim.message_id].append((tier, proved.identity, claim))
+
+    def state(self, message_id: bytes) -> State | None:
+        """What is known of an id; None if nobody names it."""
+        node = self._numbers.get(message_id)
+        return None if node is None else self._nodes.state(node)
+
+    def name(self, node: int) -> str | None:
+        """The id of a node."""
+        return None if node < 0 else to_text(self.ids[node])
+
+    def _is_muted(self, child: int, parent: int) -> bool:
+        return (self.ids[child], self.ids[parent]) in self._stance.muted
+
+
+class _Nodes:
+    """The nodes of a small forest (`weft.core.live_edges.Nodes`)."""
+
+    def __init__(self, ids: Sequence[bytes]) -> None:
+        self._ids = ids
+        self._states: dict[int, State] = defaultdict(State)
+        self._children: dict[int, dict[int, None]] = defaultdict(dict)
+
+    def state(self, node: int) -> State:
+        """The one state of a node."""
+        return self._states[node]
+
+    def children(self, node: int) -> Iterator[int]:
+        """The nodes whose parent is ``node``."""
+        return iter(tuple(self._children.get(node, ())))
+
+    def message_id(self, node: int) -> bytes:
+        """Breaks ties."""
+        return self._ids[node]
+
+    def moved(self, node: int, old: int, new: int) -> None:
+        """The parent of a node has changed."""
+        if old != NONE:
+            del self._children[old][node]
+        if new != NONE:
+            self._children[new][node] = None
+
+
+def _check_edge(message: Message, state: State, forest: _Forest) -> None:
+    if forest.name(state.parent) != message.parent:
+        raise _wrong(message, "its parent is not what they say")
+    if (forest.name(state.said) if state.loop == CUT else None) != message.cut:
+        raise _wrong(message, "the cut of its edge does not follow from what they say")
+    contested = state.said == DISAGREED and state.rank < GHOST
+    if contested != message.contested:
+        raise _wrong(message, "whether it is contested does not follow from what they say")
+
+
+def _check_rivals(message: Message, about: list[_About], stance: Stance) -> None:
+    best = min(tier for tier, _, _ in about)
+    states = {_stated(claim, stance) for tier, _, claim in about if tier == best} - {b""}
+    rivals = {None if rival is None else to_octets(rival) for rival in message.rivals}
+    if rivals != (states if len(states) > 1 else set()):
+        raise _wrong(message, "its rival parents are not those that they state")
+
+
+def _stated(claim: Claim, stance: Stance) -> bytes | None:
+    """The parent that a claim states; None for no parent, ``b""`` if the edge is muted."""
+    ids = list(dict.fromkeys((*claim.references, *claim.in_reply_to)))
+    number = {name: index for index, name in enumerate(ids)}
+    references = [number[name] for name in claim.references]
+    parent, _ = statement([number[name] for name in claim.in_reply_to], claim.sane, references, stance.profile)
+    if parent == NONE:
+        return None
+    return b"" if (claim.message_id, ids[parent]) in stance.muted else ids[parent]
+
+
+def _check_copies(message: Message, about: list[_About]) -> None:
+    """Every copy with its texts, and what is shown of the message."""
+    about.sort(key=lambda one: (one[0], one[2].list, one[1]))
+    copies = [_copy(claim) for _, _, claim in about]
+    if list(map(_octets, message.copies)) != list(map(_octets, copies)):
+        raise _wrong(message, "its copies are not what the lists saw")
+    best = about[0][0]
+    dates = [parse_date(claim.date) for tier, _, claim in about if tier == best]
+    date = min((stated for stated in dates if stated[0] != MISSING), default=(MISSING, 0))
+    shown = (copies[0].subject, copies[0].author, format_date(*date) or "")
+    if tuple(map(to_octets, shown)) != tuple(map(to_octets, (message.subject, message.author, message.date or ""))):
+        raise _wrong(message, "its subject, author or date is not that of its copies")
+    contents = ((base_subject(decode_text(claim.subject))[0].casefold(), claim.body) for _, _, claim in about)
+    if count_variants(contents) != message.variants:
+        raise _wrong(message, "the number of its variants is not what its copies show")
+
+
+def _copy(claim: Claim) -> Copy:
+    subject, author = decode_text(claim.subject), decode_text(claim.author)
+    return Copy(claim.list.decode(), subject, author, format_date(*parse_date(claim.date)), fingerprint(claim.origin))
+
+
+def _octets(copy: Copy) -> tuple[bytes, ...]:
+    """Texts as they are on the wire, where some cannot be told apart."""
+    return tuple(to_octets(text or "") for text in copy)
+
+
+def _wrong(message: Message, what: str) -> AnswerError:
+    return AnswerError(f"the thread does not follow from the claims: {message.id!r}: {what}")

@@ -1,0 +1,199 @@
+"""What a mirror session costs: ``python -m tests.bench.exchange [--claims N]`` prints octets and CPU time.
+
+The stores only number what they hold: no index and no disk is measured, but the machine, with proofs of real claims.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import Counter
+from dataclasses import replace
+from hashlib import sha256
+
+from tests.exchange.driving import KEY, mirroring
+from tests.store.making import Origin, mail
+from weft.core.feed import Feed
+from weft.exchange.events import (
+    Answer,
+    Ask,
+    Commit,
+    Ended,
+    Entry,
+    Fetch,
+    FindMissing,
+    GetPosition,
+    Keep,
+    Locate,
+    Piece,
+    ReadLog,
+    Request,
+    Scan,
+    Send,
+    Whereabouts,
+)  # fmt: skip
+from weft.exchange.session import Session, Setup
+from weft.exchange.sketch import encode_range
+from weft.store.base import NewClaim, Part
+from weft.v1 import exchange_pb2 as wire
+
+A, B = Origin("a"), Origin("b")
+FEED = Feed(A.public, b"git")
+BATCH = 256
+
+
+class Numbered:
+    """A store of claims that cost nothing to hold: old ones are numbers, new ones whole batches."""
+
+    def __init__(self, old: list[bytes]) -> None:
+        self.log = list(old)
+        self.held = set(old)
+        self.parts: list[Part] = []
+        self.places: dict[bytes, tuple[int, int]] = {}
+        self.claims: dict[tuple[int, int], NewClaim] = {}
+        self.kept = b""
+
+    def add(self, part: Part) -> None:
+        """A new batch."""
+        batch = len(self.parts)
+        self.parts.append(part)
+        for claim in part.claims:
+            element = claim.identity[:16]
+            self.places[element] = (batch, claim.leaf)
+            self.claims[batch, claim.leaf] = claim
+            self.log.append(element)
+            self.held.add(element)
+
+    def answer(self, request: Request) -> Answer:
+        """The answer to a question."""
+        match request:
+            case GetPosition():
+                return len(self.log)
+            case ReadLog(after, limit):
+                some = enumerate(self.log[after : after + limit], after + 1)
+                return [Entry(position, FEED, element) for position, element in some]
+            case Scan(_, key, first, count, upto):
+                return encode_range(key, self.log[:upto], first, count)
+            case FindMissing(elements):
+                return [element for element in elements if element not in self.held]
+            case Locate(elements):
+                return [Whereabouts(*self.places[element], FEED, element) for element in elements]
+            case Fetch(claims):
+                batches: dict[int, list[tuple[int, bytes]]] = {}
+                for where in claims:
+                    octets = self.claims[where.batch, where.leaf].octets
+                    batches.setdefault(where.batch, []).append((where.leaf, octets))
+                parts = self.parts
+                return [Piece(at, parts[at].signed, parts[at].tree, some) for at, some in batches.items()]
+            case Commit(parts):
+                before = len(self.log)
+                for part in parts:
+                    self.add(Part(part.signed, part.tree, [NewClaim(*claim) for claim in part.claims]))
+                return range(before + 1, len(self.log) + 1)
+            case Keep(octets):
+                self.kept = octets
+                return None
+
+
+class Bench:
+    """One side; counts octets by kind of frame and the time that the machine takes."""
+
+    def __init__(self, store: Numbered, setup: Setup) -> None:
+        self.store = store
+        self.octets: Counter[str] = Counter()
+        self.seconds = 0.0
+        self.session = Session(replace(setup, kept=store.kept), 0.0)
+        self.ended: Ended | None = None
+
+    def step(self, frame: bytes | None) -> list[bytes]:
+        """Deal with a frame, or begin; what is sent."""
+        started = time.process_time()
+        todo = self.session.start() if frame is None else self.session.receive(frame)
+        sent = []
+        while todo:
+            output, *todo = todo
+            match output:
+                case Send(octets):
+                    sent.append(octets)
+                case Ask(number, request):
+                    self.seconds += time.process_time() - started
+                    answer = self.store.answer(request)
+                    started = time.process_time()
+                    todo += self.session.answer(number, answer)
+                case Ended():
+                    self.ended = output
+        self.seconds += time.process_time() - started
+        for octets in sent:
+            kind = wire.Frame.FromString(octets).WhichOneof("kind")
+            self.octets[str(kind)] += len(octets)
+        return sent
+
+
+def sync(ours: Numbered, theirs: Numbered) -> tuple[Bench, Bench]:
+    """One session."""
+    one = Bench(ours, Setup(mirroring(A, B), B.public, True, KEY))
+    other = Bench(theirs, Setup(mirroring(B, A), A.public, False, KEY))
+    to_other, to_one = one.step(None), other.step(None)
+    while to_one or to_other:
+        from_one = [frame for octets in to_one for frame in one.step(octets)]
+        to_one = [frame for octets in to_other for frame in other.step(octets)]
+        to_other = from_one
+    for side in (one, other):
+        assert side.ended is not None
+        assert side.ended.error is None, side.ended.error
+    assert ours.held == theirs.held
+    return one, other
+
+
+def grow(store: Numbered, start: int, count: int) -> None:
+    """New claims, in whole batches and one that is not."""
+    for first in range(start, start + count, BATCH):
+        some = range(first, min(first + BATCH, start + count))
+        store.add(A.batch("git", *(mail(f"{n}@x.example.org", f"{n // 7}@x.example.org") for n in some)))
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--claims", type=int, default=100_000, help="in both stores at first (default: 100000)")
+    arguments = parser.parse_args()
+    old = [sha256(b"%d" % n).digest()[:16] for n in range(arguments.claims)]
+    ours, theirs = Numbered(old), Numbered(old)
+    sync(ours, theirs)
+    print(f"{arguments.claims} claims in both; octets of both directions after the hello, CPU of both machines")
+    head = (
+        "differences",
+        "finding",
+        "a difference",
+        "offers, wants",
+        "claims",
+        "proofs",
+        "CPU ms",
+        "ms allowed",
+        "rounds",
+    )
+    print(" ".join(f"{text:>13}" for text in head))
+    start = 0
+    for differences in (0, 1, 10, 100, 100, 100, 1000, 2500, 10_000):
+        grow(ours, start, differences // 2)
+        grow(theirs, start + differences, differences - differences // 2)
+        start += 2 * differences + BATCH
+        row(differences, *sync(ours, theirs))
+
+
+def row(differences: int, one: Bench, other: Bench) -> None:
+    """Print what a session cost."""
+    octets = one.octets + other.octets
+    finding = sum(octets[kind] for kind in octets if kind not in ("hello", "claims"))
+    names = sum(octets[kind] for kind in ("offer", "want", "listing"))
+    proofs = sum(side.session.report.proof_octets_received for side in (one, other))
+    values = (
+        f"{differences}", f"{finding}", f"{finding / differences:.1f}" if differences else "", f"{names}",
+        f"{octets['claims'] - proofs}", f"{proofs}", f"{(one.seconds + other.seconds) * 1000:.1f}",
+        f"{2 * (5 + 0.04 * differences):.0f}", f"{one.session.report.rounds}",
+    )  # fmt: skip
+    print(" ".join(f"{value:>13}" for value in values))
+
+
+if __name__ == "__main__":
+    main()

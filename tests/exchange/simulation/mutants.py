@@ -1,0 +1,177 @@
+"""Planted mistakes, each of which the simulation must catch: `with planted("no signature check"): World(1).run()`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from tests.exchange.simulation import view
+from weft.core.forest import NONE, Forest, Weaver
+from weft.errors import RemoteProtocolError
+from weft.exchange import proofs
+from weft.exchange.events import Commit, Entry, Output, ReadLog, Refusal
+from weft.exchange.proofs import Verifier
+from weft.exchange.session import Session
+from weft.exchange.taking import Taker
+from weft.v1 import exchange_pb2 as wire
+
+Patches = Callable[[], Sequence[Any]]
+
+
+def _acknowledge_before_commit() -> Sequence[Any]:
+    def commit(self: Taker) -> None:
+        if not self._frames:
+            return
+        parts, self._waiting = self._waiting, []
+        self._line.send(wire.Frame(ack=wire.Ack(frames=self._frames)))
+        self._frames = 0
+        self._line.ask(Commit(parts), self._learned)
+
+    return [patch.object(Taker, "_commit", commit)]
+
+
+def _no_signature_check() -> Sequence[Any]:
+    return [patch.object(proofs, "verify_root", lambda signed: None)]
+
+
+def _no_policy_check() -> Sequence[Any]:
+    return [patch.object(Verifier, "_check_feed", lambda self, feed: None)]
+
+
+def _refused_by_the_stated_id() -> Sequence[Any]:
+    original = Taker.claims
+
+    def claims(self: Taker, message: wire.Claims, octets: int) -> None:
+        try:
+            original(self, message, octets)
+        except RemoteProtocolError as error:
+            for element in self._wants.open:
+                self._line.put(Refusal(element, str(error)))
+            raise
+
+    return [patch.object(Taker, "claims", claims)]
+
+
+def _accepted_unwanted() -> Sequence[Any]:
+    class Everything(dict[bytes, None]):
+        def __delitem__(self, element: bytes) -> None:
+            self.pop(element, None)
+
+    original = Taker.claims
+
+    def claims(self: Taker, message: wire.Claims, octets: int) -> None:
+        if not isinstance(self._wants.open, Everything):
+            self._wants.open = Everything(self._wants.open)
+        original(self, message, octets)
+
+    return [
+        patch.object(Taker, "claims", claims),
+        patch.object(proofs, "check_wanted", lambda identities, wanted: None),
+    ]
+
+
+def _a_sketch_that_changes() -> Sequence[Any]:
+    """The sketches take in what arrives while they are in use."""
+
+    def grew(self: Session) -> list[Output]:
+        mirror = self._mirror
+        if mirror is None or not mirror._ready:
+            return []
+        sketches, agreement = mirror._catch_up.sketches, self._agreement
+        assert agreement is not None
+        after = getattr(mirror, "_seen", mirror.position)
+
+        def fold(entries: list[Entry]) -> None:
+            for entry in entries:
+                scope = agreement.scope(entry.feed)
+                if scope is not None and entry.position > getattr(mirror, "_seen", 0):
+                    sketches[scope].add(entry.element)
+            if entries:
+                mirror._seen = max(entries[-1].position, getattr(mirror, "_seen", 0))  # type: ignore[attr-defined]
+
+        self._line.ask(ReadLog(after, 1000), fold)
+        if self._news is not None:
+            self._news.grew()
+        return self._line.outputs()
+
+    return [patch.object(Session, "grew", grew)]
+
+
+class _FirstCome(Weaver):
+    """Whoever states a parent first is believed."""
+
+    def add(self, node: int, in_reply_to: Sequence[int], sane: bool, references: Sequence[int], tier: int = 0) -> bool:
+        known = self.tiers[node] == 0
+        parent = self._parents[node]
+        ghosts = super().add(node, in_reply_to, sane, references, tier)
+        if known:
+            self._parents[node] = parent
+            self._rivals.pop(node, None)
+        return ghosts
+
+
+class _SetOrder(Weaver):
+    """A contest is won by whichever rival a set gives first."""
+
+    def forest(self) -> Forest:
+        for node, rivals in self._rivals.items():
+            self._parents[node] = next(iter(rivals))
+        return super().forest()
+
+
+class _Recursive(Weaver):
+    """Looks for cycles by calling itself."""
+
+    def forest(self) -> Forest:
+        forest = super().forest()
+
+        def root(node: int) -> int:
+            parent = forest.parents[node]
+            return node if parent == NONE else root(parent)
+
+        for node in range(len(forest.ids)):
+            root(node)
+        return forest
+
+
+class _WitnessesMove(Weaver):
+    """Takes the References of others for facts about messages that were seen."""
+
+    def forest(self) -> Forest:
+        for node, witnessed in enumerate(self._witnesses):
+            if witnessed >= 0 and self._parents[node] == NONE:
+                self._parents[node] = witnessed
+        return super().forest()
+
+
+def _weaver(kind: type[Weaver]) -> Patches:
+    return lambda: [patch.object(view, "new_weaver", kind)]
+
+
+MUTANTS: dict[str, Patches] = {
+    "acknowledge before commit": _acknowledge_before_commit,
+    "no signature check": _no_signature_check,
+    "no policy check": _no_policy_check,
+    "refused by the stated id": _refused_by_the_stated_id,
+    "first-come parent": _weaver(_FirstCome),
+    "the order of a set": _weaver(_SetOrder),
+    "recursion": _weaver(_Recursive),
+    "witnesses move messages": _weaver(_WitnessesMove),
+    "a sketch that changes": _a_sketch_that_changes,
+    "accepted unwanted": _accepted_unwanted,
+}
+
+
+@contextmanager
+def planted(name: str) -> Iterator[None]:
+    """While this is open, the mistake is there."""
+    patches = MUTANTS[name]()
+    for one in patches:
+        one.start()
+    try:
+        yield
+    finally:
+        for one in patches:
+            one.stop()
