@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from base64 import b32decode, b32encode
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 
 from cryptography.exceptions import InvalidSignature
@@ -96,6 +97,7 @@ def verify_root(signed: SignedRoot) -> None:
         raise ClaimError(f"batch refused: {short_fingerprint(signed.origin)} did not sign it") from None
 
 
+@lru_cache(maxsize=4096)
 def fingerprint(key: bytes) -> str:
     """The name of a public key, 56 characters; it can be a bare key of TOML."""
     octets = key + _checksum(key) + bytes((FINGERPRINT_VERSION,))
