@@ -13,7 +13,7 @@ from tests.exchange.driving import KEY, Side, held, mirroring, put, side
 from tests.store.making import Origin, mail
 from weft.exchange.agreement import agree
 from weft.exchange.feeds import admitted, served
-from weft.exchange.session import Setup
+from weft.exchange.setup import Setup
 from weft.store.memory import MemoryStore
 
 CALLER, ANSWERER = Origin("caller"), Origin("answerer")

@@ -32,7 +32,8 @@ from weft.exchange.events import (
     Send,
     Whereabouts,
 )  # fmt: skip
-from weft.exchange.session import Session, Setup
+from weft.exchange.session import Session
+from weft.exchange.setup import Setup
 from weft.exchange.sketch import encode_range
 from weft.store.base import NewClaim, Part
 from weft.v1 import exchange_pb2 as wire

@@ -14,7 +14,8 @@ from weft.core.policy import Policy
 from weft.core.policy_rows import Origin as OriginRow
 from weft.core.policy_rows import Peer
 from weft.exchange.events import Ask, Ended, Keep, Output, Refusal, Send, Synced
-from weft.exchange.session import Session, Setup
+from weft.exchange.session import Session
+from weft.exchange.setup import Setup
 from weft.rpc.desk import Desk
 from weft.store.memory import MemoryStore
 from weft.v1 import exchange_pb2 as wire

@@ -12,7 +12,8 @@ from weft.core.claim import MAX_CLAIM, encode
 from weft.errors import RemoteProtocolError
 from weft.exchange.feeds import admitted, served
 from weft.exchange.limits import Limits
-from weft.exchange.session import Setup, State
+from weft.exchange.session import State
+from weft.exchange.setup import Setup
 from weft.store.base import Part
 from weft.store.memory import MemoryStore
 from weft.v1 import claim_pb2 as claim_wire

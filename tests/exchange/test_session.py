@@ -14,7 +14,8 @@ from weft.core.policy_rows import Peer
 from weft.errors import LocalProtocolError, RemoteProtocolError
 from weft.exchange.events import Used
 from weft.exchange.limits import Limits
-from weft.exchange.session import Setup, State
+from weft.exchange.session import State
+from weft.exchange.setup import Setup
 from weft.store.memory import MemoryStore
 
 A, B, C = Origin("a"), Origin("b"), Origin("c")

@@ -20,6 +20,7 @@ from weft.core.feed import Feed
 from weft.core.merkle import PartialTree
 from weft.core.signing import SignedRoot
 from weft.errors import WeftError
+from weft.exchange.decoder import Status
 from weft.exchange.feeds import Feeds
 from weft.exchange.symbol import CodedSymbol
 
@@ -168,6 +169,8 @@ class Report:
     rounds: int = 0
     """Frames of symbols that were decoded."""
     listed: bool = False
+    undecoded: Status | None = None
+    """How a sketch ended that did not decode, so that its key was given up."""
     frames_sent: int = 0
     frames_received: int = 0
     octets_sent: int = 0

@@ -9,8 +9,8 @@ of the set, or the symbols cost more than the list, or do not decode, the list i
 
 From a list the difference is plain: what stands there and is not held here is wanted, and what is held and never stood
 there is offered.  A list must also explain symbols that did not decode: its own first symbol must be the one that was
-sent.  If it is, one of the kept sketches is damaged; else the peer made something up, and the session ends.  Both
-forget the key either way.
+sent.  If it is, one of the kept sketches is damaged; else the peer made something up, and the session ends.  The key
+is given up either way.
 
 All of it is the peer's word, and no more than a reason to offer and to want.
 """
@@ -61,7 +61,8 @@ class Seeker:
         self._list: Listed | None = None
         self._first: CodedSymbol | None = None
         """The peer's first symbol."""
-        self._known = self._broken = False
+        self._known = False
+        self._failed: Status | None = None
         self.settled = False
 
     def symbols(self, message: wire.Symbols) -> None:
@@ -94,8 +95,7 @@ class Seeker:
             self._know(decoder.only_theirs, decoder.only_ours)
         elif status is not Status.MORE or listing_is_cheaper(self._at_least(decoder), self._size):
             self._need(0)
-            self._broken = status is Status.BROKEN
-            self.read_list(failed=status is not Status.MORE)
+            self.read_list(None if status is Status.MORE else status)
         else:
             self._need(self._next(decoder))
 
@@ -117,10 +117,11 @@ class Seeker:
         self._expected = count
         self._line.send(wire.Frame(need=wire.Need(scope=self._scope.value, count=count)))
 
-    def read_list(self, failed: bool = False) -> None:
-        """Read a list from now on."""
+    def read_list(self, failed: Status | None = None) -> None:
+        """Read a list from now on; ``failed``: how the symbols ended, if they should have been enough."""
         self._expected = 0
         self._line.report.listed = True
+        self._failed = failed
         explains = keyed_hash(self._source.key) if failed else None
         self._list = Listed(self._wants, self._first, explains, self._compared)
         read_log(self._line, 0, self._upto, self._gather, self._list.ready)
@@ -137,9 +138,9 @@ class Seeker:
 
     def _compared(self, only_ours: Sequence[bytes], differences: int, explained: bool) -> None:
         """The list has come to its end."""
-        assert self._list is not None
-        too_many = symbols_for(differences) > symbol_cap(self._size)
-        if self._list.checks and (self._broken or not explained or not too_many):
+        too_many = self._failed is Status.CAPPED and symbols_for(differences) > symbol_cap(self._size)
+        if self._failed and not (explained and too_many):
+            self._line.report.undecoded = self._failed
             self._line.ask(Keep(b""), lambda _: None)
         if not explained:
             raise RemoteProtocolError("listing: it is not of the set that the symbols were of")
@@ -179,11 +180,6 @@ class Listed:
         self._unseen: dict[bytes, None] = {}
         self._xor = self._count = self._only_theirs = 0
         self._ended = False
-
-    @property
-    def checks(self) -> bool:
-        """Whether the list must explain symbols that did not decode."""
-        return self._digest is not None
 
     def add(self, elements: Iterable[bytes]) -> None:
         """Gather ours."""

@@ -22,34 +22,29 @@ shell does wrong raises `LocalProtocolError`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from enum import Enum
 
 from google.protobuf.message import DecodeError
 
 from weft.core.feed import Feed
-from weft.core.policy import Policy
 from weft.errors import LocalProtocolError, RemoteProtocolError, StoreError, WeftError
-from weft.exchange.agreement import DIGEST_OCTETS, Agreement, agree
+from weft.exchange.agreement import Agreement
 from weft.exchange.clock import Clock
-from weft.exchange.events import Answer, Ended, Output, Report, Synced, Usage
-from weft.exchange.feeds import admitted, read_feeds, served
+from weft.exchange.events import Answer, Ended, Output, Report, Synced
 from weft.exchange.giving import Giver
-from weft.exchange.kept import MARK_OCTETS, Kept
-from weft.exchange.kept import load as load_kept
-from weft.exchange.limits import MAX_REASON, Limits
+from weft.exchange.handshake import Handshake
+from weft.exchange.kept import Kept
+from weft.exchange.limits import MAX_REASON
 from weft.exchange.line import Line, split_ids
-from weft.exchange.mapping import KEY_OCTETS
 from weft.exchange.mirror import Mirror
 from weft.exchange.news import News
 from weft.exchange.offering import Offers
 from weft.exchange.proofs import Verifier
+from weft.exchange.setup import Setup
 from weft.exchange.taking import Quota, Taker
 from weft.exchange.wanting import Wants
 from weft.v1 import exchange_pb2 as wire
-
-VERSION = 1
 
 
 class State(Enum):
@@ -60,30 +55,6 @@ class State(Enum):
     SYNCING = "syncing"
     LIVE = "live"
     ENDED = "ended"
-
-
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """What a session is given."""
-
-    policy: Policy
-    """It holds for the whole session; the shell cuts the session when rights change."""
-    peer: bytes
-    """The peer's key, as the channel has proved it; its row of the policy."""
-    caller: bool
-    """Whether this side called."""
-    key: bytes
-    """32 random octets, used if a new key is needed."""
-    kept: bytes = b""
-    """What the last session with this peer asked to keep."""
-    renew: bool = False
-    """Take a new key although the kept one would do; of the caller only."""
-    live: bool = False
-    limits: Limits = field(default_factory=Limits)
-    used: Usage = field(default_factory=dict)
-    """What the peer handed us today."""
-    refused: Container[bytes] = frozenset()
-    """Elements of all `Refusal` that were ever put out; the shell may forget some."""
 
 
 class Session:
@@ -99,18 +70,15 @@ class Session:
         self._state = State.HELLO
         self._wants = Wants(self._line, setup.refused)
         self._quota = Quota(row.claims_per_day, row.bytes_per_day, setup.used)
-        self._serves = served(setup.policy, setup.peer)
-        self._admits = admitted(setup.policy, setup.peer, self._quota.spent())
+        self._handshake = Handshake(setup, self._quota.spent())
         self._giver = Giver(self._line, self._gives)
         self._offers = Offers(self._line, self._giver.want)
         self._taker = Taker(self._line, self._wants, Verifier(self._takes), self._quota, self._learned)
         self._agreement: Agreement | None = None
         self._news: News | None = None
         self._mirror: Mirror | None = None
-        self._their_mark = b""
         self._goes_live = False
         self._done = self._they_are_done = False
-        self._kept = self._load_kept()
         self._handlers: Mapping[str, Callable[[wire.Frame, int], None]] = {
             "hello": lambda frame, _: self._on_hello(frame.hello),
             "agreement": lambda frame, _: self._on_agreement(frame.agreement),
@@ -144,15 +112,7 @@ class Session:
 
     def start(self) -> list[Output]:
         """Say hello."""
-        hello = wire.Hello(
-            version=VERSION,
-            limits=self._setup.limits.to_message(),
-            serves=self._serves.to_messages(),
-            admits=self._admits.to_messages(),
-            modes=[wire.Mode.MIRROR],
-            kept=self._kept.mark if self._kept else b"",
-            live=self._setup.live,
-        )
+        hello = self._handshake.hello()
         return self._step(lambda: self._line.send(wire.Frame(hello=hello)))
 
     def receive(self, octets: bytes) -> list[Output]:
@@ -263,64 +223,25 @@ class Session:
     def _on_hello(self, hello: wire.Hello) -> None:
         if self._state is not State.HELLO:
             raise RemoteProtocolError("hello: there was one already")
-        if hello.version != VERSION:
-            raise RemoteProtocolError(f"hello: version {hello.version} is not spoken here, but {VERSION}", "version")
-        if wire.Mode.MIRROR not in hello.modes:
-            raise RemoteProtocolError("hello: no mode in common", "modes")
-        if len(hello.kept) not in (0, MARK_OCTETS):
-            raise RemoteProtocolError(f"hello: kept has not {MARK_OCTETS} octets")
+        self._agreement = self._handshake.read(hello)
         self._line.limits = self._setup.limits.both(hello.limits)
-        theirs = (read_feeds(hello.serves), read_feeds(hello.admits))
-        self._agreement = agree(self._setup.caller, (self._serves, self._admits), theirs)
         self._news = News(self._line, self._agreement, self._offers)
-        self._their_mark = hello.kept
         self._goes_live = hello.live and self._setup.live
         self._state = State.AGREEING
         if self._setup.caller:
-            self._propose(self._agreement)
-
-    def _propose(self, agreement: Agreement) -> None:
-        """The caller says whose key it is, and begins."""
-        kept = self._fitting(agreement)
-        new = kept is None or self._setup.renew
-        message = wire.Agreement(
-            digest=agreement.digest[:DIGEST_OCTETS], key=self._setup.key if new else b"", listing=kept is None
-        )
-        self._line.send(wire.Frame(agreement=message))
-        self._begin(agreement, Kept(agreement.digest, self._setup.key) if kept is None or new else kept, kept is None)
+            message, kept = self._handshake.propose()
+            self._line.send(wire.Frame(agreement=message))
+            self._begin(self._agreement, kept, message.listing)
 
     def _on_agreement(self, message: wire.Agreement) -> None:
-        agreement = self._agreement
-        if self._state is not State.AGREEING or self._setup.caller or agreement is None:
+        if self._state is not State.AGREEING or self._setup.caller or self._agreement is None:
             raise RemoteProtocolError("agreement: it is not the peer's turn")
-        if message.digest != agreement.digest[:DIGEST_OCTETS]:
-            raise RemoteProtocolError("agreement: it is not the one that follows from the hellos")
-        kept = self._fitting(agreement)
-        if message.key:
-            if len(message.key) != KEY_OCTETS:
-                raise RemoteProtocolError(f"agreement: its key has {len(message.key)} octets, not {KEY_OCTETS}")
-            kept = Kept(agreement.digest, message.key)
-        elif kept is None:
-            raise RemoteProtocolError("agreement: there is no kept key")
-        self._begin(agreement, kept, message.listing)
-
-    def _fitting(self, agreement: Agreement) -> Kept | None:
-        """What both kept, if it is of this agreement."""
-        kept = self._kept
-        if kept is None or kept.digest != agreement.digest or kept.mark != self._their_mark:
-            return None
-        return kept
+        self._begin(self._agreement, self._handshake.accept(message), message.listing)
 
     def _begin(self, agreement: Agreement, kept: Kept, listing: bool) -> None:
         self._state = State.SYNCING
         self._mirror = Mirror(self._line, agreement, self._offers, self._wants, self._giver, kept, listing)
         self._mirror.start()
-
-    def _load_kept(self) -> Kept | None:
-        try:
-            return load_kept(self._setup.kept) if self._setup.kept else None
-        except StoreError:
-            return None
 
     def _gives(self, feed: Feed) -> bool:
         return (

@@ -17,7 +17,8 @@ from tests.exchange.simulation.schedule import Schedule
 from tests.exchange.simulation.watch import Watch
 from weft.exchange.events import Ask, Commit, Ended, Keep, Output, Refusal, Request, Send
 from weft.exchange.limits import Limits
-from weft.exchange.session import Session, Setup
+from weft.exchange.session import Session
+from weft.exchange.setup import Setup
 
 LIMITS = Limits(
     frame_octets=1 << 16, frame_ids=16, open_offers=2, open_claims=2, open_wants=32, offered_ids=20_000,
@@ -152,6 +153,7 @@ class Link:
 
     def _ended(self, end: End, ended: Ended) -> None:
         end.ended = ended
+        end.watch.ended(ended.report)
         if self.honest and not self.disturbed and ended.error is not None and end.host.honest:
             raise ViolationError(f"{end.host.name} and its honest peer fell out: {ended.error}")
         if all(one.ended for one in self.ends):

@@ -13,7 +13,8 @@ from tests.exchange.simulation.failing import ViolationError
 from tests.exchange.simulation.hosts import Host
 from weft.core.claim import claim_id
 from weft.core.feed import Feed
-from weft.exchange.events import Commit, Keep, Request
+from weft.exchange.decoder import Status
+from weft.exchange.events import Commit, Report, Request
 from weft.exchange.session import Session
 from weft.v1 import claim_pb2 as claim_wire
 from weft.v1 import exchange_pb2 as wire
@@ -84,10 +85,12 @@ class Watch:
                     raise ViolationError(f"{self.host.name} took a feed from {self.peer.name} that its policy refuses")
                 for claim in part.claims:
                     self._commits(feed, claim.identity, claim.octets)
-        elif isinstance(request, Keep) and not request.octets and self.peer.honest:
-            if self.host.doubtful or self.peer.doubtful:
-                return
-            raise ViolationError(f"the sketches of {self.host.name} and {self.peer.name} did not decode")
+
+    def ended(self, report: Report) -> None:
+        """The session is over.  That so many symbols were not enough happens; that they were of no set does not."""
+        doubtful = self.host.doubtful or self.peer.doubtful
+        if report.undecoded is Status.BROKEN and self.host.honest and self.peer.honest and not doubtful:
+            raise ViolationError(f"the sketches of {self.host.name} and {self.peer.name} are not of two sets")
 
     def _commits(self, feed: Feed, identity: bytes, octets: bytes) -> None:
         if claim_id(octets) != identity:

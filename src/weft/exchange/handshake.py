@@ -1,0 +1,102 @@
+"""The beginning of a session: two hellos, the agreement that follows from them, and the key of the sketches.
+
+Theory of operation
+-------------------
+Each side says what it serves, what it admits, what it takes at most, and which sketches it kept for the other.  Nothing
+of that gives a right: what a side serves and stores, its own policy decides again, claim by claim.
+
+The caller says whose key it is.  If both kept sketches of this agreement under one key, that one; else, or when it is
+time, a new one.  A new pair lists its ids.  A peer that always brings a new key makes us read our whole log each time,
+so the shell must not let it call as often as it likes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from weft.core.feed import Feed
+from weft.errors import LocalProtocolError, RemoteProtocolError, StoreError
+from weft.exchange.agreement import DIGEST_OCTETS, Agreement, agree
+from weft.exchange.feeds import admitted, read_feeds, served
+from weft.exchange.kept import MARK_OCTETS, Kept, load
+from weft.exchange.mapping import KEY_OCTETS
+from weft.exchange.setup import Setup
+from weft.v1 import exchange_pb2 as wire
+
+VERSION = 1
+
+
+class Handshake:
+    """One side of it."""
+
+    def __init__(self, setup: Setup, spent: Iterable[Feed]) -> None:
+        """``spent``: feeds of which the peer handed us enough for today."""
+        self._setup = setup
+        self._serves = served(setup.policy, setup.peer)
+        self._admits = admitted(setup.policy, setup.peer, spent)
+        self._kept = _load(setup.kept)
+        self._agreement: Agreement | None = None
+        self._fits: Kept | None = None
+        """What both kept, if it is of this agreement."""
+
+    def hello(self) -> wire.Hello:
+        """Ours."""
+        return wire.Hello(
+            version=VERSION,
+            limits=self._setup.limits.to_message(),
+            serves=self._serves.to_messages(),
+            admits=self._admits.to_messages(),
+            modes=[wire.Mode.MIRROR],
+            kept=self._kept.mark if self._kept else b"",
+            live=self._setup.live,
+        )
+
+    def read(self, hello: wire.Hello) -> Agreement:
+        """What follows from theirs."""
+        if hello.version != VERSION:
+            raise RemoteProtocolError(f"hello: version {hello.version} is not spoken here, but {VERSION}", "version")
+        if wire.Mode.MIRROR not in hello.modes:
+            raise RemoteProtocolError("hello: no mode in common", "modes")
+        if len(hello.kept) not in (0, MARK_OCTETS):
+            raise RemoteProtocolError(f"hello: kept has not {MARK_OCTETS} octets")
+        theirs = (read_feeds(hello.serves), read_feeds(hello.admits))
+        self._agreement = agree(self._setup.caller, (self._serves, self._admits), theirs)
+        kept = self._kept
+        if kept is not None and kept.digest == self._agreement.digest and kept.mark == hello.kept:
+            self._fits = kept
+        return self._agreement
+
+    def propose(self) -> tuple[wire.Agreement, Kept]:
+        """What the caller says, and the key and sketches with which it goes on."""
+        digest = self._digest()
+        new = self._fits is None or self._setup.renew
+        message = wire.Agreement(
+            digest=digest[:DIGEST_OCTETS], key=self._setup.key if new else b"", listing=self._fits is None
+        )
+        return message, Kept(digest, self._setup.key) if new or self._fits is None else self._fits
+
+    def accept(self, message: wire.Agreement) -> Kept:
+        """The key and sketches with which the answerer goes on."""
+        digest = self._digest()
+        if message.digest != digest[:DIGEST_OCTETS]:
+            raise RemoteProtocolError("agreement: it is not the one that follows from the hellos")
+        if message.key:
+            if len(message.key) != KEY_OCTETS:
+                raise RemoteProtocolError(f"agreement: its key has {len(message.key)} octets, not {KEY_OCTETS}")
+            return Kept(digest, message.key)
+        if self._fits is None:
+            raise RemoteProtocolError("agreement: there is no kept key")
+        return self._fits
+
+    def _digest(self) -> bytes:
+        if self._agreement is None:
+            raise LocalProtocolError("there is no agreement before the hello")
+        return self._agreement.digest
+
+
+def _load(octets: bytes) -> Kept | None:
+    """What was kept, unless it cannot be read: then it is made anew."""
+    try:
+        return load(octets) if octets else None
+    except StoreError:
+        return None

@@ -1,0 +1,34 @@
+"""What a session is given by its shell."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass, field
+
+from weft.core.policy import Policy
+from weft.exchange.events import Usage
+from weft.exchange.limits import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a session is given."""
+
+    policy: Policy
+    """It holds for the whole session; the shell cuts the session when rights change."""
+    peer: bytes
+    """The peer's key, as the channel has proved it; its row of the policy."""
+    caller: bool
+    """Whether this side called."""
+    key: bytes
+    """32 random octets, used if a new key is needed."""
+    kept: bytes = b""
+    """What the last session with this peer asked to keep."""
+    renew: bool = False
+    """Take a new key although the kept one would do; of the caller only."""
+    live: bool = False
+    limits: Limits = field(default_factory=Limits)
+    used: Usage = field(default_factory=dict)
+    """What the peer handed us today."""
+    refused: Container[bytes] = frozenset()
+    """Elements of all `Refusal` that were ever put out; the shell may forget some."""
