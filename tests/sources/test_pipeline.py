@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -104,12 +104,23 @@ def test_a_process_that_dies_is_an_error_and_not_an_end(tmp_path: Path) -> None:
         scanned([Dying(str(tmp_path / "l.mbox"), "l")], 2)
 
 
-def test_whoever_stops_listening_leaves_no_process_behind(tmp_path: Path) -> None:
+def test_whoever_stops_listening_leaves_no_process_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with (tmp_path / "l.mbox").open("wb") as file:
         for _, mail in generate(3000):
             file.write(LINE + mail + b"\n")
+    children = []
+    ended = pipeline._gather
+
+    def gather(started: list[pipeline._Child], notes: Notes) -> Iterator[tuple[int, list[Record]]]:
+        children.extend(started)
+        return ended(started, notes)
+
+    monkeypatch.setattr(pipeline, "_gather", gather)
     batches = scan([MboxFile(str(tmp_path / "l.mbox"), "l")], fail, make_record, 2)
     next(batches)
-    batches.close()  # type: ignore[attr-defined]
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert isinstance(batches, Generator)
+    batches.close()
+    [child] = children
+    assert child.answers.closed
+    with pytest.raises(ProcessLookupError):
+        os.kill(child.number, 0)

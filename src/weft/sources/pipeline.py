@@ -116,9 +116,10 @@ def _scan_here(work: Work, notes: Notes, make: Make[T]) -> Iterator[tuple[int, l
 
 @dataclass(frozen=True, slots=True)
 class _Child:
-    """A process that scans: its pipe, and how to end it."""
+    """A process that scans: its pipe, its number, and how to end it."""
 
     answers: FileIO
+    number: int
     end: Callable[[], None]
 
 
@@ -146,7 +147,7 @@ def _fork(work: Work, make: Make[T]) -> _Child:
         finally:
             os._exit(code)
     os.close(writing)
-    return _Child(FileIO(reading), lambda: _reap(child))
+    return _Child(FileIO(reading), child, lambda: _reap(child))
 
 
 def _reap(child: int) -> None:
@@ -170,7 +171,7 @@ def _start(work: Work, make: Make[T]) -> _Child:
         process.kill()
         process.wait()
 
-    return _Child(process.stdout, end)
+    return _Child(process.stdout, process.pid, end)
 
 
 def _gather(children: list[_Child], notes: Notes) -> Iterator[tuple[int, list[Any]]]:
