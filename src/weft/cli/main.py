@@ -31,7 +31,9 @@ COMMANDS = {
     "diff": "Which edges differ under another policy.",
     "export": "All threads, in any format.",
     "check": "Verify the index; repair what is derived.",
-    "serve": "Answer clients over gRPC.",
+    "serve": "Answer clients and peers over gRPC.",
+    "sync": "Exchange claims with peers, now.",
+    "peers": "Who may talk to this server.",
     "keys": "Our own fingerprint, and where the key lies.",
 }
 

@@ -1,16 +1,20 @@
-"""``weft serve``: the server for clients.
+"""``weft serve``: the server for clients and peers.
 
 The first line on stdout is ``listening on HOST:PORT``, with the port that was taken if 0 was asked for; with
-``--metrics`` the second is ``metrics on HOST:PORT``.  Everything else is the log, on stderr.
+``--metrics`` then comes ``metrics on HOST:PORT``, with ``--exchange-listen`` last ``exchange on HOST:PORT``.
+Everything else is the log, on stderr.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("weft.serve")
 
+_CUT_SECONDS = 2.0
+"""How long sessions with peers may go on when the server stops; the next ones go on from there."""
 _NEEDS = "weft serve needs further packages; install them with: pip install 'weft[server]'"
 
 _UNIT = """\
@@ -85,6 +91,7 @@ WantedBy=multi-user.target
 
 @click.command("serve")
 @click.option("--listen", metavar="HOST:PORT", default="127.0.0.1:7430", show_default=True, help="Where to listen.")
+@click.option("--exchange-listen", "exchange", metavar="HOST:PORT", help="Exchange with peers, and listen there.")
 @click.option("--metrics", metavar="HOST:PORT", help="Show metrics for Prometheus there.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="The log.")
 @click.option("--print-unit", is_flag=True, help="Print a systemd unit for this server, and do nothing else.")
@@ -92,6 +99,7 @@ WantedBy=multi-user.target
 @message_options
 def command(
     listen: str,
+    exchange: str | None,
     metrics: str | None,
     log_format: Format,
     print_unit: bool,
@@ -104,14 +112,19 @@ def command(
     On loopback it speaks plain text.  On any other address it speaks TLS only, and only to peers that the policy lets
     read everything.  SIGTERM ends it when all calls in flight are answered; a second one ends it at once.
 
+    With --exchange-listen it also exchanges claims with its peers, always over TLS: it answers them, and calls those
+    with an address when it starts and every five minutes or so.
+
     \b
     weft serve
+    weft serve --exchange-listen 127.0.0.1:7431
     weft serve --listen 127.0.0.1:0 --metrics 127.0.0.1:9430 --log-format json
     weft serve --print-unit > /etc/systemd/system/weft.service
     """
     if print_unit:
-        click.echo(_unit(listen, metrics, log_format), nl=False)
+        click.echo(_unit(listen, exchange, metrics, log_format), nl=False)
         return
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # or a stranger's handshake writes lines into the log
     try:
         from weft.rpc import logs
         from weft.rpc import metrics as _metrics_module  # noqa: F401 - are the packages there?
@@ -125,13 +138,14 @@ def command(
     path = index_path(index)
     with Index.open(path, policy=config, create=False) as opened:
         policy = opened.policy
-    asyncio.run(_serve(path, policy, listen, metrics))
+    asyncio.run(_serve(path, policy, config, (listen, exchange, metrics)))
 
 
-async def _serve(path: Path, policy: Policy, listen: str, metrics: str | None) -> None:
+async def _serve(path: Path, policy: Policy, config: str | None, addresses: tuple[str, str | None, str | None]) -> None:
     """Serve until a signal says to stop."""
     from weft.rpc.server import Server
 
+    listen, exchange, metrics = addresses
     stopping = _signals()
     with _metrics(metrics) as meter:
         server = Server(path, policy, meter=meter, security=_security(path, policy, listen))
@@ -140,14 +154,33 @@ async def _serve(path: Path, policy: Policy, listen: str, metrics: str | None) -
             click.echo(f"listening on {await server.start(listen)}")
             if shown:
                 click.echo(f"metrics on {shown}")
-            sys.stdout.flush()
-            await stopping.wait()
+            async with _exchanging(path, policy, config, exchange):
+                sys.stdout.flush()
+                await stopping.wait()
         except BaseException:
             await server.stop(0)
             raise
         log.info("stopping: calls in flight end first")
         stopping.clear()
         await _stop(server, stopping)
+
+
+@asynccontextmanager
+async def _exchanging(path: Path, policy: Policy, config: str | None, address: str | None) -> AsyncIterator[None]:
+    """Exchange with peers meanwhile, if there is an address to listen at; rows of peers are read anew each time."""
+    if address is None:
+        yield
+        return
+    from weft.index.config import config_path, load_policy
+    from weft.rpc.exchange_server import ExchangeServer
+
+    place = config_path(config)
+    server = ExchangeServer(path, policy, lambda: replace(policy, peers=load_policy(place, policy.own).peers))
+    try:
+        click.echo(f"exchange on {await server.start(address)}")
+        yield
+    finally:
+        await server.stop(_CUT_SECONDS)
 
 
 async def _stop(server: Server, again: asyncio.Event) -> None:
@@ -196,11 +229,13 @@ def _metrics_address(address: str) -> tuple[str, int]:
     return split_address(address)
 
 
-def _unit(listen: str, metrics: str | None, log_format: str) -> str:
+def _unit(listen: str, exchange: str | None, metrics: str | None, log_format: str) -> str:
     """The unit, with the options that were given."""
     script = Path(sys.executable).with_name("weft")
     program = [str(script)] if script.exists() else [sys.executable, "-m", "weft"]
     words = [*program, "serve", "--listen", listen, "--log-format", log_format]
+    if exchange is not None:
+        words += ["--exchange-listen", exchange]
     if metrics is not None:
         words += ["--metrics", metrics]
     if any(not word.isprintable() or set(word) & set("%$\\\"' ") for word in words):

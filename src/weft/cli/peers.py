@@ -1,0 +1,190 @@
+"""``weft peers``: the rows ``[peer."FINGERPRINT"]`` of the policy file, whose comments and order stay.
+
+``list --json`` gives one array of objects with the keys ``format`` (1), ``peer`` (a fingerprint), ``name``,
+``address``, ``may_feed`` and ``may_read``.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from weft.cli.indexed import index_options, say
+from weft.cli.output import message_options
+from weft.cli.table import print_lines, print_table
+from weft.errors import NotFoundError, PolicyError, UsageError
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
+
+    from weft.core.policy import Policy
+
+Before = tuple[str | None, str | None, bool]
+
+
+@click.group("peers", subcommand_metavar="[add FINGERPRINT | list | remove FINGERPRINT]")
+@index_options
+@message_options
+@click.pass_context
+def command(context: click.Context, index: str | None, config: str | None, quiet: bool) -> None:
+    """Who may talk to this server, feed it and read it.
+
+    \b
+    weft peers list
+    weft peers add FINGERPRINT --address 10.0.0.2:7431 --may-read own --tier known
+    """
+    context.obj = (index, config, quiet)
+
+
+@command.command("add")
+@click.argument("fingerprint")
+@click.option("--address", metavar="HOST:PORT", help="Where it exchanges; without it, only it calls us.")
+@click.option("--name", metavar="NAME", help="Our own name for it.")
+@click.option("--may-feed", multiple=True, metavar="FEED", help="What it may hand us; default: its own feeds.")
+@click.option("--may-read", multiple=True, metavar="FEED", help="What it may read here; default: nothing.")
+@click.option("--tier", type=click.Choice(["trusted", "known"]), help="Also admit all lists of it as an origin.")
+@index_options
+@message_options
+@click.pass_obj
+def add(
+    before: Before,
+    fingerprint: str,
+    address: str | None,
+    name: str | None,
+    may_feed: tuple[str, ...],
+    may_read: tuple[str, ...],
+    tier: str | None,
+    index: str | None,
+    config: str | None,
+    quiet: bool,
+) -> None:
+    """Let a server talk to this one.  FINGERPRINT is what its weft keys prints.
+
+    FEED is ORIGIN, ORIGIN/LIST, own, own/LIST, or '*' for all.  A claim counts only if the policy admits its origin,
+    whoever hands it over; --tier says so of the peer's own claims.
+
+    \b
+    weft peers add FINGERPRINT --address 10.0.0.2:7431 --may-read own --tier known
+    """
+    place, path = _paths(index or before[0], config or before[1])
+    document, policy = _read(place, path)
+    if fingerprint in document.get("peer", {}):
+        raise UsageError(f"{fingerprint} is a peer already; remove it first, or edit {path}")
+    row: dict[str, Any] = {
+        **({"name": name} if name else {}),
+        **({"address": address} if address else {}),
+        "mode": "mirror",
+        "may_feed": _feeds(may_feed or (fingerprint,)),
+        "may_read": _feeds(may_read),
+    }
+    _table(document, "peer")[fingerprint] = row
+    if tier is not None and fingerprint not in document.get("origin", {}):
+        said = {"name": name} if name else {}
+        _table(document, "origin")[fingerprint] = {**said, "tier": tier, "lists": "*"}
+    _write(path, document, policy.own)
+    if not (quiet or before[2]):
+        say(f"{fingerprint} is a peer now; a server that runs admits new origins when it is started again")
+
+
+@command.command("remove")
+@click.argument("fingerprint")
+@index_options
+@message_options
+@click.pass_obj
+def remove(before: Before, fingerprint: str, index: str | None, config: str | None, quiet: bool) -> None:
+    """Let a peer, named by its fingerprint or our name for it, talk to this server no more.
+
+    What it said stays as long as the policy admits its origin.
+
+    \b
+    weft peers remove alice
+    """
+    from weft.core.signing import fingerprint as name_of
+
+    place, path = _paths(index or before[0], config or before[1])
+    document, policy = _read(place, path)
+    meant = next((name_of(key) for key, row in policy.peers.items() if row.name and row.name == fingerprint), None)
+    table = document.get("peer", {})
+    if (meant or fingerprint) not in table:
+        raise NotFoundError(f"{fingerprint} is no peer; weft peers list shows them")
+    del table[meant or fingerprint]
+    _write(path, document, policy.own)
+    if not (quiet or before[2]):
+        say(f"{meant or fingerprint} is no peer any more")
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@index_options
+@message_options
+@click.pass_obj
+def list_peers(before: Before, as_json: bool, index: str | None, config: str | None, quiet: bool) -> None:
+    """The peers of this server.
+
+    \b
+    weft peers list --json
+    """
+    from weft.core.signing import fingerprint
+
+    place, path = _paths(index or before[0], config or before[1])
+    _, policy = _read(place, path)
+    rows = [
+        (row.name, row.address, row.may_feed.written(policy.own), row.may_read.written(policy.own), fingerprint(key))
+        for key, row in policy.peers.items()
+    ]
+    if as_json:
+        keys = ("name", "address", "may_feed", "may_read", "peer")
+        print_lines(iter([json.dumps([{"format": 1, **dict(zip(keys, row, strict=True))} for row in rows])]))
+        return
+    shown = [(name, address, " ".join(feed), " ".join(read), peer) for name, address, feed, read, peer in rows]
+    print_table(("name", "address", "may feed", "may read", "peer"), shown, elastic=2)
+    if not rows and not (quiet or before[2]):
+        say("no peers yet; see: weft peers add --help")
+
+
+def _paths(index: str | None, config: str | None) -> tuple[Path, Path]:
+    from weft.index.config import config_path, index_path
+
+    return index_path(index), config_path(config)
+
+
+def _read(index: Path, path: Path) -> tuple[TOMLDocument, Policy]:
+    """The policy file, and what it says."""
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    from weft.cli.muting import own_origin
+    from weft.index.config import load_policy
+
+    policy = load_policy(path, own_origin(index))
+    try:
+        return tomlkit.parse(path.read_bytes().decode() if path.exists() else ""), policy
+    except (UnicodeDecodeError, TOMLKitError) as error:
+        raise PolicyError(f"{path}: {error}; mend the file") from None
+
+
+def _table(document: TOMLDocument, name: str) -> Any:  # noqa: ANN401 - tomlkit's tables
+    """A table of rows, made if need be; each row stands under a head of its own."""
+    import tomlkit
+
+    if name not in document:
+        document[name] = tomlkit.table(is_super_table=True)
+    return document[name]
+
+
+def _write(path: Path, document: TOMLDocument, own: bytes | None) -> None:
+    """Put it in the place of the old, if it is a policy."""
+    import tomlkit
+
+    from weft.cli.muting import parsed, replace_file
+
+    text = tomlkit.dumps(document)
+    parsed(path, text, own)
+    replace_file(path, text)
+
+
+def _feeds(written: tuple[str, ...]) -> str | list[str]:
+    return "*" if "*" in written else list(written)

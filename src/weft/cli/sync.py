@@ -1,0 +1,140 @@
+"""``weft sync``: one exchange with each of some peers, now.
+
+``--json`` gives one object: ``format`` (1), ``common_view`` (the id of the common view afterwards), ``sessions``: for
+each peer ``peer`` (a fingerprint), ``address``, ``mode``, ``error`` (null if it came to its end) and, if it did,
+``rounds``, ``listed``, ``reconciliation_octets`` (all octets of frames beside those of claims with their proofs),
+``claims_in``, ``claims_out``, ``claim_octets_in``, ``claim_octets_out``, ``proof_octets_in``, ``gone`` and ``refused``
+(numbers by reason).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from weft.cli.indexed import count, index_options, open_index, say
+from weft.cli.output import message_options
+from weft.cli.table import print_lines
+from weft.errors import NotFoundError, WeftError
+
+if TYPE_CHECKING:
+    from weft.core.policy import Policy
+    from weft.exchange.events import Report
+
+Done = tuple[str, bytes, "Report | WeftError"]
+"""(address, peer, what came of it)."""
+
+
+@click.command("sync")
+@click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS...")
+@click.option("--json", "as_json", is_flag=True, help='For programs: "format" 1, "sessions", "common_view".')
+@index_options
+@message_options
+@click.pass_context
+def command(
+    context: click.Context,
+    addresses: tuple[str, ...],
+    as_json: bool,
+    index: str | None,
+    config: str | None,
+    quiet: bool,
+) -> None:
+    """Exchange claims with peers: afterwards both hold the same in all feeds on which they agree.
+
+    ADDRESS is the HOST:PORT or the name of a peer, as weft peers list shows it.
+
+    \b
+    weft sync 127.0.0.1:7431
+    weft sync --json alice bob
+    """
+    from weft.index.config import index_path
+
+    place = index_path(index)
+    with open_index(str(place), config) as opened:
+        policy = opened.policy
+    peers = [_peer(policy, address) for address in addresses]
+    done = asyncio.run(_sync(place, policy, peers))
+    if as_json:
+        with open_index(str(place), config) as opened:
+            view = opened.view_id(common=True).hex()
+        print_lines(iter([json.dumps({"format": 1, "common_view": view, "sessions": [_object(one) for one in done]})]))
+    failed = [(address, result) for address, _, result in done if isinstance(result, WeftError)]
+    for address, error in failed:
+        say(f"{address}: {error}" if address not in str(error) else str(error))
+    if not as_json and not quiet:
+        for address, _, result in done:
+            if not isinstance(result, WeftError):
+                say(f"{address}: {_line(result)}")
+    if failed:
+        context.exit(3 if len(failed) < len(done) else 1)
+
+
+def _peer(policy: Policy, text: str) -> tuple[str, bytes]:
+    """The address and key of the peer that is meant."""
+    for key, row in policy.peers.items():
+        if row.address and text in (row.address, row.name):
+            return row.address, key
+    raise NotFoundError(f"{text}: no peer has this address or name; add it with: weft peers add --address")
+
+
+async def _sync(place: Path, policy: Policy, peers: Sequence[tuple[str, bytes]]) -> list[Done]:
+    from weft.rpc.credentials import load_or_make_identity
+    from weft.rpc.exchange_client import Caller
+    from weft.rpc.exchange_desk import Workplace
+
+    workplace = Workplace(place, policy)
+    caller = Caller(load_or_make_identity(place), workplace)
+    done: list[Done] = []
+    try:
+        for address, key in peers:
+            try:
+                done.append((address, key, await caller.exchange(address, key, policy)))
+            except WeftError as error:
+                done.append((address, key, error))
+    finally:
+        await workplace.close()
+    return done
+
+
+def _reconciliation(report: Report) -> int:
+    claims = report.claim_octets_sent + report.claim_octets_received
+    return report.octets_sent + report.octets_received - claims
+
+
+def _object(done: Done) -> dict[str, object]:
+    from weft.core.signing import fingerprint
+
+    address, key, result = done
+    head: dict[str, object] = {"peer": fingerprint(key), "address": address, "mode": "mirror"}
+    if isinstance(result, WeftError):
+        return {**head, "error": str(result)}
+    return {
+        **head,
+        "error": None,
+        "rounds": result.rounds,
+        "listed": result.listed,
+        "reconciliation_octets": _reconciliation(result),
+        "claims_in": result.claims_received,
+        "claims_out": result.claims_sent,
+        "claim_octets_in": result.claim_octets_received,
+        "claim_octets_out": result.claim_octets_sent,
+        "proof_octets_in": result.proof_octets_received,
+        "gone": result.gone,
+        "refused": result.refused,
+    }
+
+
+def _line(report: Report) -> str:
+    refused = sum(report.refused.values())
+    parts = [
+        f"{count(report.claims_received, 'claim')} in, {report.claims_sent} out",
+        f"{_reconciliation(report)} octets to find the difference",
+        *([f"{refused} refused ({', '.join(sorted(report.refused))})"] if refused else []),
+        *([f"{report.gone} gone"] if report.gone else []),
+    ]
+    return ", ".join(parts)

@@ -1,0 +1,90 @@
+"""``weft peers`` and what ``weft sync`` says without a network."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.foreign import FINGERPRINT
+from tests.cli.homes import Home
+
+
+def peers(home: Home) -> list[dict[str, object]]:
+    found = json.loads(home.weft("peers", "list", "--json").text)
+    assert isinstance(found, list)
+    return found
+
+
+def test_a_peer_that_is_added_may_feed_its_own_and_read_nothing_until_that_is_said(story: Home) -> None:
+    assert story.weft("peers", "add", FINGERPRINT, "--name", "street").code == 0
+    [row] = peers(story)
+    assert row == {
+        "format": 1, "name": "street", "address": "", "may_feed": [FINGERPRINT], "may_read": [], "peer": FINGERPRINT,
+    }  # fmt: skip
+    assert "origin" not in story.config.read_text()
+
+
+def test_comments_stay_and_removing_takes_back_what_adding_wrote(story: Home) -> None:
+    story.config.write_text('# mine\n[view]\nsubject_join = false  # never\n\n[mute]\nids = ["a@x"]\n')
+    before = story.config.read_text()
+    options = ("--address", "127.0.0.1:7431", "--may-read", "own/drafts", "--may-feed", "*", "--tier", "trusted")
+    assert story.weft("peers", "add", FINGERPRINT, *options).code == 0
+    text = story.config.read_text()
+    assert text.startswith(before.rstrip())
+    assert f'[origin.{FINGERPRINT}]\ntier = "trusted"\nlists = "*"' in text
+    [row] = peers(story)
+    assert (row["may_read"], row["may_feed"], row["address"]) == (["own/drafts"], "*", "127.0.0.1:7431")
+    assert story.weft("peers", "remove", FINGERPRINT).code == 0
+    assert peers(story) == []
+    assert "[origin." in story.config.read_text(), "what it said is another matter"
+
+
+def test_a_row_in_the_file_is_found_by_name_and_others_stay(story: Home) -> None:
+    story.config.write_text(f'[peer."{FINGERPRINT}"] # who\nname = "street"\n')
+    assert "street" in story.weft("peers", "list").text
+    assert story.weft("peers", "add", FINGERPRINT).code == 2
+    assert story.weft("peers", "remove", "street").code == 0
+    assert peers(story) == []
+    assert story.weft("peers", "remove", "street").code == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("abc",), (FINGERPRINT[:-1] + "a",), (FINGERPRINT, "--address", "x"), (FINGERPRINT, "--may-read", "x"),
+        (FINGERPRINT, "--name", "a\nb"),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_what_cannot_be_meant_is_refused_and_changes_nothing(story: Home, arguments: tuple[str, ...]) -> None:
+    ran = story.weft("peers", "add", *arguments)
+    assert (ran.code, len(ran.err)) == (2, 1)
+    assert not story.config.exists()
+
+
+def test_our_own_key_is_no_peer(story: Home) -> None:
+    own = json.loads(story.weft("keys", "--json").text)["fingerprint"]
+    assert story.weft("peers", "add", own).code == 2
+
+
+@pytest.mark.parametrize("page", ["add", "list", "remove"])
+def test_each_has_help_with_an_example(story: Home, page: str) -> None:
+    text = story.weft("peers", page, "--help").text
+    assert f"  weft peers {page} " in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_an_address_of_no_peer_cannot_be_exchanged_with(story: Home) -> None:
+    ran = story.weft("sync", "127.0.0.1:1")
+    assert (ran.code, len(ran.err)) == (1, 1)
+    assert "weft peers add" in ran.err[0]
+
+
+def test_a_peer_that_does_not_answer_is_named(story: Home) -> None:
+    assert story.weft("peers", "add", FINGERPRINT, "--address", "127.0.0.1:1").code == 0
+    ran = story.process("sync", "--json", "127.0.0.1:1")
+    assert ran.code == 1
+    assert "no server answers there" in ran.err[-1]
+    [session] = json.loads(ran.text)["sessions"]
+    assert "no server answers there" in session["error"]

@@ -1,0 +1,292 @@
+"""Two servers in processes of their own that exchange claims: equal afterwards, and nobody else gets any."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+import weft
+from tests.cli.homes import Home
+from tests.cli.running import DRAFTS, OPS, ROOT, environment, mail, until
+from tests.rpc.serving import SECONDS
+from tests.store.making import Origin
+from weft.index.index import Index
+from weft.rpc.credentials import (
+    NAME,
+    Identity,
+    channel_credentials,
+    fetch_certificate,
+    load_or_make_identity,
+    make_identity,
+)
+from weft.rpc.exchange_tls import introduced
+
+MANY = 6000
+
+
+def fingerprint(home: Home) -> str:
+    return str(json.loads(home.weft("keys", "--json").text)["fingerprint"])
+
+
+def made(path: Path, *sources: str | Path) -> Home:
+    path.mkdir()
+    home = Home(path)
+    ran = home.weft("ingest", "-q", *sources)
+    assert ran.code == 0, ran.err
+    return home
+
+
+@contextmanager
+def serving(home: Home) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
+    """A server for clients and peers: its process and both addresses."""
+    listen = ("--listen", "127.0.0.1:0", "--exchange-listen", "127.0.0.1:0")
+    command = [sys.executable, "-m", "weft", "serve", "-q", *listen]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment(**home.env))
+    try:
+        assert process.stdout is not None
+        said = [process.stdout.readline() for _ in range(2)]
+        found = re.fullmatch(r"listening on (\S+)\nexchange on (\S+)\n", "".join(said))
+        assert found, said
+        yield process, found[1], found[2]
+        if process.poll() is None:
+            process.terminate()
+            assert process.wait(SECONDS) == 0
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def admit(home: Home, peer: Home, *options: str) -> None:
+    ran = home.weft("peers", "add", fingerprint(peer), "--tier", "known", "--may-read", "*", *options)
+    assert ran.code == 0, ran.err
+
+
+def sync(home: Home, address: str) -> dict[str, Any]:
+    """One exchange that comes to its end."""
+    ran = home.process("sync", "--json", address)
+    assert ran.code == 0, ran.err
+    said = json.loads(ran.text)
+    [session] = said["sessions"]
+    return {**session, "common_view": said["common_view"]}
+
+
+def state(home: Home) -> tuple[set[bytes], bytes]:
+    """The ids of all claims, and the id of the common view; the index is sound."""
+    with Index.open(home.index, policy=home.config) as index:
+        assert list(index.check()) == []
+        found = {held.identity for held in index.store.log(0, 10 * MANY)}
+        return found, index.view_id(common=True)
+
+
+@pytest.fixture
+def near(tmp_path: Path) -> Home:
+    return made(tmp_path / "near", DRAFTS)
+
+
+@pytest.fixture
+def far(tmp_path: Path) -> Home:
+    return made(tmp_path / "far", OPS)
+
+
+def shape(address: str) -> list[tuple[str, str | None, tuple[str, ...]]]:
+    with weft.connect(address, verify=True) as peer:
+        return [(one.id, one.parent, tuple(sorted(one.lists))) for one in peer.thread(ROOT).messages]
+
+
+def test_two_servers_that_admit_each_other_are_equal_after_one_sync(near: Home, far: Home) -> None:
+    admit(far, near)
+    with serving(far) as (_, far_clients, far_peers):
+        admit(near, far, "--address", far_peers, "--name", "far")
+        before = shape(far_clients)
+        first = sync(near, "far")
+        assert (first["error"], first["mode"], first["refused"], first["gone"]) == (None, "mirror", {}, 0)
+        assert (first["claims_in"], first["claims_out"]) == (len(state(far)[0]) - first["claims_out"], 13)
+        assert state(near) == state(far)
+        assert state(near)[1].hex() == first["common_view"]
+        again = sync(near, far_peers)
+        assert (again["claims_in"], again["claims_out"], again["listed"]) == (0, 0, False)
+        with serving(near) as (_, near_clients, _):
+            assert shape(near_clients) == shape(far_clients) != before
+            assert {name for _, _, lists in shape(near_clients) for name in lists} == {"drafts", "smtp-ops"}
+
+
+def test_a_server_calls_its_peers_when_it_starts(near: Home, far: Home) -> None:
+    admit(far, near)
+    with serving(far) as (_, _, far_peers):
+        admit(near, far, "--address", far_peers)
+        with serving(near):
+            until(lambda: count(near) == count(far) == 26)
+    assert state(near) == state(far)
+
+
+def test_two_that_call_each_other_at_the_same_time_end_equal(near: Home, far: Home) -> None:
+    admit(far, near)
+    admit(near, far)
+    with serving(far) as (_, _, far_peers), serving(near) as (_, _, near_peers):
+        for home, address in ((near, far_peers), (far, near_peers)):
+            text = home.config.read_text()
+            home.config.write_text(text.replace('mode = "mirror"', f'mode = "mirror"\naddress = "{address}"'))
+        syncs = [
+            subprocess.Popen([sys.executable, "-m", "weft", "sync", "-q", address], env=environment(**home.env))
+            for home, address in [(near, far_peers), (far, near_peers)] * 2
+        ]
+        assert [one.wait(SECONDS) for one in syncs] == [0] * 4
+    assert state(near) == state(far)
+
+
+def count(home: Home) -> int:
+    """How many claims are held, as another process sees it."""
+    connection = sqlite3.connect(home.index)
+    try:
+        [(held,)] = connection.execute("SELECT count(*) FROM claims").fetchall()
+    finally:
+        connection.close()
+    return int(held)
+
+
+def test_an_unknown_key_is_denied_and_told_nothing(near: Home, far: Home) -> None:
+    with serving(far) as (_, _, far_peers):
+        admit(near, far, "--address", far_peers)
+        ran = near.process("sync", "--json", far_peers)
+        assert ran.code == 1
+        assert "this server does not know your key" in ran.err[-1]
+        assert json.loads(ran.text)["sessions"][0].keys() == {"peer", "address", "mode", "error"}
+    assert (count(near), count(far)) == (13, 13)
+
+
+def test_a_policy_that_is_broken_meanwhile_lets_nobody_in_and_is_not_shown(near: Home, far: Home) -> None:
+    admit(far, near)
+    with serving(far) as (_, _, address):
+        far.config.write_text(far.config.read_text() + "secret = !")
+        identity = introduced(load_or_make_identity(near.index))
+        assert frames(address, far, identity) == (grpc.StatusCode.UNAVAILABLE, [])
+
+
+def test_a_server_stops_although_a_session_is_open(near: Home, far: Home) -> None:
+    admit(far, near)
+    identity = introduced(load_or_make_identity(near.index))
+    with serving(far) as (process, _, address):
+
+        async def hold() -> None:
+            async with calling(address, far, identity) as session:
+                assert isinstance(await session(timeout=SECONDS).read(), bytes)
+                process.terminate()
+                assert await asyncio.to_thread(process.wait, SECONDS) == 0
+
+        asyncio.run(hold())
+
+
+def test_a_peer_that_is_removed_is_denied_at_once(near: Home, far: Home) -> None:
+    admit(far, near, "--name", "near")
+    with serving(far) as (_, _, far_peers):
+        admit(near, far, "--address", far_peers)
+        sync(near, far_peers)
+        assert far.weft("peers", "remove", "near").code == 0
+        assert near.process("sync", far_peers).code == 1
+
+
+@asynccontextmanager
+async def calling(address: str, server: Home, identity: Identity) -> AsyncIterator[Any]:
+    """The method of a server, for somebody who shows a certificate and does not care about rules."""
+    host, _, port = address.rpartition(":")
+    certificate = await asyncio.to_thread(fetch_certificate, (host, int(port)), fingerprint(server))
+    options = (("grpc.ssl_target_name_override", NAME),)
+    async with grpc.aio.secure_channel(address, channel_credentials(certificate, identity), options) as channel:
+        yield channel.stream_stream("/weft.v1.Exchange/Session")  # type: ignore[call-arg]
+
+
+def frames(address: str, server: Home, identity: Identity, *sent: bytes) -> tuple[grpc.StatusCode, list[bytes]]:
+    """What a server answers: the status, and all frames."""
+
+    async def call() -> tuple[grpc.StatusCode, list[bytes]]:
+        async with calling(address, server, identity) as session:
+            stream = session(iter(sent), timeout=10)
+            got: list[bytes] = []
+            try:
+                async for frame in stream:
+                    got.append(frame)
+            except grpc.aio.AioRpcError as error:
+                return error.code(), got
+            return await stream.code(), got
+
+    return asyncio.run(call())
+
+
+def test_a_certificate_with_the_binding_of_a_peer_but_another_key_is_denied(near: Home, far: Home) -> None:
+    admit(far, near)
+    good = load_or_make_identity(near.index)
+    stranger = make_identity(Origin("stranger").key)
+    stolen = introduced(Identity(stranger.key, good.certificate))
+    with serving(far) as (_, _, address):
+        assert frames(address, far, introduced(stranger)) == (grpc.StatusCode.PERMISSION_DENIED, [])
+        assert frames(address, far, stolen) == (grpc.StatusCode.PERMISSION_DENIED, [])
+        code, _ = frames(address, far, stranger)
+        assert code is grpc.StatusCode.UNAVAILABLE, "a certificate of no issuer ends in the handshake"
+        code, got = frames(address, far, introduced(good), b"\xff\xff")
+        assert code is grpc.StatusCode.OK
+        assert b"not a message of the schema" in got[-1]
+        code, _ = frames(address, far, introduced(good), b"x" * (2 << 20))
+        assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def test_a_peer_has_no_more_sessions_at_a_time_than_its_row_says(near: Home, far: Home) -> None:
+    admit(far, near)
+    far.config.write_text(far.config.read_text().replace('mode = "mirror"', 'mode = "mirror"\nstreams = 1'))
+    identity = introduced(load_or_make_identity(near.index))
+    with serving(far) as (_, _, address):
+
+        async def two() -> None:
+            async with calling(address, far, identity) as session:
+                first = session(timeout=10)
+                assert isinstance(await first.read(), bytes), "its hello"
+                second = session(timeout=10)
+                with pytest.raises(grpc.aio.AioRpcError, match="streams: you have 1 sessions already"):
+                    await second.read()
+                first.cancel()
+
+        asyncio.run(two())
+
+
+def test_a_port_for_peers_that_is_taken_is_told(near: Home, far: Home) -> None:
+    with serving(far) as (_, _, address):
+        ran = near.process("serve", "--listen", "127.0.0.1:0", "--exchange-listen", address)
+        assert ran.code == 1
+        assert "cannot listen there" in ran.err[-1]
+
+
+@pytest.mark.parametrize("victim", ["caller", "answerer"])
+def test_a_kill_in_the_middle_of_a_mirror_loses_nothing(tmp_path: Path, near: Home, victim: str) -> None:
+    names = [f"{number}.{'x' * 60}@example.org" for number in range(MANY)]
+    mails = [mail(name, names[max(0, at - 12) : at]) for at, name in enumerate(names)]
+    source = tmp_path / "many.mbox"
+    source.write_bytes(b"".join(mails))
+    big = made(tmp_path / "big", source)
+    admit(big, near)
+    with serving(big) as (server, _, address):
+        admit(near, big, "--address", address)
+        command = [sys.executable, "-m", "weft", "sync", "-q", address]
+        caller = subprocess.Popen(command, env=environment(**near.env), stderr=subprocess.DEVNULL)
+        until(lambda: count(near) > 13)
+        (caller if victim == "caller" else server).send_signal(signal.SIGKILL)
+        assert caller.wait(SECONDS) != 0
+        held = count(near)
+        assert 13 < held < MANY + 13, "it was in the middle"
+        if victim == "answerer":
+            server.wait(SECONDS)
+    with serving(big) as (_, _, address):
+        near.weft("peers", "remove", fingerprint(big))
+        admit(near, big, "--address", address)
+        assert sync(near, address)["claims_in"] == MANY + 13 - held
+    assert state(near) == state(big)

@@ -1,0 +1,76 @@
+"""The desk in front of an index: what a commit answers, what is counted, and what is kept of a peer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from tests.cli.homes import Home
+from tests.store.making import Origin, mail, some
+from weft.core.feed import Feed
+from weft.core.policy import Policy
+from weft.core.policy_rows import Origin as Row
+from weft.errors import StoreError
+from weft.exchange.events import Commit, Keep, Proven, ProvenPart, Refusal
+from weft.index.index import Index
+from weft.rpc.exchange_desk import IndexDesk
+from weft.store.base import Part
+
+PEER = bytes(range(32))
+FAR = Origin("far")
+HELD = 26
+"""Our own claims, of the story."""
+
+
+def policy(home: Home) -> Policy:
+    with Index.open(home.index) as index:
+        return replace(index.policy, origins={FAR.public: Row(2, frozenset([b"git"]))})
+
+
+@pytest.fixture
+def desk(home: Home) -> Iterator[IndexDesk]:
+    desk = IndexDesk(home.index, policy(home))
+    yield desk
+    desk.close()
+
+
+def commit(*parts: Part) -> Commit:
+    return Commit([ProvenPart(one.signed, one.tree, [Proven(*claim[:4]) for claim in one.claims]) for one in parts])
+
+
+def test_a_commit_answers_the_positions_of_what_is_new_and_the_view_has_it(home: Home, desk: IndexDesk) -> None:
+    batch = FAR.batch("git", mail("a@x"), mail("b@x", "a@x"), mail("c@x", "b@x"), mail("d@x"), mail("e@x"))
+    assert desk.answer(PEER, commit(some(batch, [1, 3]))) == range(HELD + 1, HELD + 3)
+    assert desk.answer(PEER, commit(some(batch, [0, 1, 2]), FAR.batch("git", mail("f@x")))) == range(HELD + 3, HELD + 6)
+    assert desk.answer(PEER, commit(some(batch, [0, 1, 2, 3]))) == range(0)
+    with Index.open(home.index, policy=policy(home)) as index:
+        assert [message.id for message in index.thread("b@x").messages] == ["a@x", "b@x", "c@x"]
+    claims = 2 + 4 + 4
+    assert {feed: used.claims for feed, used in desk.used(PEER).items()} == {Feed(FAR.public, b"git"): claims}
+    assert desk.used(FAR.public) == {}
+
+
+def test_what_the_policy_does_not_admit_is_not_stored_even_if_the_machine_let_it_pass(desk: IndexDesk) -> None:
+    good, bad = FAR.batch("git", mail("a@x")), FAR.batch("private", mail("b@x"))
+    forged = good._replace(signed=replace(good.signed, signature=bytes(64)))
+    for parts in ((good, bad), (good, forged)):
+        with pytest.raises(StoreError, match="the index refuses"):
+            desk.answer(PEER, commit(*parts))
+    assert desk.answer(PEER, commit(good)) == range(HELD + 1, HELD + 2), "nothing of the refused commits was kept"
+
+
+def test_what_is_kept_of_a_peer_outlives_the_process_and_is_of_one_peer(home: Home, desk: IndexDesk) -> None:
+    assert desk.kept(PEER) == b""
+    assert desk.answer(PEER, Keep(b"sketch")) is None
+    again = IndexDesk(home.index, policy(home))
+    assert (again.kept(PEER), again.kept(FAR.public)) == (b"sketch", b"")
+    again.answer(PEER, Keep(b""))
+    assert desk.kept(PEER) == b""
+    again.close()
+
+
+def test_a_refused_claim_is_remembered_by_its_element(desk: IndexDesk) -> None:
+    desk.refuse(Refusal(bytes(range(32)), "a reason"))
+    assert desk.refused == {bytes(range(16))}
