@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from urllib.parse import unquote, urlsplit
 
 from weft.core.message_id import tokenize
 from weft.errors import UsageError
@@ -22,6 +21,8 @@ def parse_id(text: str) -> str:
     """The id that ``text`` names, without angle brackets; `UsageError` if it can name none."""
     text = text.strip()
     if text.lower().startswith(("http://", "https://")):
+        from urllib.parse import unquote, urlsplit  # hardly anybody needs it
+
         parts = [unquote(part, errors="surrogateescape") for part in urlsplit(text).path.split("/")]
         found = next((part for part in reversed(parts) if "@" in part), "")
         if not found:

@@ -18,8 +18,6 @@ import re
 from functools import lru_cache
 from unicodedata import category
 
-from wcwidth import wcwidth
-
 MAX_MARKS = 8
 """So many combining marks may stand on one character in `fit`; no script of the world needs more."""
 
@@ -91,4 +89,6 @@ def _cells(text: str) -> list[tuple[str, int]]:
 
 @lru_cache(maxsize=4096)
 def _columns(character: str) -> int:
+    from wcwidth import wcwidth  # only text in columns needs it, and it takes a while to import
+
     return max(0, wcwidth(character))

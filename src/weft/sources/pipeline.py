@@ -16,7 +16,6 @@ from __future__ import annotations
 import gc
 import marshal
 import os
-import pickle
 import select
 import signal
 import sys
@@ -156,7 +155,8 @@ def _reap(child: int) -> None:
 
 
 def _start(work: Work, make: Make[T]) -> _Child:
-    import subprocess  # the other ways do not need it
+    import pickle  # the other ways need neither
+    import subprocess
 
     command = [sys.executable, "-m", "weft.sources.pipeline"]
     process = subprocess.Popen(  # noqa: S603 - ourselves
@@ -244,6 +244,8 @@ def _write(file: FileIO | BinaryIO, octets: bytes) -> None:
 
 def main() -> None:
     """The process that `_start` makes."""
+    import pickle
+
     path, work, make = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by our own parent
     sys.path[:] = path
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends us
