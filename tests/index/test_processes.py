@@ -112,3 +112,20 @@ def test_what_fails_in_its_middle_leaves_the_view_as_it_was(pair: Pair, tmp_path
     assert parents(first) == before
     first.ingest("git", write(tmp_path / "more.mbox", mail("c@x", ["a@x"])))
     assert_right(*pair)
+
+
+def test_the_search_table_never_falls_behind_what_another_process_has_put_into_it(
+    pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = pair
+    first.ingest("git", write(tmp_path / "git.mbox", mail("a@x")))
+    first.ingest("git", write(tmp_path / "more.mbox", mail("b@x")))
+    assert len(first.search("subject")) == 2
+    # What a process does that has counted the claims before the other one put more of them into the table.
+    counted = iter([3])
+    with monkeypatch.context() as patched:
+        patched.setattr(second.store, "position", lambda: next(counted, 1))
+        second._view.fill_search()
+    assert first._view._number("searched") == 2
+    assert len(first.search("subject")) == 2
+    assert list(second.check()) == list(first.check()) == []

@@ -11,7 +11,7 @@ of their terms.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import zip_longest
 
 from weft.core.claim import Claim
@@ -42,10 +42,11 @@ def forget_texts(connection: sqlite3.Connection, claims: Iterable[Held]) -> None
         connection.execute("INSERT INTO search (search) VALUES ('optimize')")
 
 
-def check_search(connection: sqlite3.Connection, searched: int) -> Iterator[Problem]:
-    """Whether the search table holds the words of the claims up to ``searched``, and no others."""
+def check_search(connection: sqlite3.Connection, how_far: Callable[[], int]) -> Iterator[Problem]:
+    """Whether the search table holds the words of the claims up to ``how_far()``, and no others."""
     connection.execute("BEGIN")
     try:
+        searched = how_far()  # of the same moment as all that is read below
         connection.execute(SEARCH.replace("search", "temp.search_again", 1))
         connection.execute("CREATE VIRTUAL TABLE temp.words_again USING fts5vocab (temp, search_again, instance)")
         connection.execute("CREATE VIRTUAL TABLE temp.words USING fts5vocab (main, search, instance)")

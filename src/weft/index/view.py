@@ -166,16 +166,18 @@ class View:
 
     def fill_search(self) -> None:
         """Put into the search table what the log holds beyond it, if the index is open for writing."""
-        position = self.store.position()
-        while self._number("searched") < position and not self.store.read_only:
+        while self._number("searched") < self.store.position() and not self.store.read_only:
             with self.store.transaction():
-                reached = fill_search(self.connection, self._number("searched"), position)
-                self._set("searched", str(reached).encode())
+                # Another process may have been faster: only now do both numbers stand still.
+                searched, position = self._number("searched"), self.store.position()
+                if searched < position:
+                    reached = fill_search(self.connection, searched, position)
+                    self._set("searched", str(reached).encode())
 
     def check_search(self) -> Iterator[Problem]:
         """Whether the search table is what the claims say, as far as it goes; not if the index is open to read only."""
         if not self.store.read_only:
-            yield from check_search(self.connection, self._number("searched"))
+            yield from check_search(self.connection, lambda: self._number("searched"))
 
     @property
     def listing(self) -> Listing:
