@@ -82,7 +82,7 @@ def test_whatever_the_header_scanner_reads_makes_an_acceptable_claim(length: int
     )
     header += b"Message-ID: <1%s@h>\n" % long if own else b""
     found = scan(header, 1, len(header))
-    record: Scanned = (0, 0, found[0] or b"minted", *found[1:5], 0, 0, *found[5:8], bytes(32), bytes(16))
+    record: Scanned = (0, 0, found[0] or b"minted", *found[1:8], bytes(32))
     claim = claim_of(record, b"o" * 32, b"l" * 200)
     assert parse(encode(claim)) == claim
     assert claim.subject == found.subject

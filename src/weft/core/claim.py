@@ -38,9 +38,9 @@ BODY_OCTETS = 32
 DOMAIN = b"weft/v1/claim\0"
 
 Scanned = tuple[
-    int, int, bytes, tuple[bytes, ...], bool, tuple[bytes, ...], bytes, int, int, bytes, bytes, bytes, bytes, bytes
-]
-"""One scanned message, the record that sources give (`weft.sources.base`)."""
+    int, int, bytes, tuple[bytes, ...], bool, tuple[bytes, ...], bytes, bytes, bytes, bytes, bytes
+]  # fmt: skip
+"""One scanned message, as `weft.sources.evidence` gives it: its place, then the fields of a claim in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +107,7 @@ class Withdrawal:
 
 def claim_of(record: Scanned, origin: bytes, list_name: bytes) -> Claim:
     """The claim of ``origin`` about a scanned message on its list."""
-    return Claim(
-        origin, list_name, record[2], record[3], record[4], record[5], record[6], record[9], record[10], record[11],
-        record[12],
-    )  # fmt: skip
+    return Claim(origin, list_name, *record[2:])
 
 
 def encode(claim: Claim | Withdrawal) -> bytes:

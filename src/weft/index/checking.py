@@ -28,10 +28,12 @@ from weft.thread import Thread
 class MemoryNodes:
     """The nodes of a forest in memory: about 250 octets each."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: SqliteStore) -> None:
+        """``store`` knows their ids."""
         self.states: dict[int, State] = {}
         self.dates: dict[int, tuple[int, int]] = {}
         self._children: dict[int, dict[int, None]] = {}
+        self._store = store
 
     def state(self, node: int) -> State:
         """The one state of a node."""
@@ -45,8 +47,8 @@ class MemoryNodes:
         return iter(tuple(self._children.get(node, ())))
 
     def message_id(self, node: int) -> bytes:
-        """Only asked to break ties; set by `forest_of`."""
-        raise NotImplementedError
+        """The id of a node; asked to break ties only."""
+        return self._store.ids_of([node])[0]
 
     def moved(self, node: int, old: int, new: int) -> None:
         """The parent of a node has changed."""
@@ -59,7 +61,7 @@ class MemoryNodes:
 def forest_of(store: SqliteStore, policy: Policy) -> MemoryNodes:
     """The whole view of a policy, from the log alone."""
     hearing = Hearing(policy, withdrawn_by(store, policy))
-    nodes = _StoreNodes(store)
+    nodes = MemoryNodes(store)
     forest = LiveForest(nodes)
     after = 0
     while page := store.log(after, PAGE):
@@ -78,15 +80,6 @@ def forest_of(store: SqliteStore, policy: Policy) -> MemoryNodes:
         forest.dirty.clear()
         after = page[-1].position
     return nodes
-
-
-class _StoreNodes(MemoryNodes):
-    def __init__(self, store: SqliteStore) -> None:
-        super().__init__()
-        self._store = store
-
-    def message_id(self, node: int) -> bytes:
-        return self._store.ids_of([node])[0]
 
 
 def withdrawn_by(store: SqliteStore, policy: Policy) -> set[bytes]:
@@ -194,7 +187,7 @@ def common_differences(store: SqliteStore, policy: Policy, thread: Thread) -> in
     found = [*_all(store, store.claims_about, ids), *_all(store, store.claims_referring_to, ghosts)]
     hearing = Hearing(policy.common(), set())
     withdrawals = _commonly_withdrawn(store, hearing, found)
-    nodes = _StoreNodes(store)
+    nodes = MemoryNodes(store)
     forest = LiveForest(nodes)
     for stored in found:
         identity, claim = stored.claim.identity, stored.claim.parsed

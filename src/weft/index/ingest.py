@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from weft.core.claim import Claim, Withdrawal, claim_id, encode
+from weft.core.claim import Claim, Withdrawal, claim_id, claim_of, encode
 from weft.core.merkle import whole_tree
 from weft.core.signing import public_key, sign_root
 from weft.index.files import half_written, look, remember
@@ -120,7 +120,7 @@ class Ingest:
         return None if evidence is None else claim_id(encode(self._claim(list_name, evidence)))
 
     def _claim(self, list_name: str, evidence: Evidence) -> Claim:
-        return Claim(self._origin, list_name.encode(), *evidence[2:])
+        return claim_of(evidence, self._origin, list_name.encode())
 
     def _commit(self, readings: Sequence[_Reading]) -> None:
         """Write what waits, and how far each source has been read, in one transaction."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from weft.core.claim import Claim, claim_id, encode
+from weft.core.claim import Claim, claim_id, claim_of, encode
 from weft.errors import SourceError
 from weft.index.resolving import read_claim
 from weft.sources.base import NoteLog, Source, split_message
@@ -92,4 +92,4 @@ class Mail:
 
 def _identity(feed: Claim, evidence: Evidence) -> bytes:
     """The id of the claim of the same origin and list that some evidence makes."""
-    return claim_id(encode(Claim(feed.origin, feed.list, *evidence[2:])))
+    return claim_id(encode(claim_of(evidence, feed.origin, feed.list)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from weft.core.policy import Policy
 from weft.thread import Coverage
 
 
@@ -128,11 +127,3 @@ class Problem:
 
     what: str
     derived: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Views:
-    """Two policies to compare, as `Index.diff` takes them."""
-
-    first: Policy
-    second: Policy

@@ -53,7 +53,7 @@ class Splitter:
 
     After `next` has returned True, ``buffer[begin:end]`` is a message from its first header field on, without the empty
     line that ends it, valid until the next call (of a message that is too long for memory, the front);
-    ``offset`` and ``length`` are its place in the file, ``separator`` the place of its From_ line.
+    ``offset`` and ``length`` are its place in the file.
     """
 
     def __init__(self, file: Readable, start: int = 0, stop: int | None = None, before: bytes = _START_OF_FILE) -> None:
@@ -76,7 +76,7 @@ class Splitter:
         self._at_end = False
         self._error: SourceError | None = None
         self._next_separator = 0
-        self.begin = self.end = self.offset = self.length = self.separator = 0
+        self.begin = self.end = self.offset = self.length = 0
         self.first = -1
         """The place of the first From_ line, which may be beyond ``stop``; -1 if there is none."""
         self.junk = False
@@ -97,7 +97,7 @@ class Splitter:
         if self._kept < 0 or (self._stop is not None and self._next_separator >= self._stop):
             return False
         self.begin, self._cut = self._kept, False
-        self.offset, self.separator = self._base + self.begin, self._next_separator
+        self.offset = self._base + self.begin
         at = self._seek()
         self.begin = self._kept
         end = self._filled if at < 0 else at
