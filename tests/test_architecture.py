@@ -34,6 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "archive": {"core", "errors", "sources", "copies", "thread"},
     "index": PURE | {"index", "store", "sources", "copies", "keys", "thread"},
     "export": {"export", "core", "errors", "thread"},
+    "report": PURE | {"report", "sources", "store", "index", "export", "thread"},
     "": {"archive", "index", "errors", "rpc", "thread"},  # weft/__init__.py
     "__main__": {"cli"},
 }
