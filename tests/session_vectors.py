@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from tests.exchange.driving import KEY, Side, held, mirroring, put, side
 from tests.store.making import Origin, mail
-from weft.exchange.agreement import agree
+from weft.exchange.agreement import Stated, agree
 from weft.exchange.feeds import admitted, served
 from weft.exchange.setup import Setup
 from weft.store.memory import MemoryStore
@@ -61,8 +61,8 @@ def sessions() -> tuple[Recorded, Recorded]:
 def content() -> object:
     """The contents of ``session.json``."""
     own, peer = mirroring(CALLER, ANSWERER), mirroring(ANSWERER, CALLER)
-    ours = (served(own, ANSWERER.public), admitted(own, ANSWERER.public))
-    theirs = (served(peer, CALLER.public), admitted(peer, CALLER.public))
+    ours = Stated(served(own, ANSWERER.public), admitted(own, ANSWERER.public))
+    theirs = Stated(served(peer, CALLER.public), admitted(peer, CALLER.public))
     return {
         "caller": CALLER.public.hex(),
         "answerer": ANSWERER.public.hex(),

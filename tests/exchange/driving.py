@@ -13,7 +13,7 @@ from weft.core.feed import Feed, FeedSet
 from weft.core.policy import Policy
 from weft.core.policy_rows import Origin as OriginRow
 from weft.core.policy_rows import Peer
-from weft.exchange.events import Ask, Ended, Keep, Output, Refusal, Send, Synced
+from weft.exchange.events import Ask, Covered, Ended, Keep, Output, Refusal, Send, Synced
 from weft.exchange.session import Session
 from weft.exchange.setup import Setup
 from weft.rpc.desk import Desk
@@ -32,7 +32,7 @@ def policy(own: Origin, peers: Mapping[Origin, Peer], origins: Collection[Origin
 
 def mirroring(own: Origin, peer: Origin, *others: Origin, row: Peer | None = None) -> Policy:
     """Takes everything of known origins from one peer, and gives it everything."""
-    return policy(own, {peer: row or Peer(may_feed=ALL, may_read=ALL)}, [peer, *others])
+    return policy(own, {peer: row or Peer(mode="mirror", may_feed=ALL, may_read=ALL)}, [peer, *others])
 
 
 @dataclass(slots=True)
@@ -46,6 +46,7 @@ class Side:
     frames: list[bytes] = field(default_factory=list)
     """What it sent."""
     refusals: list[Refusal] = field(default_factory=list)
+    covered: list[Covered] = field(default_factory=list)
     synced: bool = False
     ended: Ended | None = None
 
@@ -69,6 +70,8 @@ class Side:
                     todo.extend(self.session.answer(number, desk.answer(request)))
                 case Refusal() as refusal:
                     self.refusals.append(refusal)
+                case Covered() as covered:
+                    self.covered.append(covered)
                 case Synced():
                     self.synced = True
                 case Ended() as ended:

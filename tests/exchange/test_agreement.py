@@ -13,7 +13,7 @@ from weft.core.feed import Feed, FeedSet
 from weft.core.policy import Policy
 from weft.core.policy_rows import Origin as OriginRow
 from weft.core.policy_rows import Peer
-from weft.exchange.agreement import Agreement, Scope, agree
+from weft.exchange.agreement import Agreement, Scope, Stated, agree
 from weft.exchange.feeds import ALL_LISTS, Feeds, Lists, admitted, read_feeds, served
 
 NAMES = (b"a", b"b", b"c", b"d")
@@ -43,7 +43,7 @@ def test_feeds_are_sets_and_travel_unharmed(one: Feeds, other: Feeds) -> None:
 
 @given(feed_maps, feed_maps, feed_maps, feed_maps)
 def test_both_sides_see_the_same_agreement_from_two_ends(a: Feeds, b: Feeds, c: Feeds, d: Feeds) -> None:
-    caller, answerer = agree(True, (a, b), (c, d)), agree(False, (c, d), (a, b))
+    caller, answerer = agree(True, Stated(a, b), Stated(c, d)), agree(False, Stated(c, d), Stated(a, b))
     assert caller.digest == answerer.digest
     assert caller.feeds == answerer.feeds
     for origin, name in product((A.public, B.public), NAMES):
@@ -53,8 +53,8 @@ def test_both_sides_see_the_same_agreement_from_two_ends(a: Feeds, b: Feeds, c: 
     assert all(caller.encodes(scope) is not answerer.encodes(scope) for scope in Scope)
 
 
-def feeds_of(own: Policy, peer: Origin) -> tuple[Feeds, Feeds]:
-    return served(own, peer.public), admitted(own, peer.public)
+def feeds_of(own: Policy, peer: Origin) -> Stated:
+    return Stated(served(own, peer.public), admitted(own, peer.public))
 
 
 def test_feeds_that_one_side_refuses_are_in_no_scope() -> None:
@@ -62,7 +62,7 @@ def test_feeds_that_one_side_refuses_are_in_no_scope() -> None:
     theirs = policy(B, {A: Peer(may_feed=ALL, may_read=ALL)}, [A, C])
     agreed = agree(True, feeds_of(ours, B), feeds_of(theirs, A))
     assert agreed.feeds == {Scope.BOTH: Feeds({A.public: ALL_LISTS, B.public: ALL_LISTS})}
-    assert agreed.scope(Feed(C.public, b"git")) is None
+    assert agreed.set_of(Feed(C.public, b"git")) is None
 
 
 def test_a_feed_over_its_quota_drops_out_alone() -> None:

@@ -36,7 +36,8 @@ def hello(**changes: object) -> wire.Frame:
             limits=NARROW.to_message(),
             serves=served(policy, A.public).to_messages(),
             admits=admitted(policy, A.public).to_messages(),
-            modes=[wire.Mode.MIRROR],
+            takes=wire.Mode.MIRROR,
+            next=bytes(16),
         )
     )
     for name, value in changes.items():
@@ -114,8 +115,9 @@ DONE = wire.Frame(done=wire.Done())
     ("changes", "reason", "limit"),
     [
         ({"version": 2}, "version 2", "version"),
-        ({"modes": []}, "no mode in common", "modes"),
-        ({"modes": [wire.Mode.THREADS]}, "no mode in common", "modes"),
+        ({"takes": wire.Mode.NO_MODE}, "mode 0 is not known here", "takes"),
+        ({"next": b"short"}, "a cursor has not 16 octets", ""),
+        ({"cursor": b"short"}, "a cursor has not 16 octets", ""),
         ({"kept": b"short"}, "kept has not 16", ""),
         ({"limits": wire.Limits()}, "frame_octets is 0", "frame_octets"),
         ({"limits": replace(NARROW, frame_ids=15).to_message()}, "frame_ids is 15", "frame_ids"),

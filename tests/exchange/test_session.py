@@ -189,8 +189,8 @@ def assert_equal_but(one: Side, other: Side, feed: Feed) -> None:
 
 def test_a_feed_that_goes_one_way_reaches_the_reader_and_nothing_comes_back() -> None:
     store, reader = filled(A, 0, 300), filled(A, 1000, 1010)
-    one = side(store, Setup(mirroring(A, B, row=Peer(may_read=ALL)), B.public, True, KEY))
-    other = side(reader, Setup(mirroring(B, A, row=Peer(may_feed=ALL)), A.public, False, KEY))
+    one = side(store, Setup(mirroring(A, B, row=Peer(mode="mirror", may_read=ALL)), B.public, True, KEY))
+    other = side(reader, Setup(mirroring(B, A, row=Peer(mode="mirror", may_feed=ALL)), A.public, False, KEY))
     talk(one, other)
     one, other = again(one, other)
     fill(store, A, 400, 410)
@@ -207,7 +207,7 @@ def test_claims_that_may_not_be_read_are_gone_and_not_counted() -> None:
     store = filled(B, 0, 10)
     put(store, B, "open", mail("public@x"))
     one = side(MemoryStore(), Setup(mirroring(A, B), B.public, True, KEY))
-    row = Peer(may_feed=ALL, may_read=secret)
+    row = Peer(mode="mirror", may_feed=ALL, may_read=secret)
     other = side(store, Setup(mirroring(B, A, row=row), A.public, False, KEY))
     talk(one, other)
     assert held(one.store) == held(store, Feed(B.public, b"open"))
@@ -228,7 +228,7 @@ def test_an_expunged_claim_is_gone_and_the_session_ends_well() -> None:
 
 def test_after_a_restore_our_own_claims_come_back_from_any_feeding_peer() -> None:
     one, other = pair(MemoryStore(), filled(A, 0, 50))
-    row = Peer(may_feed=FeedSet(origins=frozenset([B.public])), may_read=ALL)
+    row = Peer(mode="mirror", may_feed=FeedSet(origins=frozenset([B.public])), may_read=ALL)
     one = side(one.store, replace(one.setup, policy=mirroring(A, B, row=row)))
     talk(one, other)
     assert held(one.store) == held(other.store)
@@ -236,7 +236,7 @@ def test_after_a_restore_our_own_claims_come_back_from_any_feeding_peer() -> Non
 
 def test_a_feed_over_its_quota_ends_the_session_and_drops_out_of_the_next() -> None:
     one, other = pair(filled(A, 0, 10), filled(C, 0, 100))
-    row = Peer(may_feed=ALL, may_read=ALL, claims_per_day=60)
+    row = Peer(mode="mirror", may_feed=ALL, may_read=ALL, claims_per_day=60)
     narrow = Limits(frame_octets=1 << 16)
     setup = replace(one.setup, policy=mirroring(A, B, C, row=row), limits=narrow)
     one = side(one.store, setup)

@@ -13,7 +13,8 @@ from collections.abc import Callable
 
 from weft.errors import StoreError
 from weft.exchange.agreement import Agreement, Scope
-from weft.exchange.events import Entry, GetPosition, Keep, ReadLog
+from weft.exchange.events import Entry, GetPosition, ReadLog
+from weft.exchange.keeping import Keeping, Section
 from weft.exchange.kept import Kept
 from weft.exchange.line import Line
 from weft.exchange.reading import read_log
@@ -24,9 +25,12 @@ from weft.exchange.symbol import ELEMENT_OCTETS
 class CatchUp:
     """Makes the sketches of a session."""
 
-    def __init__(self, line: Line, agreement: Agreement, kept: Kept, ready: Callable[[], None]) -> None:
+    def __init__(
+        self, line: Line, agreement: Agreement, kept: Kept, keeping: Keeping, ready: Callable[[], None]
+    ) -> None:
         """``kept`` has the key, and sketches if there are any."""
         self._line = line
+        self._keeping = keeping
         self._agreement = agreement
         self._kept = kept
         self._ready = ready
@@ -54,11 +58,14 @@ class CatchUp:
         try:
             if not fits:
                 raise StoreError("the log is another one")
-            self.sketches = {scope: self._kept.sketch(scope) for scope in self._agreement.feeds}
+            self.sketches = {scope: self._kept.sketch(scope) for scope in self._agreement.mirrored}
         except StoreError:
             after, self._element = 0, bytes(ELEMENT_OCTETS)
             length = self._line.limits.kept_symbols
-            self.sketches = {scope: Sketch(self._kept.key, length) for scope in self._agreement.feeds}
+            self.sketches = {scope: Sketch(self._kept.key, length) for scope in self._agreement.mirrored}
+        if not self.sketches:  # nothing is mirrored
+            self._ready()
+            return
         stale = after < self.position or self._kept.sketches is None or not fits
         read_log(self._line, after, self.position, self._fold, lambda: self._end(stale))
 
@@ -66,7 +73,7 @@ class CatchUp:
         self._element = entries[-1].element
         elements: dict[Scope, list[bytes]] = {}
         for entry in entries:
-            scope = self._agreement.scope(entry.feed)
+            scope = self._agreement.set_of(entry.feed)
             if scope is not None:
                 elements.setdefault(scope, []).append(entry.element)
         for scope, some in elements.items():
@@ -76,5 +83,5 @@ class CatchUp:
         if stale:
             dumped = {scope: sketch.dump() for scope, sketch in self.sketches.items()}
             kept = Kept(self._kept.digest, self._kept.key, self.position, self._element, dumped)
-            self._line.ask(Keep(kept.dump()), lambda _: None)
+            self._keeping.set(Section.SKETCHES, kept.dump())
         self._ready()

@@ -33,6 +33,42 @@ class Entry(NamedTuple):
     element: bytes
 
 
+class Named(NamedTuple):
+    """A claim in the store's log, with the message ids in it."""
+
+    position: int
+    feed: Feed
+    element: bytes
+    names: bytes
+    """Their digests (`weft.core.id_digest`), its own first, each once."""
+
+
+class Tree(NamedTuple):
+    """A tree of our own: the ids that stand in it."""
+
+    root: bytes
+    """The message id of its root."""
+    digests: Sequence[bytes] | None
+    """Of all its ids, ghosts too; None if there are too many."""
+
+
+class Trees(NamedTuple):
+    """Trees, as they were when the log ended at a position."""
+
+    position: int
+    trees: Sequence[Tree]
+
+
+class Concerned(NamedTuple):
+    """Claims that were asked for by ids."""
+
+    elements: list[bytes]
+    done: int
+    """So many of the asked digests, from the first one on, are answered in full."""
+    after: bytes
+    """The last claim about the next one, if it is answered in part."""
+
+
 class Proven(NamedTuple):
     """A claim that was received and proved; the store's `NewClaim` without a place."""
 
@@ -126,14 +162,65 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadNames:
+    """As `ReadLog`, with the ids in each claim: ``list[Named]``; without those that were expunged."""
+
+    after: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class FindTrees:
+    """Our own trees that a claim beyond a position has touched: `Trees`.
+
+    A tree is one of the common view over the claims of ``feeds``, and it is our own if a claim of origin ``own`` is
+    about one of its ids.  More trees than were touched may be among them.  From position 0 on: all our own trees.
+    """
+
+    feeds: Feeds
+    own: bytes | None
+    after: int
+    most: int
+    """A tree of more ids is given without them."""
+
+
+@dataclass(frozen=True, slots=True)
+class FindConcerned:
+    """Which claims of ``feeds`` are about message ids with these digests, or refer to one: `Concerned`.
+
+    In the order of the digests, and of each in the order of the log; each claim once.  ``after``: the claim after which
+    those about the first one begin; empty: from the first.
+    """
+
+    feeds: Feeds
+    digests: Sequence[bytes]
+    after: bytes
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class Keep:
     """Keep these octets for the peer, and hand them to its next session; empty: forget what was kept.  ``None``."""
 
     octets: bytes
 
 
-Request = GetPosition | ReadLog | Scan | FindMissing | Locate | Fetch | Commit | Keep
-Answer = int | range | None | list[Entry] | list[CodedSymbol] | list[bytes] | list[Whereabouts] | list[Piece]
+Request = (
+    GetPosition | ReadLog | ReadNames | Scan | FindMissing | FindTrees | FindConcerned | Locate | Fetch | Commit | Keep
+)
+Answer = (
+    int
+    | range
+    | None
+    | Trees
+    | Concerned
+    | list[Entry]
+    | list[Named]
+    | list[CodedSymbol]
+    | list[bytes]
+    | list[Whereabouts]
+    | list[Piece]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +254,11 @@ class Report:
     """What a session did, so far.  Octets are those of whole frames."""
 
     rounds: int = 0
-    """Frames of symbols that were decoded."""
+    """Frames of symbols that were decoded, and how often ids were asked about because of what had come."""
+    asked: int = 0
+    """Message ids that we asked about."""
+    cut: dict[bytes, None] = field(default_factory=dict)
+    """The roots of trees of which we did not ask for all, because they were too large."""
     listed: bool = False
     undecoded: Status | None = None
     """How a sketch ended that did not decode, so that its key was given up."""
@@ -190,6 +281,17 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Covered:
+    """We know now what the peer has to say: of all ids in some feeds, or of some ids."""
+
+    feeds: Feeds
+    asked: frozenset[bytes] | None
+    """Digests of the ids that the peer was asked about; None: we mirror, so all ids there are."""
+    cut: Sequence[bytes] = ()
+    """Roots of trees of which we did not ask for all."""
+
+
+@dataclass(frozen=True, slots=True)
 class Synced:
     """Both are done: all that was held at the start is on disk on both sides, and only news follows."""
 
@@ -204,7 +306,7 @@ class Ended:
     error: WeftError | None = None
 
 
-Output = Send | Ask | Refusal | Synced | Ended
+Output = Send | Ask | Refusal | Covered | Synced | Ended
 
 
 class Used(NamedTuple):

@@ -44,6 +44,9 @@ class Lists:
             return other & self
         return Lists(self.names - other.names if other.all_but else self.names & other.names)
 
+    def __or__(self, other: Lists) -> Lists:
+        return ALL_LISTS - ((ALL_LISTS - self) & (ALL_LISTS - other))
+
     def __sub__(self, other: Lists) -> Lists:
         return self & Lists(other.names, not other.all_but)
 
@@ -69,6 +72,12 @@ class Feeds:
 
     def __sub__(self, other: Feeds) -> Feeds:
         return _feeds((origin, lists - other.lists.get(origin, Lists())) for origin, lists in self.lists.items())
+
+    def __or__(self, other: Feeds) -> Feeds:
+        lists = dict(self.lists)
+        for origin, some in other.lists.items():
+            lists[origin] = lists.get(origin, Lists()) | some
+        return _feeds(lists.items())
 
     def without(self, feeds: Iterable[Feed]) -> Feeds:
         """The same but for some feeds."""
@@ -97,6 +106,12 @@ def served(policy: Policy, peer: bytes) -> Feeds:
     """What the policy lets ``peer`` read."""
     row = policy.peers[peer]
     return _admitted(policy) & _named(row.may_read, policy)
+
+
+def readable(policy: Policy, peer: bytes) -> Feeds:
+    """Of what questions to ``peer`` may be made: what it may read, and what it has signed itself."""
+    own = _admitted(policy).lists.get(peer)
+    return served(policy, peer) | (Feeds({peer: own}) if own else NO_FEEDS)
 
 
 def admitted(policy: Policy, peer: bytes, spent: Iterable[Feed] = ()) -> Feeds:

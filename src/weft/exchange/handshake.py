@@ -13,10 +13,12 @@ so the shell must not let it call as often as it likes.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from hashlib import sha256
 
 from weft.core.feed import Feed
 from weft.errors import LocalProtocolError, RemoteProtocolError, StoreError
-from weft.exchange.agreement import DIGEST_OCTETS, Agreement, agree
+from weft.exchange.agreement import DIGEST_OCTETS, Agreement, Stated, agree
+from weft.exchange.cursors import CURSOR_OCTETS
 from weft.exchange.feeds import admitted, read_feeds, served
 from weft.exchange.kept import MARK_OCTETS, Kept, load
 from weft.exchange.mapping import KEY_OCTETS
@@ -24,17 +26,21 @@ from weft.exchange.setup import Setup
 from weft.v1 import exchange_pb2 as wire
 
 VERSION = 1
+_NEXT = b"weft/v1/cursor\0"
 
 
 class Handshake:
     """One side of it."""
 
-    def __init__(self, setup: Setup, spent: Iterable[Feed]) -> None:
-        """``spent``: feeds of which the peer handed us enough for today."""
+    def __init__(self, setup: Setup, kept: bytes, cursor: bytes, spent: Iterable[Feed]) -> None:
+        """``kept`` are sketches; ``spent`` feeds of which the peer handed us enough for today."""
         self._setup = setup
-        self._serves = served(setup.policy, setup.peer)
-        self._admits = admitted(setup.policy, setup.peer, spent)
-        self._kept = _load(setup.kept)
+        threads = (setup.mode or setup.policy.peers[setup.peer].mode) == "threads"
+        self._ours = Stated(served(setup.policy, setup.peer), admitted(setup.policy, setup.peer, spent), threads)
+        self._kept = _load(kept)
+        self._cursor = cursor
+        self.next = sha256(_NEXT + setup.key).digest()[:CURSOR_OCTETS]
+        """What the peer may show as its cursor in a later session."""
         self._agreement: Agreement | None = None
         self._fits: Kept | None = None
         """What both kept, if it is of this agreement."""
@@ -44,23 +50,27 @@ class Handshake:
         return wire.Hello(
             version=VERSION,
             limits=self._setup.limits.to_message(),
-            serves=self._serves.to_messages(),
-            admits=self._admits.to_messages(),
-            modes=[wire.Mode.MIRROR],
+            serves=self._ours.serves.to_messages(),
+            admits=self._ours.admits.to_messages(),
+            takes=wire.Mode.THREADS if self._ours.threads else wire.Mode.MIRROR,
             kept=self._kept.mark if self._kept else b"",
             live=self._setup.live,
+            cursor=self._cursor if self._ours.threads else b"",
+            next=self.next,
         )
 
     def read(self, hello: wire.Hello) -> Agreement:
         """What follows from theirs."""
         if hello.version != VERSION:
             raise RemoteProtocolError(f"hello: version {hello.version} is not spoken here, but {VERSION}", "version")
-        if wire.Mode.MIRROR not in hello.modes:
-            raise RemoteProtocolError("hello: no mode in common", "modes")
+        if hello.takes not in (wire.Mode.MIRROR, wire.Mode.THREADS):
+            raise RemoteProtocolError(f"hello: mode {hello.takes} is not known here", "takes")
         if len(hello.kept) not in (0, MARK_OCTETS):
             raise RemoteProtocolError(f"hello: kept has not {MARK_OCTETS} octets")
-        theirs = (read_feeds(hello.serves), read_feeds(hello.admits))
-        self._agreement = agree(self._setup.caller, (self._serves, self._admits), theirs)
+        if len(hello.cursor) not in (0, CURSOR_OCTETS) or len(hello.next) != CURSOR_OCTETS:
+            raise RemoteProtocolError(f"hello: a cursor has not {CURSOR_OCTETS} octets")
+        theirs = Stated(read_feeds(hello.serves), read_feeds(hello.admits), hello.takes == wire.Mode.THREADS)
+        self._agreement = agree(self._setup.caller, self._ours, theirs)
         kept = self._kept
         if kept is not None and kept.digest == self._agreement.digest and kept.mark == hello.kept:
             self._fits = kept
@@ -69,6 +79,8 @@ class Handshake:
     def propose(self) -> tuple[wire.Agreement, Kept]:
         """What the caller says, and the key and sketches with which it goes on."""
         digest = self._digest()
+        if not self._mirrors():
+            return wire.Agreement(digest=digest[:DIGEST_OCTETS]), Kept(digest, self._setup.key)
         new = self._fits is None or self._setup.renew
         message = wire.Agreement(
             digest=digest[:DIGEST_OCTETS], key=self._setup.key if new else b"", listing=self._fits is None
@@ -80,6 +92,8 @@ class Handshake:
         digest = self._digest()
         if message.digest != digest[:DIGEST_OCTETS]:
             raise RemoteProtocolError("agreement: it is not the one that follows from the hellos")
+        if not self._mirrors():
+            return Kept(digest, self._setup.key)
         if message.key:
             if len(message.key) != KEY_OCTETS:
                 raise RemoteProtocolError(f"agreement: its key has {len(message.key)} octets, not {KEY_OCTETS}")
@@ -87,6 +101,9 @@ class Handshake:
         if self._fits is None:
             raise RemoteProtocolError("agreement: there is no kept key")
         return self._fits
+
+    def _mirrors(self) -> bool:
+        return self._agreement is not None and bool(self._agreement.mirrored)
 
     def _digest(self) -> bytes:
         if self._agreement is None:

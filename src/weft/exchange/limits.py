@@ -39,6 +39,12 @@ class Limits:
     open_wants: int = 1 << 18
     offered_ids: int = 1 << 26
     """Ids that a peer may offer or list in a session, whether there are claims behind them or not."""
+    asked_ids: int = 1 << 24
+    """Message ids that a peer may ask about in a session."""
+    tree_ids: int = 50_000
+    """Ids of a tree of ours up to which we ask on."""
+    tree_claims: int = 100_000
+    """Claims about one id up to which we read on."""
     session_octets: int = 1 << 36
     idle_seconds: float = 300
     """How long a peer may be silent while it owes something."""

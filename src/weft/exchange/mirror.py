@@ -15,6 +15,7 @@ from weft.errors import RemoteProtocolError
 from weft.exchange.agreement import Agreement, Scope
 from weft.exchange.catching import CatchUp
 from weft.exchange.giving import Giver
+from weft.exchange.keeping import Keeping
 from weft.exchange.kept import Kept
 from weft.exchange.line import Line, split_ids
 from weft.exchange.offering import Offers
@@ -29,15 +30,24 @@ class Mirror:
     """The sets of a session."""
 
     def __init__(
-        self, line: Line, agreement: Agreement, offers: Offers, wants: Wants, giver: Giver, kept: Kept, listing: bool
+        self,
+        line: Line,
+        agreement: Agreement,
+        offers: Offers,
+        wants: Wants,
+        giver: Giver,
+        keeping: Keeping,
+        kept: Kept,
+        listing: bool,
     ) -> None:
         self._line = line
+        self._keeping = keeping
         self._agreement = agreement
         self._offers = offers
         self._wants = wants
         self._giver = giver
         self._listing = listing
-        self._catch_up = CatchUp(line, agreement, kept, self._begin)
+        self._catch_up = CatchUp(line, agreement, kept, keeping, self._begin)
         self._key = kept.key
         self._tellers: dict[Scope, Teller] = {}
         self._seekers: dict[Scope, Seeker] = {}
@@ -60,7 +70,7 @@ class Mirror:
         self._catch_up.start()
 
     def _begin(self) -> None:
-        for scope, feeds in self._agreement.feeds.items():
+        for scope, feeds in self._agreement.mirrored.items():
             sketch = self._catch_up.sketches[scope]
             source = Source(self._line, feeds, self._key, sketch, self.position)
             if self._agreement.encodes(scope):
@@ -69,7 +79,9 @@ class Mirror:
                 self._giver.allow(teller.size)
                 teller.start(self._listing)
             else:
-                seeker = Seeker(self._line, self._wants, self._offers, scope, feeds, source, self.position)
+                seeker = Seeker(
+                    self._line, self._wants, self._offers, self._keeping, scope, feeds, source, self.position
+                )
                 self._seekers[scope] = seeker
                 if self._listing:
                     seeker.read_list()

@@ -1,16 +1,17 @@
-"""Offering ids: what goes out in Offer and Listing frames, and which of it the peer then wants.
+"""Offering ids: what goes out in frames that offer, and which of it the peer then wants.
 
 Theory of operation
 -------------------
-Nothing is sent that was not wanted, and nothing is wanted that was not offered or decoded.  Offers and listings are
-numbered from 1 in the order in which they are sent, and the peer answers each by one `Want`, in order, which says by
-one bit an id which claims it lacks.  At most ``open_offers`` are without an answer, so only their ids are remembered.
+Nothing is sent that was not wanted, and nothing is wanted that was not offered or decoded.  Frames that offer (Offer,
+Listing, Answer, News) are numbered from 1 in the order in which they are sent, and the peer answers each by one `Want`,
+in order, which says by one bit an id which claims it lacks.  At most ``open_offers`` are without an answer, so only
+their ids are remembered.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from weft.errors import RemoteProtocolError
 from weft.exchange.agreement import Scope
@@ -26,14 +27,15 @@ class Offers:
         self._line = line
         self._give = give
         self._queue: deque[bytes] = deque()
-        self._listings: deque[tuple[Scope, list[bytes], bool]] = deque()
+        self._frames: deque[tuple[list[bytes], wire.Frame]] = deque()
+        """Frames that are ready but for their turn, with the elements in them."""
         self._open: deque[list[bytes]] = deque()
         self._answered = 0
 
     @property
     def all_sent(self) -> bool:
         """Nothing waits for its turn."""
-        return not self._queue and not self._listings
+        return not self._queue and not self._frames
 
     @property
     def idle(self) -> bool:
@@ -47,19 +49,31 @@ class Offers:
 
     def add_listing(self, scope: Scope, elements: list[bytes], last: bool) -> None:
         """Send a piece of a listing, of at most ``frame_ids`` elements, when it is its turn."""
-        self._listings.append((scope, elements, last))
+        self._add(elements, wire.Frame(listing=wire.Listing(scope=scope.value, ids=b"".join(elements), last=last)))
+
+    def add_answer(self, elements: list[bytes], done: int, after: bytes) -> None:
+        """Answer what the peer asked."""
+        self._add(elements, wire.Frame(answer=wire.Answer(ids=b"".join(elements), done=done, after=after)))
+
+    def add_news(self, elements: list[bytes], names: Sequence[bytes], *, last: bool, anew: bool = False) -> None:
+        """Tell of claims that came later, each with the digests of the ids in it."""
+        claims = [element + digests for element, digests in zip(elements, names, strict=True)]
+        self._add(elements, wire.Frame(news=wire.News(claims=claims, last=last, anew=anew)))
+
+    def _add(self, elements: list[bytes], frame: wire.Frame) -> None:
+        self._frames.append((elements, frame))
         self.pump()
 
     def pump(self) -> None:
         """Send as much as may be open."""
         while len(self._open) < self._line.limits.open_offers and not self.all_sent:
-            if self._listings:
-                scope, elements, last = self._listings.popleft()
-                self._line.send(wire.Frame(listing=wire.Listing(scope=scope.value, ids=b"".join(elements), last=last)))
+            if self._frames:
+                elements, frame = self._frames.popleft()
             else:
                 count = min(len(self._queue), self._line.limits.frame_ids)
                 elements = [self._queue.popleft() for _ in range(count)]
-                self._line.send(wire.Frame(offer=wire.Offer(ids=b"".join(elements))))
+                frame = wire.Frame(offer=wire.Offer(ids=b"".join(elements)))
+            self._line.send(frame)
             self._open.append(elements)
 
     def wanted(self, number: int, bits: bytes) -> None:

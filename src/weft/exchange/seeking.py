@@ -24,8 +24,9 @@ from weft.exchange.agreement import Scope
 from weft.exchange.coding import SymbolsError, decode_symbols
 from weft.exchange.decoder import Decoder, Status
 from weft.exchange.estimate import ESTIMATE_SYMBOLS, symbols_for
-from weft.exchange.events import Entry, Keep
+from weft.exchange.events import Entry
 from weft.exchange.feeds import Feeds
+from weft.exchange.keeping import Keeping, Section
 from weft.exchange.limits import listing_is_cheaper, symbol_cap
 from weft.exchange.line import Line
 from weft.exchange.mapping import keyed_hash
@@ -45,9 +46,18 @@ class Seeker:
     """Finds out how one of the peer's sets differs from ours."""
 
     def __init__(
-        self, line: Line, wants: Wants, offers: Offers, scope: Scope, feeds: Feeds, source: Source, upto: int
+        self,
+        line: Line,
+        wants: Wants,
+        offers: Offers,
+        keeping: Keeping,
+        scope: Scope,
+        feeds: Feeds,
+        source: Source,
+        upto: int,
     ) -> None:
         self._line = line
+        self._keeping = keeping
         self._wants = wants
         self._offers = offers
         self._scope = scope
@@ -141,7 +151,7 @@ class Seeker:
         too_many = self._failed is Status.CAPPED and symbols_for(differences) > symbol_cap(self._size)
         if self._failed and not (explained and too_many):
             self._line.report.undecoded = self._failed
-            self._line.ask(Keep(b""), lambda _: None)
+            self._keeping.set(Section.SKETCHES, b"")
         if not explained:
             raise RemoteProtocolError("listing: it is not of the set that the symbols were of")
         self._know((), only_ours)

@@ -7,7 +7,8 @@ state      what happens
 =========  =============================================================================================
 HELLO      each side sends its hello, and waits for the other's
 AGREEING   both know the agreement; the answerer waits for the key of the sketches
-SYNCING    differences are found, offered, wanted and sent (`weft.exchange.mirror`)
+SYNCING    differences are found, offered, wanted and sent (`weft.exchange.mirror`), and who wants its threads asks
+           for them (`weft.exchange.asking`)
 LIVE       both are done; what arrives from now on is offered
 ENDED      nothing more
 =========  =============================================================================================
@@ -30,10 +31,15 @@ from google.protobuf.message import DecodeError
 from weft.core.feed import Feed
 from weft.errors import LocalProtocolError, RemoteProtocolError, StoreError, WeftError
 from weft.exchange.agreement import Agreement
+from weft.exchange.answering import Answerer
+from weft.exchange.asking import Asker
 from weft.exchange.clock import Clock
-from weft.exchange.events import Answer, Ended, Output, Report, Synced
+from weft.exchange.cursors import load_asked
+from weft.exchange.events import Answer, Covered, Ended, Output, Report, Synced
+from weft.exchange.feeds import readable
 from weft.exchange.giving import Giver
 from weft.exchange.handshake import Handshake
+from weft.exchange.keeping import Keeping, Section
 from weft.exchange.kept import Kept
 from weft.exchange.limits import MAX_REASON
 from weft.exchange.line import Line, split_ids
@@ -69,14 +75,23 @@ class Session:
         self._clock = Clock(setup.limits, now)
         self._state = State.HELLO
         self._wants = Wants(self._line, setup.refused)
+        self._keeping = Keeping(self._line, setup.kept)
+        self._kept_asked = load_asked(self._keeping.get(Section.ASKED))
         self._quota = Quota(row.claims_per_day, row.bytes_per_day, setup.used)
-        self._handshake = Handshake(setup, self._quota.spent())
+        self._handshake = Handshake(
+            setup,
+            self._keeping.get(Section.SKETCHES),
+            self._kept_asked.cursor if self._kept_asked else b"",
+            self._quota.spent(),
+        )
         self._giver = Giver(self._line, self._gives)
         self._offers = Offers(self._line, self._giver.want)
         self._taker = Taker(self._line, self._wants, Verifier(self._takes), self._quota, self._learned)
         self._agreement: Agreement | None = None
         self._news: News | None = None
         self._mirror: Mirror | None = None
+        self._asker: Asker | None = None
+        self._answerer: Answerer | None = None
         self._goes_live = False
         self._done = self._they_are_done = False
         self._handlers: Mapping[str, Callable[[wire.Frame, int], None]] = {
@@ -85,7 +100,10 @@ class Session:
             "symbols": lambda frame, _: self._syncing().symbols(frame.symbols),
             "need": lambda frame, _: self._syncing().need(frame.need),
             "listing": lambda frame, _: self._syncing().listing(frame.listing),
-            "settled": lambda frame, _: self._syncing().settle(frame.settled),
+            "settled": lambda frame, _: self._on_settled(frame.settled),
+            "ask": lambda frame, _: self._on_ask(frame.ask),
+            "answer": lambda frame, _: self._asking().answer(frame.answer),
+            "news": lambda frame, _: self._asking().news(frame.news),
             "offer": lambda frame, _: self._on_offer(frame.offer),
             "want": lambda frame, _: self._on_want(frame.want),
             "claims": lambda frame, octets: self._on_claims(frame.claims, octets),
@@ -125,7 +143,7 @@ class Session:
 
     def grew(self) -> list[Output]:
         """There are new claims in the store."""
-        return self._step(lambda: self._news.grew() if self._news else None)
+        return self._step(self._grew)
 
     def tick(self, now: float) -> list[Output]:
         """Time has passed; called every some seconds."""
@@ -142,6 +160,12 @@ class Session:
     def cut(self) -> list[Output]:
         """The stream is gone."""
         return self._step(self._cut)
+
+    def _grew(self) -> None:
+        if self._news is not None:
+            self._news.grew()
+        if self._asker is not None:
+            self._asker.grew()
 
     def _cut(self) -> None:
         lost = None if self._done and self._they_are_done else RemoteProtocolError("the stream was cut")
@@ -163,23 +187,34 @@ class Session:
         self._mirror.pump()
         if self._news is not None:
             self._news.pump()
+        if self._asker is not None:
+            self._asker.pump(self._state is State.LIVE, lambda: self._wants.idle and self._taker.idle)
         if self._state is State.SYNCING:
-            if not self._done and self._mirror.settled and self._idle():
+            if not self._done and self._settled() and self._idle():
                 self._done = True
                 self._line.send(wire.Frame(done=wire.Done()))
             if self._done and self._they_are_done:
                 self._synced()
 
+    def _settled(self) -> bool:
+        """All that is to be said is said, on both sides."""
+        parts = (self._mirror, self._asker, self._answerer)
+        return all(part.settled for part in parts if part is not None)
+
     def _idle(self) -> bool:
-        return self._wants.idle and self._taker.idle and self._giver.idle and self._offers.idle
+        asked = self._asker is not None and not self._asker.idle
+        return not asked and self._wants.idle and self._taker.idle and self._giver.idle and self._offers.idle
 
     def _synced(self) -> None:
         assert self._mirror is not None
         assert self._news is not None
+        assert self._agreement is not None
         self._state = State.LIVE
+        if mirrored := self._agreement.mirrors:
+            self._line.put(Covered(mirrored, None))
         self._line.put(Synced(self._line.report))
         if self._goes_live:
-            self._news.start(self._mirror.position)
+            self._news.start(self._answerer.position if self._answerer else self._mirror.position)
         else:
             self._end(None)
 
@@ -225,13 +260,34 @@ class Session:
             raise RemoteProtocolError("hello: there was one already")
         self._agreement = self._handshake.read(hello)
         self._line.limits = self._setup.limits.both(hello.limits)
-        self._news = News(self._line, self._agreement, self._offers)
+        named = self._agreement.outward in self._agreement.threads
+        self._news = News(self._line, self._agreement.sends, self._offers, named=named)
+        self._divide(self._agreement, hello)
         self._goes_live = hello.live and self._setup.live
         self._state = State.AGREEING
         if self._setup.caller:
             message, kept = self._handshake.propose()
             self._line.send(wire.Frame(agreement=message))
             self._begin(self._agreement, kept, message.listing)
+
+    def _divide(self, agreement: Agreement, hello: wire.Hello) -> None:
+        """Who asks and who answers, each way."""
+        assert self._news is not None
+        scope = agreement.inward
+        if scope in agreement.threads:
+            policy = self._setup.policy
+            self._asker = Asker(
+                self._line, self._wants, self._keeping,
+                readable=readable(policy, self._setup.peer), taken=agreement.feeds[scope], own=policy.own, scope=scope,
+                digest=agreement.digest, following=hello.next, kept=self._kept_asked,
+            )  # fmt: skip
+        scope = agreement.outward
+        if scope in agreement.threads:
+            self._answerer = Answerer(
+                self._line, self._offers, self._news, self._keeping,
+                feeds=agreement.feeds[scope], digest=agreement.digest, cursor=hello.cursor,
+                following=self._handshake.next,
+            )  # fmt: skip
 
     def _on_agreement(self, message: wire.Agreement) -> None:
         if self._state is not State.AGREEING or self._setup.caller or self._agreement is None:
@@ -240,8 +296,14 @@ class Session:
 
     def _begin(self, agreement: Agreement, kept: Kept, listing: bool) -> None:
         self._state = State.SYNCING
-        self._mirror = Mirror(self._line, agreement, self._offers, self._wants, self._giver, kept, listing)
+        self._mirror = Mirror(
+            self._line, agreement, self._offers, self._wants, self._giver, self._keeping, kept, listing
+        )
         self._mirror.start()
+        if self._asker is not None:
+            self._asker.start()
+        if self._answerer is not None:
+            self._answerer.start()
 
     def _gives(self, feed: Feed) -> bool:
         return (
@@ -259,7 +321,9 @@ class Session:
 
     def _learned(self, positions: range) -> None:
         if self._news is not None:
-            self._news.learned(positions)
+            self._news.learn(positions)
+        if self._asker is not None and positions:
+            self._asker.grew()
 
     # Claims
 
@@ -273,6 +337,35 @@ class Session:
         """What is said of claims comes after the agreement, and from one who is done only as news."""
         if self._state is not State.LIVE and (self._mirror is None or self._they_are_done):
             raise RemoteProtocolError("frame: it is not the peer's turn")
+
+    def _asking(self) -> Asker:
+        """Our questions, and what comes of them."""
+        self._agreed()
+        if self._asker is None:
+            raise RemoteProtocolError("frame: this side does not ask for threads")
+        return self._asker
+
+    def _answering(self) -> Answerer:
+        """The peer's questions."""
+        self._agreed()
+        if self._answerer is None:
+            raise RemoteProtocolError("frame: this is not agreed on as threads")
+        return self._answerer
+
+    def _on_ask(self, ask: wire.Ask) -> None:
+        if self._answering().settled and self._state is not State.LIVE:
+            raise RemoteProtocolError("ask: the peer has settled")
+        self._answering().ask(ask)
+
+    def _on_settled(self, settled: wire.Settled) -> None:
+        assert self._news is not None
+        if self._agreement is not None and settled.scope in [scope.value for scope in self._agreement.threads]:
+            self._syncing()
+            if settled.scope != self._agreement.outward.value:
+                raise RemoteProtocolError("settled: the peer does not ask in this scope")
+            self._answering().settle(self._news.learned)
+        else:
+            self._syncing().settle(settled)
 
     def _on_offer(self, offer: wire.Offer) -> None:
         self._agreed()

@@ -6,6 +6,7 @@ from collections.abc import Container
 from dataclasses import dataclass, field
 
 from weft.core.policy import Policy
+from weft.core.policy_rows import Mode
 from weft.exchange.events import Usage
 from weft.exchange.limits import Limits
 
@@ -27,6 +28,8 @@ class Setup:
     renew: bool = False
     """Take a new key although the kept one would do; of the caller only."""
     live: bool = False
+    mode: Mode | None = None
+    """How we take what we admit; None: as the peer's row says."""
     limits: Limits = field(default_factory=Limits)
     used: Usage = field(default_factory=dict)
     """What the peer handed us today."""

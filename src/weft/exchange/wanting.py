@@ -32,7 +32,7 @@ class Wants:
         self._offered = 0
         self._frames = 0
         self._offers: deque[tuple[int, Sequence[bytes], Sequence[bytes]]] = deque()
-        """Offers that were looked up: number, ids, those that are missing."""
+        """Offers that were looked up: number, ids, those that are missing and matter."""
         self._decoded: deque[bytes] = deque()
         self._unanswered = 0
         """Offers without our Want."""
@@ -49,8 +49,11 @@ class Wants:
         """Nothing is wanted any more."""
         return self.all_sent and not self.open
 
-    def offered(self, elements: Sequence[bytes]) -> None:
-        """The peer's next Offer or Listing, answered when the store has been asked."""
+    def offered(self, elements: Sequence[bytes], matter: Sequence[bytes] | None = None) -> None:
+        """The peer's next frame that offers, answered when the store has been asked.
+
+        ``matter``: those of the elements that are wanted if they are missing; None: all.
+        """
         self._offered += len(elements)
         if self._offered > self._line.limits.offered_ids:
             raise RemoteProtocolError("offer: too many ids for one session", "offered_ids")
@@ -60,7 +63,11 @@ class Wants:
             raise RemoteProtocolError("offer: too many without an answer", "open_offers")
         number = self._frames
         self._looking += 1
-        self._line.ask(FindMissing(elements), lambda missing: self._found(number, elements, missing))
+        wanted = elements if matter is None else matter
+        if wanted:
+            self._line.ask(FindMissing(wanted), lambda missing: self._found(number, elements, missing))
+        else:
+            self._found(number, elements, ())
 
     def decoded(self, elements: Sequence[bytes]) -> None:
         """What only the peer has, as its symbols say."""

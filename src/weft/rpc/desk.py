@@ -8,25 +8,34 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from weft.core.claim import parse
 from weft.core.feed import Feed
+from weft.core.id_digest import id_digest
 from weft.exchange.events import (
     Answer,
     Commit,
+    Concerned,
     Entry,
     Fetch,
+    FindConcerned,
     FindMissing,
+    FindTrees,
     GetPosition,
     Keep,
     Locate,
+    Named,
     Piece,
     ProvenPart,
     ReadLog,
+    ReadNames,
     Request,
     Scan,
     Whereabouts,
 )
+from weft.exchange.feeds import Feeds
 from weft.exchange.sketch import encode_range
 from weft.exchange.symbol import ELEMENT_OCTETS
+from weft.rpc.own_trees import ids_of, own_trees
 from weft.store.base import PAGE, Held, NewClaim, Part, Store
 
 _LOOKED_UP = 512
@@ -48,6 +57,12 @@ class Desk:
                 return self._store.position()
             case ReadLog(after, limit):
                 return [self._entry(held) for held in self._store.log(after, limit)]
+            case ReadNames(after, limit):
+                return [self._named(held) for held in self._store.log(after, limit) if held.octets]
+            case FindTrees(feeds, own, after, most):
+                return own_trees(self._store, self._feed, feeds, own, after, most)
+            case FindConcerned(feeds, digests, after_claim, most):
+                return self._concerned(feeds, digests, after_claim, most)
             case Scan(feeds, key, first, count, upto):
                 elements = (entry.element for entry in self._log(upto) if entry.feed in feeds)
                 return encode_range(key, elements, first, count)
@@ -61,6 +76,35 @@ class Desk:
                 return self._commit(parts)
             case Keep():
                 return None
+
+    def _named(self, held: Held) -> Named:
+        claim = parse(held.octets)
+        ids = dict.fromkeys(ids_of(claim))
+        return Named(*self._entry(held), b"".join(map(id_digest, ids)))
+
+    def _concerned(self, feeds: Feeds, digests: Sequence[bytes], after: bytes, most: int) -> Concerned:
+        """What is about some ids, id by id, until there are ``most``."""
+        elements: dict[bytes, None] = {}
+        seen: dict[int, bytes] = {}
+        start = max((held.position for held in self._store.get([after])), default=0) if after else 0
+        for done, ids in enumerate(self._store.ids_with(digests)):
+            last = after if not done else b""
+            for element in self._concerning(ids, start, feeds, seen):
+                if element not in elements and len(elements) >= most:
+                    return Concerned(list(elements), done, last)
+                elements[element] = None
+                last = element
+            start = 0
+        return Concerned(list(elements), len(digests), b"")
+
+    def _concerning(self, ids: Sequence[bytes], after: int, feeds: Feeds, seen: dict[int, bytes]) -> Iterator[bytes]:
+        """The elements of claims of some feeds about ids; ``seen`` are those that were read, empty for other feeds."""
+        while ids and (positions := self._store.positions_concerning(ids, after, PAGE)):
+            for held in self._store.at([position for position in positions if position not in seen]):
+                here = held.octets and self._feed(held.batch) in feeds
+                seen[held.position] = held.identity[:ELEMENT_OCTETS] if here else b""
+            yield from filter(None, map(seen.get, positions))
+            after = positions[-1]
 
     def _log(self, upto: int) -> Iterator[Entry]:
         """The log from its beginning, page by page."""

@@ -134,6 +134,15 @@ class Store(Protocol):
         Not those that were expunged: what they named is forgotten.
         """
 
+    def positions_concerning(self, ids: Sequence[bytes], after: int = 0, limit: int = PAGE) -> list[int]:
+        """Where claims about any of the message ids, or that refer to one, stand in the log: ascending, each once."""
+
+    def at(self, positions: Sequence[int]) -> list[Held]:
+        """The claims at these positions, in order; those that are not in the log are left out."""
+
+    def ids_with(self, digests: Sequence[bytes]) -> list[list[bytes]]:
+        """For each digest (`weft.core.id_digest`) the message ids here that have it, sorted."""
+
     def log(self, after: int = 0, limit: int = PAGE) -> list[Held]:
         """Claims beyond a position, in order."""
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from weft.core.claim import Claim, Withdrawal
 from weft.core.feed import Feed
+from weft.core.id_digest import id_digest
 from weft.core.merkle import Multiproof, PartialTree
 from weft.core.signing import SignedRoot
 from weft.errors import StoreError
@@ -42,6 +43,7 @@ class MemoryStore:
         self._about: dict[bytes, list[int]] = {}
         self._referring: dict[bytes, list[int]] = {}
         self._nodes: dict[bytes, int] = {}
+        self._digests: dict[bytes, tuple[bytes, ...]] = {}
         self._batches: dict[int, _Batch] = {}
         self._batch_numbers: dict[tuple[Feed, int, bytes], int] = {}
         self._feeds: dict[Feed, int] = {}
@@ -97,6 +99,21 @@ class MemoryStore:
     def claims_referring_to(self, ids: Sequence[bytes], after: int = 0, limit: int = PAGE) -> list[Held]:
         """Claims that name any of the message ids in References or In-Reply-To, in order of position."""
         return self._page(self._referring, ids, after, limit)
+
+    def positions_concerning(self, ids: Sequence[bytes], after: int = 0, limit: int = PAGE) -> list[int]:
+        """Where claims about any of the message ids, or that refer to one, stand in the log: ascending, each once."""
+        found = {
+            position for index in (self._about, self._referring) for octets in ids for position in index.get(octets, ())
+        }
+        return sorted(position for position in found if position > after)[:limit]
+
+    def at(self, positions: Sequence[int]) -> list[Held]:
+        """The claims at these positions, in order; those that are not in the log are left out."""
+        return [self._log[position - 1] for position in sorted(set(positions)) if 0 < position <= len(self._log)]
+
+    def ids_with(self, digests: Sequence[bytes]) -> list[list[bytes]]:
+        """For each digest (`weft.core.id_digest`) the message ids here that have it, sorted."""
+        return [sorted(self._digests.get(digest, ())) for digest in digests]
 
     def log(self, after: int = 0, limit: int = PAGE) -> list[Held]:
         """Claims beyond a position, in order."""
@@ -214,6 +231,8 @@ class MemoryStore:
     def _node(self, octets: bytes) -> int:
         if octets not in self._nodes:
             self._set(self._nodes, octets, len(self._nodes) + 1)
+            digest = id_digest(octets)
+            self._set(self._digests, digest, (*self._digests.get(digest, ()), octets))
         return self._nodes[octets]
 
     def _page(self, index: Mapping[bytes, list[int]], ids: Sequence[bytes], after: int, limit: int) -> list[Held]:

@@ -16,9 +16,11 @@ Theory of operation
                 The batch of a claim is what ``claims`` says; a run may name claims that have left it
 ``feeds``       with the number of claims held
 ``expunged``    the ids of claims whose octets are gone
+``id_digests``  finds a node by the digest of its id (`weft.core.id_digest`), as far as it was ever asked for
 ``lost``        damaged claims that a repair took out; kept for whoever wants to look at them
 
-`claim_keys`, `id_keys`, `refs`, `runs` and the counts of `feeds` follow from the rest and are made again by a repair.
+`claim_keys`, `id_keys`, `id_digests`, `refs`, `runs` and the counts of `feeds` follow from the rest and are made again
+by a repair.
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ STORE = Migrations("weft.store")
 REFS = "CREATE TABLE refs (target INTEGER, position INTEGER, PRIMARY KEY (target, position)) WITHOUT ROWID"
 CLAIM_KEYS = "CREATE TABLE claim_keys (key INTEGER, position INTEGER, PRIMARY KEY (key, position)) WITHOUT ROWID"
 ID_KEYS = "CREATE TABLE id_keys (key INTEGER, node INTEGER, PRIMARY KEY (key, node)) WITHOUT ROWID"
+ID_DIGESTS = "CREATE TABLE id_digests (digest INTEGER, node INTEGER, PRIMARY KEY (digest, node)) WITHOUT ROWID"
 RUNS = (
     "CREATE TABLE runs (batch INTEGER, leaf INTEGER, position INTEGER, count INTEGER, PRIMARY KEY (batch, leaf)) "
     "WITHOUT ROWID"
@@ -71,6 +74,11 @@ def _tables(database: Database) -> None:
         database.conn.execute(statement)
     database.conn.execute(f"PRAGMA application_id = {APPLICATION}")
     database.conn.execute("INSERT INTO meta VALUES ('secret', ?)", (secrets.token_bytes(16),))
+
+
+@STORE(name="002 digests of message ids")
+def _digests(database: Database) -> None:
+    database.conn.execute(ID_DIGESTS)
 
 
 def migrate(path: Path, database: Database, migrations: Migrations = STORE, *, read_only: bool = False) -> None:

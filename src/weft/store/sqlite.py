@@ -29,6 +29,7 @@ from weft.errors import ClaimError, StoreError
 from weft.store.base import PAGE, File, Held, Part, Place, Stored
 from weft.store.batches import UNPROVED, Batches
 from weft.store.check import Checker, Problem
+from weft.store.digests import Digests
 from weft.store.failures import explained
 from weft.store.migrations import migrate
 from weft.store.nodes import Nodes, chunks, key_function, marks
@@ -38,6 +39,8 @@ from weft.store.writing import KEY_OCTETS, Writer
 
 _COLUMNS = "claims.position, expunged.identity, octets, batch, leaf, file, offset, length"
 _CLAIMS = f"SELECT {_COLUMNS} FROM claims LEFT JOIN expunged ON expunged.position = claims.position "  # noqa: S608
+_ABOUT = "SELECT position FROM claims WHERE node = ?"
+_REFERRING = "SELECT position FROM refs WHERE target = ?"
 _NEW_FILE = "INSERT INTO files (path, list, size, mtime_ns, inode, resume, head, tail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _NEWEST = (1 << 63) - 1
 
@@ -56,6 +59,7 @@ class SqliteStore:
         self._key = key_function(secret)
         self._nodes = Nodes(self.connection, self._key)
         self._batches = Batches(self.connection)
+        self._digests = Digests(self.connection, self.transaction)
         self._writer = Writer(self.connection, self._key, self._nodes, self._batches, self._find)
         self._forgotten = False
 
@@ -126,11 +130,11 @@ class SqliteStore:
 
     def claims_about(self, ids: Sequence[bytes], after: int = 0, limit: int = PAGE) -> list[Held]:
         """Claims about any of the message ids, in order of position, from beyond ``after``; expunged ones too."""
-        return self._of_nodes("SELECT position FROM claims WHERE node = ?", ids, after, limit)
+        return self._of_nodes(_ABOUT, ids, after, limit)
 
     def claims_referring_to(self, ids: Sequence[bytes], after: int = 0, limit: int = PAGE) -> list[Held]:
         """Claims that name any of the message ids in References or In-Reply-To, in order of position."""
-        return self._of_nodes("SELECT position FROM refs WHERE target = ?", ids, after, limit)
+        return self._of_nodes(_REFERRING, ids, after, limit)
 
     def log(self, after: int = 0, limit: int = PAGE) -> list[Held]:
         """Claims beyond a position, in order."""
@@ -222,15 +226,41 @@ class SqliteStore:
         with explained(self.path):
             return self._nodes.ids_of(nodes)
 
+    def positions_concerning(self, ids: Sequence[bytes], after: int = 0, limit: int = PAGE) -> list[int]:
+        """Where claims about any of the message ids, or that refer to one, stand in the log: ascending, each once."""
+        with explained(self.path):
+            nodes = list(self._nodes.numbers(dict.fromkeys(ids), create=False).values())
+            found = {*self._first_positions(_ABOUT, nodes, after, limit)}
+            found.update(self._first_positions(_REFERRING, nodes, after, limit))
+        return sorted(found)[:limit]
+
+    def at(self, positions: Sequence[int]) -> list[Held]:
+        """The claims at these positions, in order; those that are not in the log are left out."""
+        found: list[Held] = []
+        with explained(self.path):
+            for chunk in chunks(sorted(set(positions))):
+                rows = self.connection.execute(
+                    f"{_CLAIMS} WHERE claims.position IN ({marks(chunk)}) ORDER BY claims.position", chunk
+                )
+                found += map(_held, rows)
+        return found
+
+    def ids_with(self, digests: Sequence[bytes]) -> list[list[bytes]]:
+        """For each digest (`weft.core.id_digest`) the message ids here that have it, sorted."""
+        with explained(self.path):
+            return self._digests.ids(digests)
+
     def check(self) -> Iterator[Problem]:
         """Whatever is wrong with the index, as it is found.  Every hash and signature is verified."""
         with explained(self.path):
             yield from self._checker().problems()
+            yield from map(Problem, self._digests.wrong())
 
     def repair(self) -> list[Problem]:
         """Make again what can be derived, take out what is damaged; what was lost.  It is a transaction of its own."""
         with self.transaction():
             self._nodes.forget()
+            self._digests.forget()
             return self._repairer().repair()
 
     def rebuild_refs(self) -> None:
@@ -267,14 +297,7 @@ class SqliteStore:
         """A page of the claims whose positions ``select`` gives for the nodes of ids."""
         with explained(self.path):
             nodes = self._nodes.numbers(dict.fromkeys(ids), create=False).values()
-            positions = self._first_positions(select, nodes, after, limit)
-            found: list[Held] = []
-            for chunk in chunks(positions):
-                rows = self.connection.execute(
-                    f"{_CLAIMS} WHERE claims.position IN ({marks(chunk)}) ORDER BY claims.position", chunk
-                )
-                found += map(_held, rows)
-            return found
+            return self.at(self._first_positions(select, nodes, after, limit))
 
     def _first_positions(self, select: str, nodes: Iterable[int], after: int, limit: int) -> list[int]:
         """The smallest ``limit`` positions beyond ``after`` of some nodes, sorted.

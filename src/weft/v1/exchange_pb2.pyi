@@ -26,7 +26,7 @@ TO_CALLER: Scope
 TO_ANSWERER: Scope
 
 class Frame(_message.Message):
-    __slots__ = ("hello", "agreement", "symbols", "need", "listing", "settled", "offer", "want", "claims", "gone", "ack", "done", "error")
+    __slots__ = ("hello", "agreement", "symbols", "need", "listing", "settled", "offer", "want", "claims", "gone", "ack", "done", "error", "ask", "answer", "news")
     HELLO_FIELD_NUMBER: _ClassVar[int]
     AGREEMENT_FIELD_NUMBER: _ClassVar[int]
     SYMBOLS_FIELD_NUMBER: _ClassVar[int]
@@ -40,6 +40,9 @@ class Frame(_message.Message):
     ACK_FIELD_NUMBER: _ClassVar[int]
     DONE_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
+    ASK_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    NEWS_FIELD_NUMBER: _ClassVar[int]
     hello: Hello
     agreement: Agreement
     symbols: Symbols
@@ -53,7 +56,10 @@ class Frame(_message.Message):
     ack: Ack
     done: Done
     error: Error
-    def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., agreement: _Optional[_Union[Agreement, _Mapping]] = ..., symbols: _Optional[_Union[Symbols, _Mapping]] = ..., need: _Optional[_Union[Need, _Mapping]] = ..., listing: _Optional[_Union[Listing, _Mapping]] = ..., settled: _Optional[_Union[Settled, _Mapping]] = ..., offer: _Optional[_Union[Offer, _Mapping]] = ..., want: _Optional[_Union[Want, _Mapping]] = ..., claims: _Optional[_Union[Claims, _Mapping]] = ..., gone: _Optional[_Union[Gone, _Mapping]] = ..., ack: _Optional[_Union[Ack, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ..., error: _Optional[_Union[Error, _Mapping]] = ...) -> None: ...
+    ask: Ask
+    answer: Answer
+    news: News
+    def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., agreement: _Optional[_Union[Agreement, _Mapping]] = ..., symbols: _Optional[_Union[Symbols, _Mapping]] = ..., need: _Optional[_Union[Need, _Mapping]] = ..., listing: _Optional[_Union[Listing, _Mapping]] = ..., settled: _Optional[_Union[Settled, _Mapping]] = ..., offer: _Optional[_Union[Offer, _Mapping]] = ..., want: _Optional[_Union[Want, _Mapping]] = ..., claims: _Optional[_Union[Claims, _Mapping]] = ..., gone: _Optional[_Union[Gone, _Mapping]] = ..., ack: _Optional[_Union[Ack, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., ask: _Optional[_Union[Ask, _Mapping]] = ..., answer: _Optional[_Union[Answer, _Mapping]] = ..., news: _Optional[_Union[News, _Mapping]] = ...) -> None: ...
 
 class FeedRange(_message.Message):
     __slots__ = ("origin", "lists", "all_but")
@@ -80,22 +86,26 @@ class Limits(_message.Message):
     def __init__(self, frame_octets: _Optional[int] = ..., frame_ids: _Optional[int] = ..., open_offers: _Optional[int] = ..., open_claims: _Optional[int] = ..., open_wants: _Optional[int] = ...) -> None: ...
 
 class Hello(_message.Message):
-    __slots__ = ("version", "limits", "serves", "admits", "modes", "kept", "live")
+    __slots__ = ("version", "limits", "serves", "admits", "takes", "kept", "live", "cursor", "next")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     SERVES_FIELD_NUMBER: _ClassVar[int]
     ADMITS_FIELD_NUMBER: _ClassVar[int]
-    MODES_FIELD_NUMBER: _ClassVar[int]
+    TAKES_FIELD_NUMBER: _ClassVar[int]
     KEPT_FIELD_NUMBER: _ClassVar[int]
     LIVE_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    NEXT_FIELD_NUMBER: _ClassVar[int]
     version: int
     limits: Limits
     serves: _containers.RepeatedCompositeFieldContainer[FeedRange]
     admits: _containers.RepeatedCompositeFieldContainer[FeedRange]
-    modes: _containers.RepeatedScalarFieldContainer[Mode]
+    takes: Mode
     kept: bytes
     live: bool
-    def __init__(self, version: _Optional[int] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., serves: _Optional[_Iterable[_Union[FeedRange, _Mapping]]] = ..., admits: _Optional[_Iterable[_Union[FeedRange, _Mapping]]] = ..., modes: _Optional[_Iterable[_Union[Mode, str]]] = ..., kept: _Optional[bytes] = ..., live: _Optional[bool] = ...) -> None: ...
+    cursor: bytes
+    next: bytes
+    def __init__(self, version: _Optional[int] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., serves: _Optional[_Iterable[_Union[FeedRange, _Mapping]]] = ..., admits: _Optional[_Iterable[_Union[FeedRange, _Mapping]]] = ..., takes: _Optional[_Union[Mode, str]] = ..., kept: _Optional[bytes] = ..., live: _Optional[bool] = ..., cursor: _Optional[bytes] = ..., next: _Optional[bytes] = ...) -> None: ...
 
 class Agreement(_message.Message):
     __slots__ = ("digest", "key", "listing")
@@ -142,6 +152,34 @@ class Settled(_message.Message):
     SCOPE_FIELD_NUMBER: _ClassVar[int]
     scope: Scope
     def __init__(self, scope: _Optional[_Union[Scope, str]] = ...) -> None: ...
+
+class Ask(_message.Message):
+    __slots__ = ("ids", "after")
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    ids: bytes
+    after: bytes
+    def __init__(self, ids: _Optional[bytes] = ..., after: _Optional[bytes] = ...) -> None: ...
+
+class Answer(_message.Message):
+    __slots__ = ("ids", "done", "after")
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    ids: bytes
+    done: int
+    after: bytes
+    def __init__(self, ids: _Optional[bytes] = ..., done: _Optional[int] = ..., after: _Optional[bytes] = ...) -> None: ...
+
+class News(_message.Message):
+    __slots__ = ("claims", "anew", "last")
+    CLAIMS_FIELD_NUMBER: _ClassVar[int]
+    ANEW_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIELD_NUMBER: _ClassVar[int]
+    claims: _containers.RepeatedScalarFieldContainer[bytes]
+    anew: bool
+    last: bool
+    def __init__(self, claims: _Optional[_Iterable[bytes]] = ..., anew: _Optional[bool] = ..., last: _Optional[bool] = ...) -> None: ...
 
 class Offer(_message.Message):
     __slots__ = ("ids",)

@@ -8,7 +8,7 @@ from tests.exchange.simulation import view
 from tests.exchange.simulation.failing import ViolationError
 from tests.exchange.simulation.hosts import Host
 from weft.core.forest import statement
-from weft.exchange.agreement import Agreement, Scope, agree
+from weft.exchange.agreement import Agreement, Scope, Stated, agree
 from weft.exchange.feeds import Feeds, admitted, served
 
 
@@ -17,8 +17,11 @@ def agreement(one: Host, other: Host) -> Agreement:
     return agree(True, _sides(one, other), _sides(other, one))
 
 
-def _sides(host: Host, peer: Host) -> tuple[Feeds, Feeds]:
-    return served(host.policy, peer.origin.public), admitted(host.policy, peer.origin.public)
+def _sides(host: Host, peer: Host) -> Stated:
+    row = host.policy.peers[peer.origin.public]
+    return Stated(
+        served(host.policy, peer.origin.public), admitted(host.policy, peer.origin.public), row.mode == "threads"
+    )
 
 
 def check_sets(one: Host, other: Host) -> None:

@@ -85,7 +85,7 @@ def _a_sketch_that_changes() -> Sequence[Any]:
 
         def fold(entries: list[Entry]) -> None:
             for entry in entries:
-                scope = agreement.scope(entry.feed)
+                scope = agreement.set_of(entry.feed)
                 if scope is not None and entry.position > getattr(mirror, "_seen", 0):
                     sketches[scope].add(entry.element)
             if entries:

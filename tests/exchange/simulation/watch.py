@@ -46,6 +46,10 @@ class Watch:
             self._offered.append(_split(frame.offer.ids))
         elif kind == "listing":
             self._offered.append(_split(frame.listing.ids))
+        elif kind == "answer":
+            self._offered.append(_split(frame.answer.ids))
+        elif kind == "news":
+            self._offered.append([claim[:16] for claim in frame.news.claims])
         elif kind == "ack" and self.host.honest and self.peer.honest and not self.doubled:
             self._acknowledged(frame.ack)
 

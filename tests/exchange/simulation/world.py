@@ -92,7 +92,7 @@ class World:
         return Policy(host.origin.public, origins, peers)
 
     def _row(self, strict: bool) -> Peer:
-        return Peer(may_feed=self._feeds(strict), may_read=self._feeds(strict))
+        return Peer(mode="mirror", may_feed=self._feeds(strict), may_read=self._feeds(strict))
 
     def _feeds(self, strict: bool) -> FeedSet:
         if not strict or self._random.random() < 0.5:

@@ -1,0 +1,140 @@
+"""Threads mode, the side that answers: one hop, page by page, and nothing remembered of what was asked.
+
+Theory of operation
+-------------------
+An answer is a function of the question and of what is held in the agreed feeds.  One question is open at a time, and
+what it costs is bounded by its size and by what there is about the ids in it.  What lies between two of the peer's
+sessions is told as news, with the ids in each claim, so that the peer can tell what matters to it; which position its
+cursor stands for is remembered here (`weft.exchange.cursors.Told`).
+
+Nothing here depends on feeds that the peer may not read: neither which octets are sent, nor how they are cut into
+frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from weft.core.id_digest import ID_DIGEST_OCTETS
+from weft.errors import RemoteProtocolError
+from weft.exchange.cursors import Told, load_told, read_tail
+from weft.exchange.events import Concerned, FindConcerned, GetPosition
+from weft.exchange.feeds import Feeds
+from weft.exchange.keeping import Keeping, Section
+from weft.exchange.line import Line
+from weft.exchange.news import News
+from weft.exchange.offering import Offers
+from weft.exchange.symbol import ELEMENT_OCTETS
+from weft.v1 import exchange_pb2 as wire
+
+
+class Answerer:
+    """Answers one peer."""
+
+    def __init__(
+        self,
+        line: Line,
+        offers: Offers,
+        news: News,
+        keeping: Keeping,
+        *,
+        feeds: Feeds,
+        digest: bytes,
+        cursor: bytes,
+        following: bytes,
+    ) -> None:
+        """``cursor``: the one that the peer shows, or none; ``following``: what it may show next time."""
+        self._line, self._offers, self._news, self._keeping = line, offers, news, keeping
+        self._feeds, self._digest, self._following = feeds, digest, following
+        self._cursor = cursor
+        self._working = False
+        self._asked = 0
+        self._early: list[Callable[[], None]] | None = []
+        """What the peer said before our snapshot was taken, and the news told; None: that is done."""
+        self.position = 0
+        """The snapshot: what came later is news."""
+        self.settled = False
+
+    def start(self) -> None:
+        """Take the snapshot, then tell what came since the cursor."""
+        self._line.ask(GetPosition(), self._positioned)
+
+    def _positioned(self, position: int) -> None:
+        self.position = position
+        if not self._cursor:
+            self._ready()
+            return
+        for told in self._told():
+            if told.cursor == self._cursor and told.digest == self._digest and told.position <= position:
+                read_tail(self._line, told.position, lambda tail, told=told: self._check(told, tail))  # type: ignore[misc]
+                return
+        self._refuse()
+
+    def _check(self, told: Told, tail: bytes) -> None:
+        if tail == told.tail:
+            self._news.catch_up(told.position, self.position, told.learned, self._ready)
+        else:
+            self._refuse()
+
+    def _refuse(self) -> None:
+        self._offers.add_news([], [], last=True, anew=True)
+        self._ready()
+
+    def _ready(self) -> None:
+        early, self._early = self._early or [], None
+        for handle in early:
+            handle()
+
+    def _when_ready(self, handle: Callable[[], None]) -> None:
+        if self._early is None:
+            handle()
+        elif self._early:
+            raise RemoteProtocolError("ask: one question at a time")
+        else:
+            self._early.append(handle)
+
+    def _told(self) -> list[Told]:
+        return load_told(self._keeping.get(Section.TOLD))
+
+    def ask(self, message: wire.Ask) -> None:
+        """The peer asks."""
+        self._when_ready(lambda: self._ask(message))
+
+    def _ask(self, message: wire.Ask) -> None:
+        if self._working:
+            raise RemoteProtocolError("ask: one question at a time")
+        octets, most = message.ids, self._line.limits.frame_ids
+        if not octets or len(octets) % ID_DIGEST_OCTETS or len(message.after) not in (0, ELEMENT_OCTETS):
+            raise RemoteProtocolError(f"ask: {len(octets)} octets are not some digests of {ID_DIGEST_OCTETS} each")
+        count = len(octets) // ID_DIGEST_OCTETS
+        self._asked += count
+        if count > most:
+            raise RemoteProtocolError(f"ask: {count} ids are too many", "frame_ids")
+        if self._asked > self._line.limits.asked_ids:
+            raise RemoteProtocolError("ask: too many ids for one session", "asked_ids")
+        self._working = True
+        digests = [octets[at : at + ID_DIGEST_OCTETS] for at in range(0, len(octets), ID_DIGEST_OCTETS)]
+        self._line.ask(FindConcerned(self._feeds, digests, message.after, most), self._answer)
+
+    def _answer(self, found: Concerned) -> None:
+        self._working = False
+        self._offers.add_answer(found.elements, found.done, found.after)
+
+    def settle(self, learned: Sequence[range]) -> None:
+        """The peer has asked all; ``learned``: the positions of claims that came from it in this session."""
+        self._when_ready(lambda: self._settle(learned))
+
+    def _settle(self, learned: Sequence[range]) -> None:
+        if self.settled or self._working:
+            raise RemoteProtocolError("settled: it is not the peer's turn in this scope")
+        self._working = True
+        read_tail(self._line, self.position, lambda tail: self._remember(tail, tuple(learned)))
+
+    def _remember(self, tail: bytes, learned: tuple[range, ...]) -> None:
+        told = Told(self._following, self._digest, self.position, tail, learned)
+        before = [one for one in self._told() if one.digest == self._digest][:1]
+        self._keeping.set(Section.TOLD, b"".join(one.dump() for one in (told, *before)), self._remembered)
+
+    def _remembered(self) -> None:
+        self._working = False
+        self.settled = True

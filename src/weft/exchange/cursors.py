@@ -1,0 +1,110 @@
+"""Cursors: how far a side has asked a peer for its threads, so that the next session goes on from there.
+
+Theory of operation
+-------------------
+What was asked holds up to a position of the answerer's log.  A position tells how much there is, also of what the asker
+may not read, so it never travels: the answerer makes up 16 random octets for each session (``next``), and remembers
+which position they stand for (`Told`); the asker shows them in the next session, and remembers what it has asked
+(`Asked`).  Both are of one agreement.
+
+A log that was restored from a backup is another one, on either side.  So the last claims up to the position are kept as
+a digest, and if they are others now, all is asked anew.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from weft.core.id_digest import ID_DIGEST_OCTETS
+from weft.exchange.events import Entry, ReadLog
+from weft.exchange.line import Line
+
+CURSOR_OCTETS = 16
+TAIL_OCTETS = 16
+_TAIL = 256
+"""Claims that are compared."""
+_RANGES = 64
+_HEAD = struct.Struct(f"<B{CURSOR_OCTETS}s32sQ{TAIL_OCTETS}sI")
+_RANGE = struct.Struct("<QQ")
+_VERSION = 1
+
+
+def read_tail(line: Line, position: int, then: Callable[[bytes], None]) -> None:
+    """16 octets about the last claims of our log up to a position."""
+    first = max(0, position - _TAIL)
+    line.ask(ReadLog(first, position - first), lambda entries: then(_digest(entries, position)))
+
+
+def _digest(entries: Sequence[Entry], position: int) -> bytes:
+    digest = sha256(b"weft/v1/tail\0")
+    for entry in entries:
+        if entry.position <= position:
+            digest.update(entry.element)
+    return digest.digest()[:TAIL_OCTETS]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What we asked a peer, as far as it was answered in full."""
+
+    cursor: bytes
+    digest: bytes
+    """32 octets: of the agreement."""
+    position: int
+    """Of our own log, as far as its trees were looked at."""
+    tail: bytes
+    ids: frozenset[bytes]
+    """Digests of message ids."""
+
+    def dump(self) -> bytes:
+        """For storage."""
+        head = _HEAD.pack(_VERSION, self.cursor, self.digest, self.position, self.tail, len(self.ids))
+        return head + b"".join(sorted(self.ids))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How far a peer has asked us."""
+
+    cursor: bytes
+    digest: bytes
+    position: int
+    """Of our log, when the session began."""
+    tail: bytes
+    learned: tuple[range, ...] = ()
+    """Positions beyond it of claims that came from the peer itself."""
+
+    def dump(self) -> bytes:
+        """For storage; some of what was learned may be left out, which costs telling it."""
+        learned = self.learned[:_RANGES]
+        head = _HEAD.pack(_VERSION, self.cursor, self.digest, self.position, self.tail, len(learned))
+        return head + b"".join(_RANGE.pack(some.start, some.stop) for some in learned)
+
+
+def load_asked(octets: bytes) -> Asked | None:
+    """What `Asked.dump` gave; None if it cannot be read."""
+    if len(octets) < _HEAD.size or octets[0] != _VERSION:
+        return None
+    _, cursor, digest, position, tail, count = _HEAD.unpack_from(octets)
+    if len(octets) != _HEAD.size + count * ID_DIGEST_OCTETS:
+        return None
+    places = range(_HEAD.size, len(octets), ID_DIGEST_OCTETS)
+    return Asked(cursor, digest, position, tail, frozenset(octets[at : at + ID_DIGEST_OCTETS] for at in places))
+
+
+def load_told(octets: bytes) -> list[Told]:
+    """Those whose `Told.dump` were put one after the other; as many as can be read."""
+    found = []
+    start = 0
+    while start + _HEAD.size <= len(octets) and octets[start] == _VERSION:
+        _, cursor, digest, position, tail, count = _HEAD.unpack_from(octets, start)
+        start += _HEAD.size
+        if start + count * _RANGE.size > len(octets):
+            break
+        ranges = [range(*_RANGE.unpack_from(octets, start + at * _RANGE.size)) for at in range(count)]
+        found.append(Told(cursor, digest, position, tail, tuple(ranges)))
+        start += count * _RANGE.size
+    return found

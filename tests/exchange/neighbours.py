@@ -1,0 +1,95 @@
+"""Servers that meet, one pair after the other, each remembering its peers: `meet(one, other)`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from tests.exchange.driving import ALL, Side, held, put, side, talk
+from tests.store.making import Origin
+from weft.core.claim import Claim, Withdrawal, parse
+from weft.core.policy import Policy
+from weft.core.policy_rows import Mode, Peer
+from weft.core.policy_rows import Origin as OriginRow
+from weft.exchange.events import Covered
+from weft.exchange.limits import Limits
+from weft.exchange.setup import Setup
+from weft.store.memory import MemoryStore
+
+
+@dataclass(slots=True, eq=False)
+class Server:
+    """A server: an origin, what it holds, and what it keeps of its peers."""
+
+    name: str
+    rows: dict[Server, Peer] = field(default_factory=dict)
+    """Its peers; one that is not in it gets a row that lets it do everything, in threads mode."""
+    admits: Collection[Server] = ()
+    store: MemoryStore = field(default_factory=MemoryStore)
+    kept: dict[Server, bytes] = field(default_factory=dict)
+    covered: dict[Server, Covered] = field(default_factory=dict)
+    sessions: int = 0
+
+    @property
+    def origin(self) -> Origin:
+        """Whose claims it makes."""
+        return Origin(self.name)
+
+    @property
+    def key(self) -> bytes:
+        """Of its origin."""
+        return self.origin.public
+
+    def sees(self, *claims: Claim | Withdrawal, on: str = "list") -> None:
+        """Mail of its own."""
+        for start in range(0, len(claims), 256):
+            put(self.store, self.origin, on, *claims[start : start + 256])
+
+    def policy(self, peer: Server) -> Policy:
+        """As it is for one peer."""
+        rows = {other.key: OriginRow(1, None) for other in self.admits if other is not self}
+        row = self.rows.get(peer, Peer(mode="threads", may_feed=ALL, may_read=ALL))
+        return Policy(self.key, rows, {peer.key: row})
+
+    def ids(self) -> set[str]:
+        """The ids of the messages that it holds."""
+        claims = [parse(one.octets) for one in self.store.log(0, self.store.position()) if one.octets]
+        return {claim.message_id.decode() for claim in claims if isinstance(claim, Claim)}
+
+
+def meet(
+    one: Server, other: Server, modes: tuple[Mode | None, Mode | None] = (None, None), limits: Limits | None = None
+) -> tuple[Side, Side]:
+    """A session, ``one`` being the caller, that must come to its end."""
+    sides = []
+    for server, peer, mode in ((one, other, modes[0]), (other, one, modes[1])):
+        server.sessions += 1
+        key = sha256(f"{server.name} {peer.name} {server.sessions}".encode()).digest()
+        setup = Setup(
+            server.policy(peer), peer.key, server is one, key, server.kept.get(peer, b""), mode=mode,
+            limits=limits or Limits(),
+        )  # fmt: skip
+        sides.append(side(server.store, setup))
+    talk(*sides)
+    for (server, peer), at in zip(((one, other), (other, one)), sides, strict=True):
+        assert at.ended is not None
+        assert at.ended.error is None, at.ended.error
+        assert at.synced
+        server.kept[peer] = at.kept
+        for covered in at.covered:
+            server.covered[peer] = covered
+    return sides[0], sides[1]
+
+
+def all_know(servers: Iterable[Server]) -> list[Server]:
+    """Let each admit all."""
+    everybody = list(servers)
+    for server in everybody:
+        server.admits = everybody
+    return everybody
+
+
+def held_by(server: Server) -> set[bytes]:
+    """The ids of its claims."""
+    return held(server.store)
