@@ -9,6 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.archives import FIXTURES, Archive, mail, messages, parents, rebuild
+from tests.index.making import counted, open_index
+from tests.index.making import parents as index_parents
+from tests.store.making import Origin
+from weft.core.policy import Origin as OriginRow
+from weft.core.policy import Policy
 from weft.thread import Message
 
 HARD = FIXTURES / "hard"
@@ -227,6 +232,31 @@ def test_a_forged_copy_on_a_list_that_is_read_here_contests_one_edge_and_moves_n
     assert found["reply"].rivals == ("bait@example.net", "root@example.net")
     assert found["reply"].variants == 2
     assert [copy.author for copy in found["reply"].copies] == ["Bob <bob@example.net>", "Dan <dan@example.net>"]
+
+
+def test_a_forged_copy_on_a_list_of_another_origin_cannot_touch_what_this_server_saw_itself(tmp_path: Path) -> None:
+    (tmp_path / "liar").mkdir()
+    liar = Origin("liar")
+    with open_index(tmp_path) as index, open_index(tmp_path / "liar") as other:
+        index.ingest("list-a", HARD / "forged-copy" / "list-a.mbox")
+        other.ingest("list-b", HARD / "forged-copy" / "list-b.mbox")
+        index.set_policy(Policy(index.origin, {liar.public: OriginRow(2, frozenset([b"list-b"]))}))
+        assert index.admit([liar.batch("list-b", *counted(other).values())]) == 1
+        assert local(index_parents(index)) == {"root": None, "reply": "root", "below": "reply", "bait": None}
+        [reply] = [one for one in index.thread("root@example.net").messages if short(one.id) == "reply"]
+        assert (reply.contested, reply.lists, reply.author) == (False, ("list-a", "list-b"), "Bob <bob@example.net>")
+
+
+def test_when_the_claim_that_held_a_tree_together_is_withdrawn_the_forest_of_the_rest_remains(tmp_path: Path) -> None:
+    with open_index(tmp_path) as index:
+        index.ingest("list-a", HARD / "withdrawn.mbox")
+        assert local(index_parents(index)) == {"root": None, "middle": "root", "below": "middle"}
+        assert index.retract(["middle@example.net"]) == 1
+        assert local(index_parents(index)) == {"root": None, "middle": None, "below": "middle"}
+        [middle, _] = index.thread("below@example.net").messages
+        assert (short(middle.id), middle.ghost) == ("middle", True)
+        [cause] = index.explain("middle@example.net").statements
+        assert (cause.parent, cause.hidden) == ("root@example.net", "withdrawn by its origin")
 
 
 def test_digests_gateways_resent_mail_and_stale_forwards_are_nodes_like_any_other() -> None:

@@ -23,8 +23,8 @@ from pathlib import Path
 from random import Random
 
 from tests.archives import mail
-from tests.bench.generate import write_mboxes
 from tests.bench.measure import best, run, weft
+from tests.generate import write_mboxes
 from weft import Index
 
 _ADDED = 1000

@@ -18,8 +18,8 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from tests.bench.generate import generate
 from tests.core.dict_nodes import DictNodes
+from tests.generate import generate
 from weft.core.forest import Weaver
 from weft.core.header import scan
 from weft.core.live_forest import LiveForest, hear

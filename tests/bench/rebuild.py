@@ -12,8 +12,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from tests.bench.generate import write_mboxes
 from tests.bench.measure import Usage, best, run, weft
+from tests.generate import write_mboxes
 
 _MUTTRC = "set sort=threads\nset strict_threads=yes\nset folder=/tmp\n"
 

@@ -19,7 +19,7 @@ from unittest.mock import patch
 
 import pytest
 
-from tests.bench.generate import write_mboxes
+from tests.generate import write_mboxes
 from tests.index.making import Placed, counted, open_index, placed
 from weft.index import index as index_module
 from weft.index import ingest as ingest_module

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.generate import generate
+from tests.generate import generate
 from weft.errors import SourceError
 from weft.sources import pipeline
 from weft.sources.base import Make, Note, Notes, Record, Source, T, make_record

@@ -37,7 +37,7 @@ def command(
     config: str | None,
     quiet: bool,
 ) -> int:
-    """All threads, by date, as text, json, jsonl, mboxrd, dot or graphml.
+    """All threads, by date, as text, json, jsonl, mboxrd, dot, graphml, svg or html.
 
     With --format mboxrd, exit code 3 says that some of the mail is not here; each is named on stderr.
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "explain": "Who says what about an id.",
     "threads": "The newest threads first.",
     "search": "Words of subjects and authors.",
+    "crossposts": "What each list alone would lack.",
     "lists": "The lists in the index; rename or remove one.",
     "mute": "Hide something here, or show it again.",
     "retract": "Withdraw what this server said.",

@@ -39,6 +39,8 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         "mboxrd": Format("weft.export.mbox", "write_mboxrd", octets=True),
         "dot": Format("weft.export.dot", "write_dot"),
         "graphml": Format("weft.export.graphml", "write_graphml", every_id=True),
+        "svg": Format("weft.export.svg", "write_svg"),
+        "html": Format("weft.export.html", "write_html"),
     }
 )
 """The formats by the names that ``--format`` takes."""

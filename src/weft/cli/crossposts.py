@@ -1,0 +1,148 @@
+"""``weft crossposts``: what each list alone would show, against what all of them together show.
+
+``--json`` gives one object: ``format`` (1); ``lists``, an object by name; ``threads``, ``on_several_lists``,
+``not_the_same_on_all`` and ``whole_on_none`` of the trees of all lists together, the same four of ``components``, and
+what else `weft.report.crosspost.Counts` holds; ``models`` (`weft.report.models`) and ``order_of_arrival``
+(`weft.report.arrival`).  It may only grow.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from weft.cli.indexed import index_options, open_index, policy_option
+from weft.cli.output import Progress, message_options, open_output
+from weft.errors import UsageError
+
+if TYPE_CHECKING:
+    from weft.report.arrival import Arrival
+    from weft.report.corpus import Corpus
+    from weft.report.crosspost import Crossposts
+    from weft.report.models import Models
+    from weft.sources.base import NoteLog
+
+_INTO_A_FILE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that is reported of a corpus; pictures of it are drawn from this too."""
+
+    corpus: Corpus
+    crossposts: Crossposts
+    models: Models
+    arrival: Arrival
+
+    def as_json(self) -> dict[str, object]:
+        """The object of ``--json``."""
+        return {
+            "format": 1,
+            **self.crossposts.as_json(),
+            "models": self.models.as_json(),
+            "order_of_arrival": self.arrival.as_json(),
+        }
+
+    def lines(self, columns: int) -> Iterator[str]:
+        """The three parts for people."""
+        yield from self.crossposts.lines(columns)
+        if len(self.corpus.names) > 1:
+            yield from ("", "If one server kept the thread:")
+            yield from self.models.lines(columns)
+        yield from ("", "The same mail in other orders of arrival:")
+        yield from self.arrival.lines(columns)
+
+
+@click.command("crossposts")
+@click.argument("paths", nargs=-1, metavar="[[LIST=]PATH]...")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option(
+    "--orders", type=click.IntRange(1), default=6, show_default=True, metavar="K",
+    help="Link the mail in K orders of arrival.",
+)  # fmt: skip
+@click.option("--seed", type=int, default=1, show_default=True, metavar="N", help="From which the orders are drawn.")
+@click.option(
+    "--max-ratio", type=click.IntRange(1), default=200, show_default=True, metavar="N",
+    help="Refuse a compressed file that unfolds to more than N times its size.",
+)  # fmt: skip
+@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write to a file instead of stdout.")
+@click.option("--force", is_flag=True, help="Overwrite the output file.")
+@policy_option
+@index_options
+@message_options
+def command(
+    paths: tuple[str, ...],
+    as_json: bool,
+    orders: int,
+    seed: int,
+    max_ratio: int,
+    output: str | None,
+    force: bool,
+    policy: str | None,
+    index: str | None,
+    config: str | None,
+    quiet: bool,
+) -> int:
+    """What each list alone would show, and what all of them show together.
+
+    Each list is taken as a server of its own.  The mail is read from PATHs, as by weft rebuild; without one, from the
+    index.  Exit code 3 says that something was skipped.
+
+    \b
+    weft crossposts ietf.mbox ietf-822=archive/2003.mbox.gz
+    weft crossposts --json
+    """
+    from weft.sources.base import NoteLog
+
+    if paths and (index is not None or config is not None or policy is not None):
+        raise UsageError("the mail comes from files or from an index; give PATHs, or --index, --config and --policy")
+    with Progress(quiet=quiet) as progress:
+        log = NoteLog(lambda note: progress.say(f"weft: {note}") if note.skipped or not quiet else None)
+        with open_output(output, force=force) as file:
+            corpus = _read(paths, max_ratio, log, progress) if paths else _counted(index, config, policy, progress)
+            made = _report(corpus, orders, seed, progress)
+            progress.end()
+            for line in _lines(made, as_json=as_json, whole=output is not None):
+                file.write(f"{line}\n".encode())
+    return 3 if log.skipped else 0
+
+
+def _read(paths: Sequence[str], max_ratio: int, log: NoteLog, progress: Progress) -> Corpus:
+    from weft.report.reading import corpus_of_sources
+    from weft.sources.discover import discover
+
+    return corpus_of_sources(discover(paths, log, max_ratio=max_ratio), log, progress=progress.show)
+
+
+def _counted(index: str | None, config: str | None, policy: str | None, progress: Progress) -> Corpus:
+    from weft.report.reading import corpus_of_index
+
+    with open_index(index, config, policy) as opened:
+        return corpus_of_index(opened, progress=progress.show)
+
+
+def _report(corpus: Corpus, orders: int, seed: int, progress: Progress) -> Report:
+    from weft.report.arrival import arrival
+    from weft.report.crosspost import report
+    from weft.report.models import models
+
+    progress.show("counting")
+    crossposts = report(corpus)
+    progress.show("one server instead of all")
+    compared = models(corpus)
+    progress.show("other orders of arrival")
+    return Report(corpus, crossposts, compared, arrival(corpus, orders, seed))
+
+
+def _lines(report: Report, *, as_json: bool, whole: bool) -> Iterator[str]:
+    """What is printed; ``whole``: it goes to a file, where no terminal wraps it."""
+    from weft.cli.table import terminal_columns
+
+    if as_json:
+        yield json.dumps(report.as_json())
+    else:
+        yield from report.lines(_INTO_A_FILE if whole else terminal_columns())

@@ -1,0 +1,153 @@
+"""What pictures and pages say about a message, in clean words that are not yet escaped.
+
+Addresses are left out, so that a picture can be shown to others: of an author there is a name, or what stands before
+the ``@``.  What a message says in one line and what its details say are here once, for the picture and for the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from weft.export.clean import clean, shorten
+from weft.export.lanes import Lane, Lanes, Row
+from weft.thread import Copy, Message, Thread
+
+LONGEST = 400
+"""No text takes more columns."""
+NO_SUBJECT = "(no subject)"
+_MAX_RIVALS = 5
+_MINUTE = 16
+
+
+def tidy(text: str, columns: int = LONGEST) -> str:
+    """Text from mail, clean, without the space around it, and not endless."""
+    return shorten(clean(text).strip(" "), columns)
+
+
+def author_name(author: str, columns: int = LONGEST) -> str:
+    """Who wrote it, by name and never by address: ``Ann``; ``ann@…`` if there is no name."""
+    before, bracket, _ = author.partition("<")
+    name = before.strip().strip('"').strip() or author.strip(" <>")
+    if not bracket and "(" in name:  # ann@x.org (Ann)
+        address, _, comment = name.partition("(")
+        name = (comment.rpartition(")")[0].strip() or address) if "@" in _with_at(address) else name
+    start, at, _ = _with_at(name).partition("@")
+    return tidy(f"{start.rstrip()}@…" if at else name, columns) or "(no name)"
+
+
+def _with_at(name: str) -> str:
+    """An address that an archive wrote as ``ann at x.org`` as what it is."""
+    words = name.split()
+    if len(words) == 3 and words[1].strip("()").lower() == "at" and "." in words[2]:
+        return f"{words[0]}@{words[2]}"
+    return name
+
+
+def minute(message: Message | Copy) -> str:
+    """The date to the minute, in its own zone, or as it stands, if nobody can read it."""
+    if message.date is not None:
+        return tidy(message.date.replace("T", " "), _MINUTE + 1)[:_MINUTE]
+    return tidy(message.stated_date if isinstance(message, Message) else "", _MINUTE) or "no date"
+
+
+def count(number: int, one: str, more: str = "") -> str:
+    """``1 message``, ``2 messages``; ``more`` for words that do not take an ``s``."""
+    return f"{number:,} {one if number == 1 else more or f'{one}s'}"
+
+
+def heading(thread: Thread) -> str:
+    """The subject of the first message that was seen."""
+    return next((tidy(message.subject) for message in thread.messages if not message.ghost), "") or NO_SUBJECT
+
+
+def totals(lanes: Lanes) -> str:
+    """How much there is, and from when to when."""
+    days = sorted(day[:10] for row in lanes.rows if (day := row.message.date))
+    parts = [f"{count(lanes.messages, 'message')} on {count(len(lanes.lanes), 'list')}"]
+    parts += [f"{lanes.unseen:,} not seen here"] if lanes.unseen else []
+    parts += [" to ".join(dict.fromkeys((tidy(days[0]), tidy(days[-1]))))] if days else []
+    return ", ".join(parts)
+
+
+def summary(lane: Lane, lanes: Lanes) -> str:
+    """``has 11 of 16 messages, lacks 5; sees 8 of 15 reply edges``."""
+    text = f"has {lane.has:,} of {count(lanes.messages, 'message')}, lacks {lane.lacks:,}"
+    if not lane.lacks:
+        text = f"has {'it' if lanes.messages == 1 else 'all'} ({count(lanes.messages, 'message')})"
+    if lanes.replies and (lane.lacks or lane.seen < lanes.replies):
+        text += f"; sees {lane.seen:,} of {count(lanes.replies, 'reply edge')}"
+    return text
+
+
+def tags(message: Message) -> str:
+    """What is unusual about a message, as marks that end in a space."""
+    marks = [
+        "[contested] " if message.contested else "",
+        f"[{message.variants} variants] " if message.variants > 1 else "",
+        "[cycle cut] " if message.cut is not None else "",
+        "[joined by subject] " if message.joined and not message.ghost else "",
+    ]
+    return "".join(marks)
+
+
+def ghost_line(message: Message) -> str:
+    """What is known of a message that nobody here has seen."""
+    if message.joined:
+        return f"[same subject] {tidy(message.subject, 60)}"
+    return f"not seen here <{tidy(message.id, 44)}>{_naming(message)}"
+
+
+def _naming(message: Message) -> str:
+    where = f", named in {count(message.named, 'copy', 'copies')}" if message.named else ""
+    return where + (f" on {tidy(' '.join(message.named_on), 80)}" if message.named_on else "")
+
+
+def details(row: Row, lanes: Lanes) -> Iterator[str]:
+    """All that is to be said of a message, a line each, the id first."""
+    message = row.message
+    yield f"<{tidy(message.id)}>"
+    if message.ghost:
+        yield ghost_line(message)
+    for copy in message.copies:
+        subject = tidy(copy.subject, 120) or NO_SUBJECT
+        yield f"on {tidy(copy.list)}: {minute(copy)}, {author_name(copy.author, 60)}, {subject}"
+    yield from remarks(row, lanes)
+
+
+def remarks(row: Row, lanes: Lanes) -> Iterator[str]:
+    """What lists lack of this message and of its edge, and what is unusual about it."""
+    message = row.message
+    parent = lanes.rows[row.parent] if row.parent is not None else None
+    if row.left:
+        yield f"left {_names(row.left, lanes)}, which has what it answers"
+    if row.named and not message.ghost:
+        yield f"only named by a reply on {_names(row.named, lanes)}"
+    if parent is not None and not message.joined and not message.ghost:
+        if parent.message.ghost:
+            yield "what it answers was not seen here"
+        elif lacking := [lane for lane in row.held if lane not in parent.held]:
+            yield f"what it answers is not on {_names(lacking, lanes)}"
+    if message.contested:
+        rivals = ["no parent" if rival is None else f"<{tidy(rival)}>" for rival in message.rivals[:_MAX_RIVALS]]
+        more = len(message.rivals) - _MAX_RIVALS
+        yield f"contested; rival parents: {' or '.join(rivals)}" + (f" and {more} more" if more > 0 else "")
+    if message.cut is not None:
+        yield f"cut to end a cycle; its parent was <{tidy(message.cut)}>"
+    if message.variants > 1:
+        yield f"{message.variants} unrelated contents under this id"
+    if message.joined and not message.ghost:
+        yield "joined by an equal subject only"
+
+
+def absent(row: Row, lanes: Lanes) -> str:
+    """The lists that lack it."""
+    return _names([lane for lane in range(len(lanes.lanes)) if lane not in row.held], lanes)
+
+
+def present(row: Row, lanes: Lanes) -> str:
+    """The lists that have it."""
+    return _names(row.held, lanes)
+
+
+def _names(numbers: Iterable[int], lanes: Lanes) -> str:
+    return ", ".join(tidy(lanes.lanes[lane].name) for lane in numbers)

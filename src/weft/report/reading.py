@@ -1,0 +1,95 @@
+"""Two ways to a `weft.report.corpus.Corpus`: from mail files, and from an index.
+
+A copy is known by (id, list, content), so the same file twice adds nothing.  The result does not depend on the order
+in which sources were named; the order of its copies is that of `weft.report.order`.
+
+From an index only what its view counts is taken: claims of feeds that the policy admits, neither withdrawn nor muted.
+Each admitted feed is a list of its own, because it is one server's word: where two origins have a list of one name,
+they are called ``NAME/LIST``, by our own name for the origin or the short form of its fingerprint, and ``own/LIST``.
+Claims know where in a file they were found; those of peers were found in none, and stand in the order of their dates.
+The forest is the view's, with its tiers and muted edges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from weft.core.forest import Weaver
+from weft.errors import SourceError
+from weft.report.columns import Columns
+from weft.report.corpus import Corpus
+from weft.sources.base import NoteLog, Record, Source, make_record
+from weft.sources.pipeline import collector_paused, scan
+
+if TYPE_CHECKING:
+    from weft.index.index import Index
+
+Progress = Callable[[str], None]
+_PAGE = 4000
+
+
+def corpus_of_sources(
+    sources: Sequence[Source], log: NoteLog, *, processes: int | None = None, progress: Progress | None = None
+) -> Corpus:
+    """All mail of sources that `weft.sources.discover.discover` found; ``log`` gets what goes wrong.
+
+    ``processes``: 1 reads here, 2 in another process, None decides by the size; never more, because two others would
+    hand over the mail in any order.  `SourceError` if there is no source.
+    """
+    if not sources:
+        raise SourceError("nothing to read: none of the paths holds mail")
+    reading = _Reading(sources)
+    with collector_paused():
+        for index, batch in scan(sources, log, make_record, None if processes is None else min(processes, 2)):
+            reading.take(index, batch)
+            if progress:
+                progress(f"{reading.messages} messages, {sources[index].path}")
+        return reading.columns.corpus(reading.names, reading.weaver.forest())
+
+
+class _Reading:
+    """Takes records, weaves them, and keeps their columns."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        names = sorted({source.list for source in sources})
+        self.names = names
+        self.columns = Columns()
+        self.weaver = Weaver()
+        self.messages = 0
+        self._numbers = [names.index(source.list) for source in sources]
+        # The content of a record is a number for all that it says, its id too.
+        self._known: list[set[int]] = [set() for _ in names]
+
+    def take(self, source: int, records: Sequence[Record]) -> None:
+        """A batch of records of one source."""
+        weaver, columns, number = self.weaver, self.columns, self._numbers[source]
+        known = self._known[number]
+        self.messages += len(records)
+        for record in records:
+            offset, _, message_id, in_reply_to, sane, references, _, seconds, _, subject, author, _, content = record
+            if content in known:
+                continue
+            known.add(content)
+            [[node], replies, chain] = weaver.nodes(((message_id,), in_reply_to, references))
+            weaver.add(node, replies, sane, chain)
+            columns.add(node, number, (source, offset), replies, sane, chain)
+            columns.describe(seconds, author, subject)
+
+
+def corpus_of_index(index: Index, *, progress: Progress | None = None) -> Corpus:
+    """All claims that the view of an open index counts.  Reads the whole log, as it was when it began."""
+    from weft.report.counted import Counted  # who reads files needs no SQLite
+    from weft.store.failures import explained
+
+    connection = index.store.connection
+    with explained(index.store.path), collector_paused():
+        connection.execute("BEGIN")
+        try:
+            counted = Counted(index.store, index.policy)
+            for claims in counted.pages(_PAGE):
+                if progress:
+                    progress(f"{claims} claims")
+            return counted.corpus()
+        finally:
+            connection.execute("COMMIT")

@@ -1,0 +1,67 @@
+"""What a master would know if the other servers told it: the benefit of the doubt for a scheme with one.
+
+Theory of operation
+-------------------
+A server can pass a message on only if it can tell whose thread it is.  Two answers, both of them generous:
+
+* **by mail**: something that it holds and that is connected with the message, by any reference in its own mail, is
+  held by the master's list too, so its header names that list;
+* **by id**: it is enough that what is so connected holds or names one id that the master's mail holds or names.  To
+  find that out it has to ask about every id, as Weft does.
+
+When it can tell, it passes on all that is connected, whenever that came: time is not looked at.  Each server tells from
+its own mail, once; what the master learns of one server does not help it to ask another.
+"""
+
+from __future__ import annotations
+
+from weft.report.corpus import Corpus
+from weft.report.crosspost import naming, refers
+from weft.report.weaving import Threads
+
+
+class _Sets(dict[int, int]):
+    """Which nodes one server's mail connects: union-find with path halving."""
+
+    def __missing__(self, node: int) -> int:
+        self[node] = node
+        return node
+
+    def top(self, node: int) -> int:
+        while self[node] != node:
+            self[node] = node = self[self[node]]
+        return node
+
+
+def heard(corpus: Corpus, threads: Threads, *, by_id: bool) -> list[int]:
+    """For each node the set of lists that would know it as masters: those that hold it, and those that are told."""
+    sets = _connected(corpus, threads)
+    known = list(corpus.holders)
+    touching = [held | named for held, named in zip(known, naming(corpus), strict=True)] if by_id else corpus.holders
+    for number, connected in enumerate(sets):
+        touched: dict[int, int] = {}
+        nodes = list(connected)
+        for node in nodes:
+            if by_id or corpus.holders[node] >> number & 1:
+                top = connected.top(node)
+                touched[top] = touched.get(top, 0) | touching[node]
+        for node in nodes:
+            if corpus.holders[node] >> number & 1:
+                known[node] |= touched[connected.top(node)]
+    return known
+
+
+def _connected(corpus: Corpus, threads: Threads) -> list[_Sets]:
+    """For each list what its mail connects within threads on several lists; in others there is nobody to tell."""
+    sets = [_Sets() for _ in corpus.names]
+    numbers = threads.numbers
+    for copy, node in enumerate(corpus.nodes):
+        thread = numbers[node]
+        if not threads.several(thread):
+            continue
+        connected = sets[corpus.lists[copy]]
+        top = connected.top(node)
+        for other in refers(corpus, copy):
+            if numbers[other] == thread:
+                connected[connected.top(other)] = top
+    return sets

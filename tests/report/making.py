@@ -1,0 +1,44 @@
+"""Small corpora for the tests of reports, made of claims as the plain forest takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from hypothesis import strategies as st
+
+from tests.core.plain_forest import Claim
+from tests.core.test_forest_properties import claims
+from weft.core.forest import Weaver
+from weft.report.columns import Columns
+from weft.report.corpus import Corpus
+
+LISTS = ("one", "two", "three")
+
+
+class Letter(NamedTuple):
+    """A copy of a message on a list, posted at a time."""
+
+    list: str
+    claim: Claim
+    seconds: int = 0
+
+
+letters = st.builds(Letter, st.sampled_from(LISTS), claims(tiers=1), st.integers(0, 9))
+letter_boxes = st.lists(letters, max_size=9)
+"""Of few ids and lists, so that ghosts, cycles, contests and cross-posts are common."""
+
+
+def corpus_of(box: Iterable[Letter]) -> Corpus:
+    """The corpus of these copies, each list a file."""
+    weaver, columns = Weaver(), Columns()
+    box = list(box)
+    names = sorted({letter.list for letter in box})
+    for place, (name, claim, seconds) in enumerate(box):
+        ids = ((claim.mid,), claim.in_reply_to, claim.references)
+        [[node], replies, chain] = weaver.nodes([one.encode() for one in group] for group in ids)
+        weaver.add(node, replies, claim.sane, chain)
+        number = names.index(name)
+        columns.add(node, number, (number, place), replies, claim.sane, chain)
+        columns.describe(seconds, b"", b"")
+    return columns.corpus(names, weaver.forest())
