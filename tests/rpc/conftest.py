@@ -11,6 +11,7 @@ pytest.importorskip("grpc_health")
 
 from tests.cli.homes import Home
 from tests.cli.running import DRAFTS, OPS
+from tests.rpc.peering import made
 from tests.rpc.serving import Served, serving
 
 
@@ -41,3 +42,15 @@ def served(home: Home) -> Iterator[Served]:
     """A server of its own over `home`."""
     with serving(home) as served:
         yield served
+
+
+@pytest.fixture
+def near(tmp_path: Path) -> Home:
+    """One of two servers."""
+    return made(tmp_path / "near", DRAFTS)
+
+
+@pytest.fixture
+def far(tmp_path: Path) -> Home:
+    """The other one."""
+    return made(tmp_path / "far", OPS)

@@ -1,13 +1,14 @@
-"""``weft diff``: one index under two policies; which edges differ, and why.
+"""``weft diff``: two servers, or one index under two policies; which edges differ, and why.
 
-``--json`` gives one array of objects with the keys ``format`` (1), ``id``, ``first`` and ``second`` (its parent in
-each view, or null) and ``reason``.
+``--json``, for one index, gives one array of objects with the keys ``format`` (1), ``id``, ``first`` and ``second``
+(its parent in each view, or null) and ``reason``; for two servers one object (`weft.cli.difference`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,38 +21,55 @@ from weft.errors import UsageError
 from weft.export.clean import clean
 
 if TYPE_CHECKING:
+    from weft.cli.compared import Comparison
+    from weft.cli.sides import IndexSide, ServerSide
     from weft.core.policy import Policy
     from weft.index.index import Index
     from weft.index.model import EdgeDifference
 
+_LIMIT = 1000
+
 
 @click.command("diff")
+@click.argument("sides", nargs=-1, metavar="[A B]")
 @click.option("--policy", "files", multiple=True, metavar="FILE", help="Two policies, given one after the other.")
 @click.option("--without", metavar="ORIGIN", help="The present policy, and the same without this origin.")
 @click.option("--common", is_flag=True, help="The present policy, and the common view.")
+@click.option("--limit", type=click.IntRange(0), default=_LIMIT, show_default=True, help="Threads shown; 0: all.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @index_options
 @message_options
 def command(
+    sides: tuple[str, ...],
     files: tuple[str, ...],
     without: str | None,
     common: bool,
+    limit: int,
     as_json: bool,
     index: str | None,
     config: str | None,
     quiet: bool,
 ) -> int:
-    """Which edges differ between two views of this index, and why.
+    """Which edges differ between two servers, or two views of this index, and why.
 
-    ORIGIN is a fingerprint, the name of an origin in the policy, or own.  The common view ranks all admitted origins
-    alike and mutes nothing.
+    A and B are each the HOST:PORT of a server, or the path of an index, whose policy is --config or one --policy for
+    each.  A server that is not on loopback is FINGERPRINT@HOST:PORT.  They are compared in the common view, which
+    ranks all admitted origins alike and mutes nothing.  The exit code is 0 if they are equal, 1 if not.
+
+    Without A and B, two views of this index are compared, and the exit code is 0.  ORIGIN is a fingerprint, the name
+    of an origin in the policy, or own.
 
     \b
+    weft diff 127.0.0.1:7430 127.0.0.1:7440
     weft diff --without archive-b
     weft diff --policy now.toml --policy tomorrow.toml
     """
+    if sides:
+        if len(sides) != 2 or without is not None or common:
+            raise UsageError("give two servers or indexes, without --without and --common")
+        return _compare(sides, files, limit or None, as_json, (index, config, quiet))
     if (len(files) == 2) + (without is not None) + common != 1 or len(files) not in (0, 2):
-        raise UsageError("give --policy twice, or --without ORIGIN, or --common")
+        raise UsageError("give two servers, or --policy twice, or --without ORIGIN, or --common")
     with open_index(index, config) as opened:
         names, views = _views(opened, files, without)
         found = list(opened.diff(*views))
@@ -103,3 +121,82 @@ def _lines(one: EdgeDifference, names: tuple[str, str]) -> Iterator[str]:
 
 def _object(one: EdgeDifference) -> dict[str, object]:
     return {"format": 1, "id": one.message_id, "first": one.first, "second": one.second, "reason": one.reason}
+
+
+def _compare(
+    texts: Sequence[str],
+    files: Sequence[str],
+    limit: int | None,
+    as_json: bool,
+    options: tuple[str | None, str | None, bool],
+) -> int:
+    """Compare two servers or indexes; the exit code."""
+    from weft.cli.compared import Comparison
+    from weft.cli.difference import thread_lines, thread_object
+    from weft.cli.sides import known_names, open_side
+    from weft.index.config import index_path
+
+    index, config, quiet = options
+    names = known_names(config, index_path(index))
+    policies = _policies(texts, files, config)
+    with ExitStack() as stack:
+        first, second = (
+            open_side(stack, text, policy, index_path(index), names)
+            for text, policy in zip(texts, policies, strict=True)
+        )
+        comparison = Comparison()
+        if first.summary.common_view != second.summary.common_view:
+            comparison.take(first.digests(), second.digests(), limit)
+        found = comparison.differences(first, second)
+        if as_json:
+            whole = _whole((first, second), comparison, list(map(thread_object, found)))
+            print_lines(iter([json.dumps(whole)]))
+        else:
+            shown = {first.origin: first.name, second.origin: second.name} | origin_names(names)
+            print_lines(line for one in found for line in thread_lines(one, (first.name, second.name), shown))
+    if not quiet:
+        say(_verdict(comparison, (first, second)))
+    return 1 if comparison.threads else 0
+
+
+def _policies(texts: Sequence[str], files: Sequence[str], config: str | None) -> list[str | None]:
+    """The file with the policy of each of the indexes; servers have their own."""
+    if files and len(files) != sum(Path(text).exists() for text in texts):
+        raise UsageError("give one --policy for each index, in their order; servers have their own")
+    given = iter(files)
+    return [next(given) if files and Path(text).exists() else config for text in texts]
+
+
+def _side(side: ServerSide | IndexSide) -> dict[str, object]:
+    view = {"common_view": side.summary.common_view, "threads": side.summary.threads}
+    return {"name": side.name, "origin": side.origin, **view}
+
+
+def _whole(
+    sides: tuple[ServerSide | IndexSide, ServerSide | IndexSide],
+    comparison: Comparison,
+    threads: list[dict[str, object]],
+) -> dict[str, object]:
+    return {
+        "format": 1,
+        "equal": not comparison.threads,
+        "first": _side(sides[0]),
+        "second": _side(sides[1]),
+        "differing": comparison.threads,
+        "messages": comparison.messages,
+        "edges": comparison.edges,
+        "truncated": comparison.threads > len(comparison.found),
+        "threads": threads,
+    }
+
+
+def _verdict(comparison: Comparison, sides: tuple[ServerSide | IndexSide, ServerSide | IndexSide]) -> str:
+    if not comparison.threads:
+        return f"the common views are equal: {count(sides[0].summary.threads, 'thread')}"
+    held = " and ".join(f"{side.summary.threads} on {side.name}" for side in sides)
+    beyond = comparison.threads - len(comparison.found)
+    where = f"; in the first {len(comparison.found)} of them, see --limit" if beyond else ""
+    messages = f"{count(comparison.messages, 'message')} on one side only"
+    edges = count(comparison.edges, "edge differs", "edges differ")
+    threads = count(comparison.threads, "thread differs", "threads differ")
+    return f"{threads} ({held}){where}: {messages}, {edges}"

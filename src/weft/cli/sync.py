@@ -4,7 +4,11 @@
 each peer ``peer`` (a fingerprint), ``address``, ``mode``, ``error`` (null if it came to its end) and, if it did,
 ``rounds``, ``listed``, ``reconciliation_octets`` (all octets of frames beside those of claims with their proofs),
 ``claims_in``, ``claims_out``, ``claim_octets_in``, ``claim_octets_out``, ``proof_octets_in``, ``gone`` and ``refused``
-(numbers by reason).
+(numbers by reason), and ``digests``: ``before`` and ``after``, each with the ``common_view`` of this server and its
+number of ``threads``, and ``changed_threads``: how many of its threads are new or another since.
+
+The digests of the peer are not there: an exchange is about claims, no frame of it tells of threads, and who is a peer
+need not answer clients.  ``weft diff`` compares two servers that do.
 """
 
 from __future__ import annotations
@@ -25,9 +29,11 @@ from weft.errors import NotFoundError, WeftError
 if TYPE_CHECKING:
     from weft.core.policy import Policy
     from weft.exchange.events import Report
+    from weft.index.common import ThreadDigest
+    from weft.rpc.model import CommonSummary
 
-Done = tuple[str, bytes, "Report | WeftError"]
-"""(address, peer, what came of it)."""
+Done = tuple[str, bytes, "Report | WeftError", dict[str, object]]
+"""(address, peer, what came of it, what it did to our threads)."""
 
 
 @click.command("sync")
@@ -58,16 +64,16 @@ def command(
     with open_index(str(place), config) as opened:
         policy = opened.policy
     peers = [_peer(policy, address) for address in addresses]
-    done = asyncio.run(_sync(place, policy, peers))
-    if as_json:
-        with open_index(str(place), config) as opened:
-            view = opened.view_id(common=True).hex()
+    threads = _Threads(place, policy) if as_json else None
+    done = asyncio.run(_sync(place, policy, peers, threads))
+    if threads is not None:
+        view = threads.summary.common_view
         print_lines(iter([json.dumps({"format": 1, "common_view": view, "sessions": [_object(one) for one in done]})]))
-    failed = [(address, result) for address, _, result in done if isinstance(result, WeftError)]
+    failed = [(address, result) for address, _, result, _ in done if isinstance(result, WeftError)]
     for address, error in failed:
         say(f"{address}: {error}" if address not in str(error) else str(error))
     if not as_json and not quiet:
-        for address, _, result in done:
+        for address, _, result, _ in done:
             if not isinstance(result, WeftError):
                 say(f"{address}: {_line(result)}")
     if failed:
@@ -82,7 +88,44 @@ def _peer(policy: Policy, text: str) -> tuple[str, bytes]:
     raise NotFoundError(f"{text}: no peer has this address or name; add it with: weft peers add --address")
 
 
-async def _sync(place: Path, policy: Policy, peers: Sequence[tuple[str, bytes]]) -> list[Done]:
+class _Threads:
+    """Our own threads in the common view, looked at again after each session that changed the index."""
+
+    def __init__(self, place: Path, policy: Policy) -> None:
+        self._place, self._policy = place, policy
+        self._state = b""
+        self.summary: CommonSummary
+        self._digests: list[ThreadDigest] = []
+        self._look()
+
+    def changes(self) -> dict[str, object]:
+        """What is another since the last look."""
+        from weft.cli.compared import differing
+
+        before, known = self.summary, self._digests
+        self._look()
+        changed = sum(one.second is not None for one in differing(known, self._digests))
+        return {"before": _shown(before), "after": _shown(self.summary), "changed_threads": changed}
+
+    def _look(self) -> None:
+        from weft.cli.sides import IndexSide
+        from weft.index.common import state_of
+        from weft.index.index import Index
+
+        with Index.open(self._place, policy=self._policy, create=False, read_only=True) as index:
+            state = state_of(index.store)
+            if state != self._state:
+                side = IndexSide(str(self._place), index)
+                self._state, self.summary, self._digests = state, side.summary, list(side.digests())
+
+
+def _shown(summary: CommonSummary) -> dict[str, object]:
+    return {"common_view": summary.common_view, "threads": summary.threads}
+
+
+async def _sync(
+    place: Path, policy: Policy, peers: Sequence[tuple[str, bytes]], threads: _Threads | None
+) -> list[Done]:
     from weft.rpc.credentials import load_or_make_identity
     from weft.rpc.exchange_client import Caller
     from weft.rpc.exchange_desk import Workplace
@@ -92,10 +135,12 @@ async def _sync(place: Path, policy: Policy, peers: Sequence[tuple[str, bytes]])
     done: list[Done] = []
     try:
         for address, key in peers:
+            result: Report | WeftError
             try:
-                done.append((address, key, await caller.exchange(address, key, policy)))
+                result = await caller.exchange(address, key, policy)
             except WeftError as error:
-                done.append((address, key, error))
+                result = error
+            done.append((address, key, result, {} if threads is None else threads.changes()))
     finally:
         await workplace.close()
     return done
@@ -109,7 +154,7 @@ def _reconciliation(report: Report) -> int:
 def _object(done: Done) -> dict[str, object]:
     from weft.core.signing import fingerprint
 
-    address, key, result = done
+    address, key, result, digests = done
     head: dict[str, object] = {"peer": fingerprint(key), "address": address, "mode": "mirror"}
     if isinstance(result, WeftError):
         return {**head, "error": str(result)}
@@ -126,6 +171,7 @@ def _object(done: Done) -> dict[str, object]:
         "proof_octets_in": result.proof_octets_received,
         "gone": result.gone,
         "refused": result.refused,
+        "digests": digests,
     }
 
 

@@ -5,7 +5,8 @@ All that is said in `weft.rpc.client` holds here.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar, cast
@@ -14,12 +15,16 @@ import grpc
 from google.protobuf.message import Message as Wire
 
 from weft.core.policy import Policy
+from weft.index.common import ThreadDigest
 from weft.index.model import Explanation, Found
+from weft.index.trees import Tree
 from weft.rpc import asking
 from weft.rpc.asking import Asking, Call
+from weft.rpc.digests import DigestReader
 from weft.rpc.failures import error_of
-from weft.rpc.model import Change, Status, Summary
-from weft.rpc.target import PAGE, TIMEOUT, Checks, Target, ask_thread, parsed, stream, unary
+from weft.rpc.model import Change, CommonSummary, Status, Summary
+from weft.rpc.target import COMPARE_TIMEOUT, PAGE, TIMEOUT, Checks, Target, ask_thread, parsed, stream, unary
+from weft.rpc.trees import TreeJoiner
 from weft.thread import Thread
 from weft.v1 import threads_pb2 as wire
 
@@ -90,17 +95,36 @@ class AsyncClient:
         """As `Client.status`."""
         return await self._run(asking.status(digest=digest))
 
+    async def common_view(self) -> CommonSummary:
+        """As `Client.common_view`."""
+        async with aclosing(self._compared("Digests", wire.DigestsRequest(summary=True))) as responses:
+            return DigestReader(parsed(wire.DigestsResponse, await anext(responses, b""))).summary
+
+    async def digests(self) -> AsyncIterator[ThreadDigest]:
+        """As `Client.digests`."""
+        async with aclosing(self._compared("Digests", wire.DigestsRequest())) as responses:
+            reader = DigestReader(parsed(wire.DigestsResponse, await anext(responses, b"")))
+            async for octets in responses:
+                for one in reader.take(parsed(wire.DigestsResponse, octets)):
+                    yield one
+            reader.finish()
+
+    async def trees(self, ids: Sequence[str], version: bytes) -> AsyncIterator[Tree]:
+        """As `Client.trees`."""
+        joiner = TreeJoiner()
+        async with aclosing(self._compared("Trees", asking.trees_request(ids, version))) as responses:
+            async for octets in responses:
+                for tree in joiner.take(parsed(wire.TreesResponse, octets)):
+                    yield tree
+        for tree in joiner.finish():
+            yield tree
+
     async def watch(self, *, after: int | None = None, list_name: str | None = None) -> AsyncIterator[Change]:
         """What comes into the log, beyond a position or from when this is first awaited."""
-        call = stream(self._channel)(asking.watch_request(after, list_name).SerializeToString())
-        try:
-            async for octets in call:
+        async with aclosing(self._received("Watch", asking.watch_request(after, list_name), None)) as responses:
+            async for octets in responses:
                 for change in asking.changes(parsed(wire.WatchResponse, octets)):
                     yield change
-        except grpc.aio.AioRpcError as error:
-            raise error_of(self._address, error.code(), error.details()) from None
-        finally:
-            call.cancel()
 
     async def close(self) -> None:
         """End the connection, and all watches."""
@@ -113,6 +137,20 @@ class AsyncClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+    def _compared(self, method: str, request: Wire) -> AsyncGenerator[bytes, None]:
+        return self._received(method, request, max(self._timeout, COMPARE_TIMEOUT))
+
+    async def _received(self, method: str, request: Wire, timeout: float | None) -> AsyncGenerator[bytes, None]:
+        """The responses of a stream, which ends with this."""
+        call = stream(self._channel, method)(request.SerializeToString(), timeout=timeout)
+        try:
+            async for octets in call:
+                yield octets
+        except grpc.aio.AioRpcError as error:
+            raise error_of(self._address, error.code(), error.details()) from None
+        finally:
+            call.cancel()
 
     async def _run(self, asking_it: Asking[Answer]) -> Answer:
         try:

@@ -6,7 +6,7 @@ server answers is somebody else's octets: it is checked before it is given to an
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from google.protobuf.message import Message as Wire
@@ -151,6 +151,11 @@ def status(*, digest: bool) -> Asking[Status]:
     feeds = (FeedStatus(origin_name(one.origin), to_text(one.list), one.claims, one.tier) for one in found.feeds)
     version, origin = to_text(found.version), origin_name(found.origin)
     return Status(version, origin, tuple(feeds), found.position, found.viewed, found.digest.hex())
+
+
+def trees_request(ids: Sequence[str], version: bytes) -> wire.TreesRequest:
+    """What asks for trees."""
+    return wire.TreesRequest(version=version, ids=map(to_octets, ids))
 
 
 def watch_request(after: int | None, list_name: str | None) -> wire.WatchRequest:

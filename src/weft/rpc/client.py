@@ -11,7 +11,7 @@ Errors: `weft.errors.NotFoundError` for an id that nobody there names; those of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
@@ -20,12 +20,16 @@ import grpc
 from google.protobuf.message import Message as Wire
 
 from weft.core.policy import Policy
+from weft.index.common import ThreadDigest
 from weft.index.model import Explanation, Found
+from weft.index.trees import Tree
 from weft.rpc import asking
 from weft.rpc.asking import Asking, Call
+from weft.rpc.digests import DigestReader
 from weft.rpc.failures import error_of
-from weft.rpc.model import Change, Status, Summary
-from weft.rpc.target import PAGE, TIMEOUT, Checks, Target, ask_thread, parsed, stream, unary
+from weft.rpc.model import Change, CommonSummary, Status, Summary
+from weft.rpc.target import COMPARE_TIMEOUT, PAGE, TIMEOUT, Checks, Target, ask_thread, parsed, stream, unary
+from weft.rpc.trees import TreeJoiner
 from weft.thread import Thread
 from weft.v1 import threads_pb2 as wire
 
@@ -104,6 +108,32 @@ class Client:
         """Who the server is and what it holds; ``digest`` makes it read every claim."""
         return self._run(asking.status(digest=digest))
 
+    def common_view(self) -> CommonSummary:
+        """The common view of the server as a whole; makes it read every claim, once for each state of its index."""
+        call = self._open("Digests", wire.DigestsRequest(summary=True))
+        return Digests(call, self._address).summary
+
+    def digests(self) -> Digests:
+        """Every thread of the server's common view by its root, in the order of the roots' octets, with its digest.
+
+        Equal threads have equal digests anywhere.  Nothing here is signed: a server can state any digest.
+        """
+        return Digests(self._open("Digests", wire.DigestsRequest()), self._address)
+
+    def trees(self, ids: Sequence[str], version: bytes) -> Iterator[Tree]:
+        """The trees of the common view in which the ids stand, at most 1000 of them; those not there are passed over.
+
+        ``version`` is that of the digests; `weft.rpc.failures.ChangedError` if the server has let go of that state.
+        """
+        call = self._open("Trees", asking.trees_request(ids, version))
+        joiner = TreeJoiner()
+        try:
+            for octets in _received(call, self._address):
+                yield from joiner.take(parsed(wire.TreesResponse, octets))
+            yield from joiner.finish()
+        finally:
+            call.cancel()
+
     def watch(self, *, after: int | None = None, list_name: str | None = None) -> Watch:
         """What comes into the log: beyond a position, or from now on.  It listens when this returns."""
         call = stream(self._channel)(asking.watch_request(after, list_name).SerializeToString())
@@ -120,6 +150,10 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _open(self, method: str, request: Wire) -> Any:  # noqa: ANN401 - the stubs know no call that is a stream
+        timeout = max(self._timeout, COMPARE_TIMEOUT)
+        return stream(self._channel, method)(request.SerializeToString(), timeout=timeout)
 
     def _run(self, asking_it: Asking[Answer]) -> Answer:
         try:
@@ -176,3 +210,39 @@ class Watch(Iterator[Change]):
         response = parsed(wire.WatchResponse, octets)
         self._waiting = asking.changes(response)[::-1]
         self.position = response.position
+
+
+class Digests(Iterator[ThreadDigest]):
+    """Digests as they come; `close` ends them."""
+
+    def __init__(self, call: Any, address: str) -> None:  # noqa: ANN401 - as above
+        """Use `Client.digests`."""
+        self._call = call
+        self._responses = _received(call, address)
+        self._reader = DigestReader(parsed(wire.DigestsResponse, next(self._responses, b"")))
+        self._waiting: Iterator[ThreadDigest] = iter(())
+        self.summary = self._reader.summary
+        """Of all that comes."""
+
+    def __next__(self) -> ThreadDigest:
+        while True:
+            for one in self._waiting:
+                return one
+            octets = next(self._responses, None)
+            if octets is None:
+                self._reader.finish()
+                raise StopIteration
+            self._waiting = self._reader.take(parsed(wire.DigestsResponse, octets))
+
+    def close(self) -> None:
+        """Take no more."""
+        self._call.cancel()
+
+
+def _received(call: Any, address: str) -> Iterator[bytes]:  # noqa: ANN401 - as above
+    """The responses of a stream; the errors of `weft.rpc.failures`."""
+    try:
+        yield from call
+    except grpc.RpcError as error:
+        status = cast(grpc.Call, error)
+        raise error_of(address, status.code(), status.details()) from None

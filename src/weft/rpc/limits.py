@@ -28,6 +28,12 @@ EXPLAINED = 1000
 """Entries of each list of an explanation."""
 CALL_SECONDS = 30.0
 """The longest that a call may take, if its caller does not say less."""
+COMPARE_SECONDS = 600.0
+"""The same for a stream that compares, which reads every claim first."""
+COMPARERS = 16
+"""Streams in flight that compare."""
+DIGESTS_PAGE = 4000
+TREES_IDS = 1000
 CALLS = 4096
 """Calls in flight, idle streams among them."""
 WATCHERS = 2048

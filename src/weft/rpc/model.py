@@ -40,6 +40,21 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class CommonSummary:
+    """The common view of a server as a whole: all admitted claims in one tier, nothing muted.
+
+    ``common_view`` is hex: if that of two servers is equal, so are all their threads there; ``threads``: how many,
+    without those that are one ghost; ``position``: the end of the server's log then; ``version``: what
+    `weft.rpc.client.Client.trees` takes.
+    """
+
+    common_view: str
+    threads: int
+    position: int
+    version: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class FeedStatus:
     """A feed that a server holds."""
 

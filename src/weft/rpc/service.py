@@ -17,6 +17,7 @@ import grpc
 
 from weft.rpc import answers, limits
 from weft.rpc.answers import LargeError
+from weft.rpc.comparing import Comparing
 from weft.rpc.failures import StoppingError, is_ours, status_of
 from weft.rpc.reading import Pool, Reading
 from weft.rpc.watching import Watching
@@ -25,6 +26,8 @@ from weft.v1 import threads_pb2 as wire
 NAME = wire.DESCRIPTOR.services_by_name["Threads"].full_name
 
 Answer = Callable[[Reading, bytes], bytes]
+Stream = Callable[[bytes, float], AsyncGenerator[bytes, None]]
+"""From a request, and how many seconds it may take, to the responses."""
 Context = Any
 """`grpc.aio.ServicerContext`."""
 
@@ -66,6 +69,7 @@ class ThreadsService:
         self._quick = quick
         self._slow = slow
         self._watching = watching
+        self._comparing = Comparing(slow)
         self._meter = meter
         self._authorize = authorize
         self._stopping = False
@@ -78,7 +82,13 @@ class ThreadsService:
         handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
             name: grpc.unary_unary_rpc_method_handler(self._unary(name)) for name in _ANSWERS
         }
-        handlers["Watch"] = grpc.unary_stream_rpc_method_handler(self._watch)
+        streams: dict[str, Stream] = {
+            "Watch": self._watch,
+            "Digests": self._comparing.digests,
+            "Trees": self._comparing.trees,
+        }
+        for name, responses in streams.items():
+            handlers[name] = grpc.unary_stream_rpc_method_handler(self._streamed(name, responses))
         return grpc.method_handlers_generic_handler(NAME, handlers)
 
     async def drain(self, seconds: float) -> bool:
@@ -113,17 +123,27 @@ class ThreadsService:
 
         return call
 
-    async def _watch(self, octets: bytes, context: Context) -> AsyncGenerator[bytes, None]:
-        with self._counted("Watch") as outcome:
-            try:
-                self._admit(context)
-                request = limits.parse_request(wire.WatchRequest, octets)
-                async with aclosing(self._watching.stream(request)) as responses:
-                    async for response in responses:
-                        yield response.SerializeToString()
-            except Exception as error:  # as above
-                code, details = outcome.failed(error)
-        await context.abort(code, details)
+    def _streamed(self, name: str, responses: Stream) -> Any:  # noqa: ANN401 - as above
+        async def call(request: bytes, context: Context) -> AsyncGenerator[bytes, None]:
+            with self._counted(name) as outcome:
+                try:
+                    self._admit(context)
+                    seconds = _seconds(context, limits.COMPARE_SECONDS)
+                    async with aclosing(responses(request, seconds)) as given:
+                        async for response in given:
+                            yield response
+                    return
+                except Exception as error:  # as above
+                    code, details = outcome.failed(error)
+            await context.abort(code, details)
+
+        return call
+
+    async def _watch(self, octets: bytes, _: float) -> AsyncGenerator[bytes, None]:
+        request = limits.parse_request(wire.WatchRequest, octets)
+        async with aclosing(self._watching.stream(request)) as responses:
+            async for response in responses:
+                yield response.SerializeToString()
 
     def _admit(self, context: Context) -> None:
         if self._stopping:
@@ -169,7 +189,7 @@ class _Outcome:
         return code, details
 
 
-def _seconds(context: Context) -> float:
+def _seconds(context: Context, most: float = limits.CALL_SECONDS) -> float:
     """How long a call may take."""
     left = context.time_remaining()
-    return limits.CALL_SECONDS if left is None else min(float(left), limits.CALL_SECONDS)
+    return most if left is None else min(float(left), most)

@@ -22,6 +22,8 @@ from weft.v1 import threads_pb2 as wire
 
 TIMEOUT = 30.0
 """Seconds for one call, if the caller does not say."""
+COMPARE_TIMEOUT = 600.0
+"""The least for a call that makes the server read every claim."""
 PAGE = 50
 _MESSAGE_OCTETS = 8 << 20
 OPTIONS: Sequence[tuple[str, int | str]] = (
@@ -79,9 +81,9 @@ def unary(channel: grpc.Channel | grpc.aio.Channel, method: str) -> Callable[...
     return cast(Any, channel).unary_unary(f"/{SERVICE}/{method}")  # type: ignore[no-any-return]
 
 
-def stream(channel: grpc.Channel | grpc.aio.Channel) -> Callable[[bytes], Any]:
-    """The call that is a stream, of octets too."""
-    return cast(Any, channel).unary_stream(f"/{SERVICE}/Watch")  # type: ignore[no-any-return]
+def stream(channel: grpc.Channel | grpc.aio.Channel, method: str = "Watch") -> Callable[..., Any]:
+    """A call whose responses are a stream, of octets too."""
+    return cast(Any, channel).unary_stream(f"/{SERVICE}/{method}")  # type: ignore[no-any-return]
 
 
 def parsed(kind: type[Wire], octets: bytes) -> Any:  # noqa: ANN401 - a message of that kind

@@ -384,3 +384,74 @@ class StatusResponse(_message.Message):
     viewed: int
     digest: bytes
     def __init__(self, version: _Optional[bytes] = ..., origin: _Optional[bytes] = ..., feeds: _Optional[_Iterable[_Union[StatusResponse.Feed, _Mapping]]] = ..., position: _Optional[int] = ..., viewed: _Optional[int] = ..., digest: _Optional[bytes] = ...) -> None: ...
+
+class DigestsRequest(_message.Message):
+    __slots__ = ("summary",)
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    summary: bool
+    def __init__(self, summary: _Optional[bool] = ...) -> None: ...
+
+class DigestsResponse(_message.Message):
+    __slots__ = ("common_view", "threads", "version", "position", "roots", "digests")
+    COMMON_VIEW_FIELD_NUMBER: _ClassVar[int]
+    THREADS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    ROOTS_FIELD_NUMBER: _ClassVar[int]
+    DIGESTS_FIELD_NUMBER: _ClassVar[int]
+    common_view: bytes
+    threads: int
+    version: bytes
+    position: int
+    roots: _containers.RepeatedScalarFieldContainer[bytes]
+    digests: bytes
+    def __init__(self, common_view: _Optional[bytes] = ..., threads: _Optional[int] = ..., version: _Optional[bytes] = ..., position: _Optional[int] = ..., roots: _Optional[_Iterable[bytes]] = ..., digests: _Optional[bytes] = ...) -> None: ...
+
+class TreesRequest(_message.Message):
+    __slots__ = ("version", "ids")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    version: bytes
+    ids: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, version: _Optional[bytes] = ..., ids: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class TreesResponse(_message.Message):
+    __slots__ = ("feeds", "standings")
+    class Feed(_message.Message):
+        __slots__ = ("origin", "list")
+        ORIGIN_FIELD_NUMBER: _ClassVar[int]
+        LIST_FIELD_NUMBER: _ClassVar[int]
+        origin: bytes
+        list: bytes
+        def __init__(self, origin: _Optional[bytes] = ..., list: _Optional[bytes] = ...) -> None: ...
+    class Said(_message.Message):
+        __slots__ = ("claim", "feed", "parent", "by")
+        CLAIM_FIELD_NUMBER: _ClassVar[int]
+        FEED_FIELD_NUMBER: _ClassVar[int]
+        PARENT_FIELD_NUMBER: _ClassVar[int]
+        BY_FIELD_NUMBER: _ClassVar[int]
+        claim: bytes
+        feed: int
+        parent: bytes
+        by: bytes
+        def __init__(self, claim: _Optional[bytes] = ..., feed: _Optional[int] = ..., parent: _Optional[bytes] = ..., by: _Optional[bytes] = ...) -> None: ...
+    class Standing(_message.Message):
+        __slots__ = ("id", "up", "seen", "rule", "said", "continued")
+        ID_FIELD_NUMBER: _ClassVar[int]
+        UP_FIELD_NUMBER: _ClassVar[int]
+        SEEN_FIELD_NUMBER: _ClassVar[int]
+        RULE_FIELD_NUMBER: _ClassVar[int]
+        SAID_FIELD_NUMBER: _ClassVar[int]
+        CONTINUED_FIELD_NUMBER: _ClassVar[int]
+        id: bytes
+        up: int
+        seen: bool
+        rule: bytes
+        said: _containers.RepeatedCompositeFieldContainer[TreesResponse.Said]
+        continued: bool
+        def __init__(self, id: _Optional[bytes] = ..., up: _Optional[int] = ..., seen: _Optional[bool] = ..., rule: _Optional[bytes] = ..., said: _Optional[_Iterable[_Union[TreesResponse.Said, _Mapping]]] = ..., continued: _Optional[bool] = ...) -> None: ...
+    FEEDS_FIELD_NUMBER: _ClassVar[int]
+    STANDINGS_FIELD_NUMBER: _ClassVar[int]
+    feeds: _containers.RepeatedCompositeFieldContainer[TreesResponse.Feed]
+    standings: _containers.RepeatedCompositeFieldContainer[TreesResponse.Standing]
+    def __init__(self, feeds: _Optional[_Iterable[_Union[TreesResponse.Feed, _Mapping]]] = ..., standings: _Optional[_Iterable[_Union[TreesResponse.Standing, _Mapping]]] = ...) -> None: ...

@@ -64,6 +64,16 @@ class ThreadsStub:
                 request_serializer=weft_dot_v1_dot_threads__pb2.StatusRequest.SerializeToString,
                 response_deserializer=weft_dot_v1_dot_threads__pb2.StatusResponse.FromString,
                 _registered_method=True)
+        self.Digests = channel.unary_stream(
+                '/weft.v1.Threads/Digests',
+                request_serializer=weft_dot_v1_dot_threads__pb2.DigestsRequest.SerializeToString,
+                response_deserializer=weft_dot_v1_dot_threads__pb2.DigestsResponse.FromString,
+                _registered_method=True)
+        self.Trees = channel.unary_stream(
+                '/weft.v1.Threads/Trees',
+                request_serializer=weft_dot_v1_dot_threads__pb2.TreesRequest.SerializeToString,
+                response_deserializer=weft_dot_v1_dot_threads__pb2.TreesResponse.FromString,
+                _registered_method=True)
 
 
 class ThreadsServicer:
@@ -111,6 +121,21 @@ class ThreadsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Digests(self, request, context):
+        """The digests of all trees of the common view, in the order of the octets of their roots: what two servers are
+        compared by.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Trees(self, request, context):
+        """Whole trees of the common view, with the claims that make them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ThreadsServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -143,6 +168,16 @@ def add_ThreadsServicer_to_server(servicer, server):
                     servicer.Status,
                     request_deserializer=weft_dot_v1_dot_threads__pb2.StatusRequest.FromString,
                     response_serializer=weft_dot_v1_dot_threads__pb2.StatusResponse.SerializeToString,
+            ),
+            'Digests': grpc.unary_stream_rpc_method_handler(
+                    servicer.Digests,
+                    request_deserializer=weft_dot_v1_dot_threads__pb2.DigestsRequest.FromString,
+                    response_serializer=weft_dot_v1_dot_threads__pb2.DigestsResponse.SerializeToString,
+            ),
+            'Trees': grpc.unary_stream_rpc_method_handler(
+                    servicer.Trees,
+                    request_deserializer=weft_dot_v1_dot_threads__pb2.TreesRequest.FromString,
+                    response_serializer=weft_dot_v1_dot_threads__pb2.TreesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -307,6 +342,60 @@ class Threads:
             '/weft.v1.Threads/Status',
             weft_dot_v1_dot_threads__pb2.StatusRequest.SerializeToString,
             weft_dot_v1_dot_threads__pb2.StatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Digests(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/weft.v1.Threads/Digests',
+            weft_dot_v1_dot_threads__pb2.DigestsRequest.SerializeToString,
+            weft_dot_v1_dot_threads__pb2.DigestsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Trees(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/weft.v1.Threads/Trees',
+            weft_dot_v1_dot_threads__pb2.TreesRequest.SerializeToString,
+            weft_dot_v1_dot_threads__pb2.TreesResponse.FromString,
             options,
             channel_credentials,
             insecure,
