@@ -29,7 +29,7 @@ COMMANDS = {
     "mute": "Hide something here, or show it again.",
     "retract": "Withdraw what this server said.",
     "expunge": "Delete here what is known of a message.",
-    "diff": "Which edges differ under another policy.",
+    "diff": "Which edges differ between two servers or views.",
     "export": "All threads, in any format.",
     "check": "Verify the index; repair what is derived.",
     "serve": "Answer clients and peers over gRPC.",
