@@ -1,7 +1,7 @@
 """``weft peers``: the rows ``[peer."FINGERPRINT"]`` of the policy file, whose comments and order stay.
 
 ``list --json`` gives one array of objects with the keys ``format`` (1), ``peer`` (a fingerprint), ``name``,
-``address``, ``may_feed`` and ``may_read``.
+``address``, ``mode``, ``may_feed``, ``may_read`` and ``mirror_of``.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
     from weft.core.policy import Policy
+    from weft.core.policy_rows import Peer
 
 Before = tuple[str | None, str | None, bool]
 
@@ -43,8 +44,18 @@ def command(context: click.Context, index: str | None, config: str | None, quiet
 @click.argument("fingerprint")
 @click.option("--address", metavar="HOST:PORT", help="Where it exchanges; without it, only it calls us.")
 @click.option("--name", metavar="NAME", help="Our own name for it.")
+@click.option(
+    "--mode",
+    type=click.Choice(["threads", "mirror"]),
+    default="mirror",
+    show_default=True,
+    help="What we fetch from it: the rest of our own threads, or all that it may hand us.",
+)
 @click.option("--may-feed", multiple=True, metavar="FEED", help="What it may hand us; default: its own feeds.")
 @click.option("--may-read", multiple=True, metavar="FEED", help="What it may read here; default: nothing.")
+@click.option(
+    "--mirror-of", multiple=True, metavar="FEED", help="What we believe that it carries whole, as a hub does."
+)
 @click.option("--tier", type=click.Choice(["trusted", "known"]), help="Also admit all lists of it as an origin.")
 @index_options
 @message_options
@@ -54,8 +65,10 @@ def add(
     fingerprint: str,
     address: str | None,
     name: str | None,
+    mode: str,
     may_feed: tuple[str, ...],
     may_read: tuple[str, ...],
+    mirror_of: tuple[str, ...],
     tier: str | None,
     index: str | None,
     config: str | None,
@@ -76,9 +89,10 @@ def add(
     row: dict[str, Any] = {
         **({"name": name} if name else {}),
         **({"address": address} if address else {}),
-        "mode": "mirror",
+        "mode": mode,
         "may_feed": _feeds(may_feed or (fingerprint,)),
         "may_read": _feeds(may_read),
+        **({"mirror_of": _feeds(mirror_of)} if mirror_of else {}),
     }
     _table(document, "peer")[fingerprint] = row
     if tier is not None and fingerprint not in document.get("origin", {}):
@@ -131,18 +145,35 @@ def list_peers(before: Before, as_json: bool, index: str | None, config: str | N
 
     place, path = _paths(index or before[0], config or before[1])
     _, policy = _read(place, path)
-    rows = [
-        (row.name, row.address, row.may_feed.written(policy.own), row.may_read.written(policy.own), fingerprint(key))
-        for key, row in policy.peers.items()
-    ]
+    rows = [(row, fingerprint(key)) for key, row in policy.peers.items()]
     if as_json:
-        keys = ("name", "address", "may_feed", "may_read", "peer")
-        print_lines(iter([json.dumps([{"format": 1, **dict(zip(keys, row, strict=True))} for row in rows])]))
+        print_lines(iter([json.dumps([_object(row, key, policy.own) for row, key in rows])]))
         return
-    shown = [(name, address, " ".join(feed), " ".join(read), peer) for name, address, feed, read, peer in rows]
-    print_table(("name", "address", "may feed", "may read", "peer"), shown, elastic=2)
+    shown = [
+        (
+            row.name,
+            row.address,
+            row.mode,
+            *(" ".join(some.written(policy.own)) for some in (row.may_feed, row.may_read)),
+            key,
+        )
+        for row, key in rows
+    ]
+    print_table(("name", "address", "mode", "may feed", "may read", "peer"), shown, elastic=3)
     if not rows and not (quiet or before[2]):
         say("no peers yet; see: weft peers add --help")
+
+
+def _object(row: Peer, key: str, own: bytes | None) -> dict[str, object]:
+    """A row for programs."""
+    return {
+        "format": 1,
+        "peer": key,
+        "name": row.name,
+        "address": row.address,
+        "mode": row.mode,
+        **{name: getattr(row, name).written(own) for name in ("may_feed", "may_read", "mirror_of")},
+    }
 
 
 def _paths(index: str | None, config: str | None) -> tuple[Path, Path]:
