@@ -6,8 +6,10 @@ All octets are in hexadecimal.  What must hold:
                   the octets that an origin writes for it).  ``refused``: each breaks the rule that is named.
 ``merkle.json``   leaf i is the SHA-256 of i in decimal digits; the proof for the leaves at ``positions`` leads to the
                   root and, as a message of the schema, has the octets ``proof``.
-``session.json``  two sessions of one pair, with the key and agreement of the first in the second.  From what each holds
-                  before, and what arrives, each frame follows; afterwards both hold the same.
+``session.json``  ``mirror``: two sessions of a pair, with the key and agreement of the first in the second; afterwards
+                  both hold the same.  ``threads``: two in which each asks for its threads; the second goes on from the
+                  cursors of the first.  From what each holds before, and what arrives, each frame follows, and what
+                  each holds then.
 ``sketch.json``   ``elements``: the keyed hash, the first positions, and the first from 4,096 on.  ``sets``: the symbols
                   from ``first`` on have the octets ``symbols``.  ``differences``: of the set of 50 and ``only_theirs``
                   elements to that of the first 50 and the ``only_ours`` after theirs; so many symbols show it.

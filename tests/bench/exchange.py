@@ -94,6 +94,8 @@ class Numbered:
             case Keep(octets):
                 self.kept = octets
                 return None
+            case _:
+                raise NotImplementedError(f"{type(request).__name__} is not asked by who mirrors")
 
 
 class Bench:

@@ -1,8 +1,8 @@
 """What whole threads cost: ``python -m tests.bench.threads [--servers 5 20 100] [--messages N] [--kernel]``.
 
 Servers with a list each meet until nothing changes, as a mesh or over a hub, all in one process.  Printed are the
-octets of all frames divided by those of the claims that were lacked and their proofs; claims and messages that were lacked
-(most claims that are fetched are further copies of mail that is here already); the most rounds of asking in one
+octets of all frames divided by those of the claims that were lacked and their proofs; claims and messages that were
+lacked (most claims that are fetched are further copies of mail that is here already); the most rounds of asking in one
 session; and whether every server ended with all that anybody holds of its own trees.
 """
 

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from itertools import permutations
+from random import Random
 
 import pytest
 
-from tests.exchange.driving import ALL
+from tests.exchange.driving import ALL, Side, put, side
 from tests.exchange.neighbours import Server, all_know, held_by, meet
-from tests.store.making import mail
+from tests.exchange.simulation.talk import threads_mail
+from tests.store.making import Origin, mail
+from weft.core.claim import Claim, Withdrawal, parse
 from weft.core.feed import Feed, FeedSet
 from weft.core.id_digest import id_digest
 from weft.core.policy_rows import Peer
+from weft.exchange.agreement import Agreement
+from weft.exchange.events import Ask, FindConcerned, FindMissing, Send
+from weft.exchange.feeds import Feeds, Lists
+from weft.exchange.handshake import Handshake
 from weft.exchange.limits import Limits
+from weft.exchange.line import Line
+from weft.exchange.setup import Setup
+from weft.exchange.wanting import Wants
+from weft.rpc.desk import Desk
+from weft.store.memory import MemoryStore
 from weft.v1 import exchange_pb2 as wire
 
 
@@ -106,6 +119,19 @@ def test_a_log_that_was_restored_is_another_one() -> None:
     other.sees(mail("reply", "root"), mail("b"))  # as many as before
     meet(one, other)
     assert one.ids() == {"root", "reply"}
+
+
+def test_a_log_that_was_restored_behind_the_position_is_another_one_as_well() -> None:
+    one, other = two()
+    one.sees(mail("root"), mail("a", "root"), mail("b", "root"))
+    other.sees(mail("mine", "root"))
+    meet(one, other)
+    assert other.ids() == {"mine", "root", "a", "b"}
+    other.store = type(other.store)()
+    other.sees(mail("mine", "root"))  # as when that session began
+    other.sees(mail("reply", "a"), mail("reply to b", "b"), mail("deep", "reply"))  # where those from ``one`` stood
+    meet(one, other)
+    assert one.ids() == {"root", "a", "b", "mine", "reply", "reply to b", "deep"}
 
 
 def test_what_was_fetched_and_lost_with_a_backup_is_fetched_again() -> None:
@@ -260,3 +286,263 @@ def test_one_side_may_mirror_what_the_other_asks_for() -> None:
     assert other.ids() == {"root", "alone", "reply", "else"}
     assert one.covered[other].asked is not None
     assert other.covered[one].asked is None
+
+
+def test_an_id_that_news_names_again_and_that_has_too_many_claims_is_named() -> None:
+    one, other = two()
+    one.sees(mail("root"), mail("mid", "root"))
+    limits = Limits(frame_ids=16, open_wants=16, tree_claims=30)
+    meet(one, other, limits=limits)
+    other.sees(*(mail(f"r{n}", "mid") for n in range(100)))
+    caller, _ = meet(one, other, limits=limits)
+    assert caller.session.report.cut == {b"root": None}
+
+
+def test_what_was_cut_is_named_in_later_sessions_too() -> None:
+    one, other = two()
+    one.sees(mail("root"))
+    other.sees(*(mail(f"r{n}", "root") for n in range(100)))
+    for _ in range(3):
+        caller, _ = meet(one, other, limits=Limits(tree_ids=20))
+        assert caller.covered[-1].cut == (b"root",)
+    caller, _ = meet(one, other)
+    assert caller.covered[-1].cut == ()
+    assert len(one.ids()) == 101
+
+
+@pytest.mark.parametrize("root", ["claimed", "ghost"])
+def test_a_bomb_costs_no_more_than_one_answer_beyond_the_limit(root: str) -> None:
+    one, other = two()
+    one.sees(mail("claimed"), mail("mine", "ghost"), mail("small"))
+    other.sees(*(mail(f"r{n}", root) for n in range(500)), mail("reply", "small"))
+    caller, _ = meet(one, other, limits=Limits(frame_ids=16, open_wants=32, tree_claims=40))
+    assert caller.session.report.cut == {root.encode(): None}
+    assert len(one.ids()) < 80
+    assert "reply" in one.ids()
+
+
+def test_news_goes_on_behind_claims_that_were_expunged() -> None:
+    one, other = two()
+    one.sees(mail("root"))
+    meet(one, other)
+    other.sees(*(mail(f"spam {n}", "spam") for n in range(1100)))
+    with other.store.transaction():
+        other.store.expunge(list(held_by(other)))
+    other.sees(mail("reply", "root"))
+    meet(one, other)
+    assert "reply" in one.ids()
+
+
+def test_a_right_to_read_that_leaves_the_agreement_as_it_is_counts_as_well() -> None:
+    one, other = two()
+    other.admits = ()
+    one.sees(mail("public root"), on="public")
+    one.sees(mail("root"), on="later")
+    other.sees(mail("reply", "root"), mail("public reply", "public root"))
+    one.rows[other] = Peer(may_feed=ALL, may_read=FeedSet(feeds=frozenset([Feed(one.key, b"public")])))
+    meet(one, other)
+    assert one.ids() == {"root", "public root", "public reply"}
+    one.rows[other] = Peer(may_feed=ALL, may_read=ALL)
+    meet(one, other)
+    assert one.ids() == {"root", "public root", "public reply", "reply"}
+
+
+def test_a_withdrawal_that_lets_a_message_into_our_thread_is_found() -> None:
+    one, other = two()
+    one.sees(mail("root"))
+    elsewhere = mail("disputed", "root", "elsewhere", reply_to=["elsewhere"])
+    other.sees(mail("disputed", "root"), elsewhere)
+    meet(one, other)
+    assert {"root", "disputed"} == one.ids()
+    other.sees(other.origin.withdrawal("list", elsewhere))
+    meet(one, other)
+    assert held_by(one) == held_by(other) | {*held_by(one)}
+    assert len(held_by(one)) == 4
+
+
+def test_a_store_that_never_stops_growing_does_not_keep_a_session_from_its_end() -> None:
+    one, other = two()
+    one.sees(mail("root"))
+    other.sees(mail("reply", "root"))
+    sides = [
+        side(server.store, Setup(server.policy(peer), peer.key, server is one, bytes([server is one]) * 32))
+        for server, peer in ((one, other), (other, one))
+    ]
+    roads = [deque(at.take(at.session.start())) for at in sides]
+    for step in range(200):
+        if all(at.ended for at in sides):
+            break
+        one.sees(mail(f"more {step}", "root"))
+        roads[0].extend(sides[0].take(sides[0].session.grew()))
+        for at in (0, 1):
+            if roads[at]:
+                roads[1 - at].extend(sides[1 - at].take(sides[1 - at].session.receive(roads[at].popleft())))
+    assert all(at.synced for at in sides)
+
+
+def test_the_same_claims_come_whatever_the_route_if_one_on_the_way_refuses_some() -> None:
+    found = []
+    for order in permutations(range(4)):
+        x, narrow, wide, z = servers = [Server(name) for name in ("x", "narrow", "wide", "z")]
+        for server in (x, wide, z):
+            server.admits = servers
+        narrow.admits = (x, wide)
+        x.sees(mail("root"))
+        narrow.sees(mail("b", "root"))
+        wide.sees(mail("c", "a"))
+        z.sees(mail("a", "root"), mail("d", "b"))
+        pairs = [(x, narrow), (x, wide), (narrow, z), (wide, z)]
+        until_quiet(servers, lambda pairs=pairs, order=order: [meet(*pairs[at]) for at in order])  # type: ignore[misc]
+        assert not any(claim.origin == z.key for claim in claims_of(narrow))
+        found.append(held_by(x))
+    assert all(one == found[0] for one in found)
+    assert len(found[0]) == 5
+
+
+def claims_of(server: Server) -> list[Claim | Withdrawal]:
+    return [parse(one.octets) for one in server.store.log()]
+
+
+@pytest.mark.parametrize("live", [False, True])
+@pytest.mark.parametrize("seed", range(6))
+def test_in_any_world_a_private_feed_changes_no_octet_for_who_may_not_read_it(
+    seed: int, live: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("weft.exchange.news.PAGE", 7)
+    seen = [frames_with(seed, live, private) for private in (False, True)]
+    assert seen[0] == seen[1]
+    assert len(seen[0]) > 8
+
+
+def frames_with(seed: int, live: bool, private: bool) -> list[bytes]:
+    """All that the two say to each other, in some sessions between which mail arrives."""
+    random, hidden = Random(seed), Random(seed)
+    one, other = two()
+    one.rows[other] = Peer(may_feed=ALL, may_read=FeedSet(feeds=frozenset([Feed(one.key, b"public")])))
+    frames: list[bytes] = []
+
+    def arrives(count: int) -> None:
+        for _ in range(3):
+            for server, name in ((one, "public"), (other, "list")):
+                server.sees(*threads_mail(random, random.randint(1, count), ["a", "b"], 30, 0.1), on=name)
+            secret = threads_mail(hidden, hidden.randint(1, 3 * count), ["a", "b", "c"], 30, 0.3)
+            if private:
+                one.sees(*secret, on="private")
+
+    for _ in range(3):
+        arrives(12)
+        sides = started(one, other, live)
+        flow_until_quiet(sides, frames)
+        if live:
+            for server in (one, other):
+                assert sides[server is other].synced
+            arrives(30)
+            for at in sides:
+                frames += at.take(at.session.grew())
+        for server, peer, at in ((one, other, sides[0]), (other, one, sides[1])):
+            server.kept[peer] = at.kept
+    return frames
+
+
+def started(one: Server, other: Server, live: bool) -> list[Side]:
+    sides = []
+    for server, peer in ((one, other), (other, one)):
+        server.sessions += 1
+        key = bytes([server is one, server.sessions]) * 16
+        setup = Setup(
+            server.policy(peer), peer.key, server is one, key, server.kept.get(peer, b""), live=live,
+            limits=Limits(frame_ids=16, open_wants=16),
+        )  # fmt: skip
+        sides.append(side(server.store, setup))
+    return sides
+
+
+def flow_until_quiet(sides: list[Side], frames: list[bytes]) -> None:
+    roads = [deque(at.take(at.session.start())) for at in sides]
+    while any(roads):
+        for at in (0, 1):
+            if roads[at]:
+                frames.append(frame := roads[at].popleft())
+                roads[1 - at].extend(sides[1 - at].take(sides[1 - at].session.receive(frame)))
+
+
+def test_a_claim_of_a_feed_that_the_peer_may_not_read_is_no_place_to_go_on_from() -> None:
+    origin = Origin("one")
+    store = MemoryStore()
+    put(store, origin, "public", *(mail(f"r{n}", "root") for n in range(5)))
+    put(store, origin, "private", mail("secret", "root"))
+    put(store, origin, "public", mail("late", "root"))
+    feeds = Feeds({origin.public: Lists(frozenset([b"public"]))})
+    hidden = store.log(5, 1)[0].identity[:16]
+    answers = [
+        Desk(store).answer(FindConcerned(feeds, [id_digest(b"root")], at, 16)) for at in (hidden, bytes(16), b"")
+    ]
+    assert answers[0] == answers[1] == answers[2]
+
+
+def test_offering_an_id_does_not_tell_whether_it_is_held_in_a_feed_that_is_not_taken() -> None:
+    origin = Origin("one")
+    store = MemoryStore()
+    put(store, origin, "public", mail("a"))
+    put(store, origin, "private", mail("b"))
+    elements = [one.identity[:16] for one in store.log()]
+    taken = Feeds({origin.public: Lists(frozenset([b"public"]))})
+    assert Desk(store).answer(FindMissing(elements, taken)) == elements[1:]
+
+
+def hostile(*frames: Callable[[Agreement], wire.Frame], holds: int = 0, limits: Limits | None = None) -> str:
+    """Why a server ends its session with a caller that says these after the agreement."""
+    one, other = two()
+    other.sees(mail("root"), *(mail(f"r{n}", "root") for n in range(holds)))
+    setup = Setup(one.policy(other), other.key, True, bytes(32), limits=limits or Limits())
+    liar = Handshake(setup, b"", None, ())
+    at = side(other.store, Setup(other.policy(one), one.key, False, bytes(32), limits=limits or Limits()))
+    [hello] = at.take(at.session.start())
+    at.take(at.session.receive(wire.Frame(hello=liar.hello()).SerializeToString()))
+    agreement = liar.read(wire.Frame.FromString(hello).hello)
+    at.take(at.session.receive(wire.Frame(agreement=liar.propose()[0]).SerializeToString()))
+    for frame in frames:
+        at.take(at.session.receive(frame(agreement).SerializeToString()))
+    assert at.ended is not None
+    return str(at.ended.error)
+
+
+def ask(*names: str, after: bytes = b"") -> Callable[[Agreement], wire.Frame]:
+    ids = b"".join(id_digest(name.encode()) for name in names)
+    return lambda agreement: wire.Frame(ask=wire.Ask(ids=ids, after=after))
+
+
+def test_who_asks_on_without_taking_answers_is_stopped() -> None:
+    reason = hostile(*[ask("root")] * 6, holds=20, limits=Limits(frame_ids=16, open_offers=4))
+    assert "one question at a time" in reason
+
+
+def test_who_asks_about_an_id_twice_at_once_is_stopped() -> None:
+    assert "twice" in hostile(ask("root", "root"))
+
+
+def test_who_offers_to_one_that_asks_is_stopped() -> None:
+    reason = hostile(lambda agreement: wire.Frame(offer=wire.Offer(ids=bytes(16))))
+    assert "takes what it asks for" in reason
+
+
+def test_offers_are_answered_in_order_whatever_the_order_of_the_store() -> None:
+    line = Line(Limits(frame_ids=16, open_wants=16, open_offers=4))
+    wants = Wants(line, frozenset(), Feeds)
+    for start in (0, 16, 32, 48):
+        wants.offered([bytes([n]) * 16 for n in range(start, start + 8)])
+    questions = {one.number: one.request for one in line.outputs() if isinstance(one, Ask)}
+    for number in (1, 3, 2, 4):
+        request = questions[number]
+        assert isinstance(request, FindMissing)
+        line.answer(number, list(request.elements))
+    wants.gone(list(wants.open))
+    wants.gone(list(wants.open))
+    sent = [wire.Frame.FromString(one.octets).want.offer for one in line.outputs() if isinstance(one, Send)]
+    assert sent == [1, 2, 3, 4]
+
+
+def test_a_frame_of_ids_is_never_larger_than_the_peer_takes() -> None:
+    ours = Limits().both(Limits(frame_octets=1 << 16).to_message())
+    assert ours.frame_ids * 32 <= ours.frame_octets
+    assert Limits().both(Limits().to_message()) == Limits()

@@ -4,8 +4,9 @@ Theory of operation
 -------------------
 An answer is a function of the question and of what is held in the agreed feeds.  One question is open at a time, and
 what it costs is bounded by its size and by what there is about the ids in it.  What lies between two of the peer's
-sessions is told as news, with the ids in each claim, so that the peer can tell what matters to it; which position its
-cursor stands for is remembered here (`weft.exchange.cursors.Told`).
+sessions is told as news: the ids in it, so that the peer can tell what it has to ask about again.  Where that is more
+than it is worth, the peer asks all anew.  Which position its cursor stands for is remembered here
+(`weft.exchange.cursors.Told`).
 
 Nothing here depends on feeds that the peer may not read: neither which octets are sent, nor how they are cut into
 frames.
@@ -14,18 +15,23 @@ frames.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from weft.core.id_digest import ID_DIGEST_OCTETS
 from weft.errors import RemoteProtocolError
 from weft.exchange.cursors import Told, load_told, read_tail
 from weft.exchange.events import Concerned, FindConcerned, GetPosition
 from weft.exchange.feeds import Feeds
 from weft.exchange.keeping import Keeping, Section
-from weft.exchange.line import Line
+from weft.exchange.line import Line, split_digests
 from weft.exchange.news import News
 from weft.exchange.offering import Offers
 from weft.exchange.symbol import ELEMENT_OCTETS
 from weft.v1 import exchange_pb2 as wire
+
+_DEARER = 4
+"""So many ids of news cost the peer less than to ask about one id again, with the answer to it."""
+_LITTLE = 1000
+"""Ids of news that are told in any case."""
 
 
 class Answerer:
@@ -41,12 +47,16 @@ class Answerer:
         feeds: Feeds,
         digest: bytes,
         cursor: bytes,
+        asked: int,
         following: bytes,
     ) -> None:
-        """``cursor``: the one that the peer shows, or none; ``following``: what it may show next time."""
+        """``cursor``: the one that the peer shows, or none; ``following``: what it may show next time.
+
+        ``asked``: how many ids it says that it has asked about.
+        """
         self._line, self._offers, self._news, self._keeping = line, offers, news, keeping
         self._feeds, self._digest, self._following = feeds, digest, following
-        self._cursor = cursor
+        self._cursor, self._known = cursor, asked
         self._working = False
         self._asked = 0
         self._early: list[Callable[[], None]] | None = []
@@ -65,19 +75,26 @@ class Answerer:
             self._ready()
             return
         for told in self._told():
-            if told.cursor == self._cursor and told.digest == self._digest and told.position <= position:
-                read_tail(self._line, told.position, lambda tail, told=told: self._check(told, tail))  # type: ignore[misc]
+            if told.cursor == self._cursor and told.digest == self._digest and told.upto <= position:
+                read_tail(self._line, told.upto, lambda tail, told=told: self._check(told, tail))  # type: ignore[misc]
                 return
         self._refuse()
 
     def _check(self, told: Told, tail: bytes) -> None:
         if tail == told.tail:
-            self._news.catch_up(told.position, self.position, told.learned, self._ready)
+            most = max(_LITTLE, _DEARER * min(self._known, self._line.limits.asked_ids))
+            self._news.catch_up(told.position, self.position, told.learned, most, self._told_it)
+        else:
+            self._refuse()
+
+    def _told_it(self, told: bool) -> None:
+        if told:
+            self._ready()
         else:
             self._refuse()
 
     def _refuse(self) -> None:
-        self._offers.add_news([], [], last=True, anew=True)
+        self._offers.add_news([], last=True, anew=True)
         self._ready()
 
     def _ready(self) -> None:
@@ -101,19 +118,18 @@ class Answerer:
         self._when_ready(lambda: self._ask(message))
 
     def _ask(self, message: wire.Ask) -> None:
-        if self._working:
+        if self._working or self._offers.answering:
             raise RemoteProtocolError("ask: one question at a time")
         octets, most = message.ids, self._line.limits.frame_ids
-        if not octets or len(octets) % ID_DIGEST_OCTETS or len(message.after) not in (0, ELEMENT_OCTETS):
-            raise RemoteProtocolError(f"ask: {len(octets)} octets are not some digests of {ID_DIGEST_OCTETS} each")
-        count = len(octets) // ID_DIGEST_OCTETS
-        self._asked += count
-        if count > most:
-            raise RemoteProtocolError(f"ask: {count} ids are too many", "frame_ids")
+        if not octets or len(message.after) not in (0, ELEMENT_OCTETS):
+            raise RemoteProtocolError("ask: it is about nothing, or goes on from what is no claim id")
+        digests = split_digests(octets, most)
+        self._asked += len(digests)
         if self._asked > self._line.limits.asked_ids:
             raise RemoteProtocolError("ask: too many ids for one session", "asked_ids")
+        if len(set(digests)) < len(digests):
+            raise RemoteProtocolError("ask: an id is asked about twice")
         self._working = True
-        digests = [octets[at : at + ID_DIGEST_OCTETS] for at in range(0, len(octets), ID_DIGEST_OCTETS)]
         self._line.ask(FindConcerned(self._feeds, digests, message.after, most), self._answer)
 
     def _answer(self, found: Concerned) -> None:
@@ -128,10 +144,10 @@ class Answerer:
         if self.settled or self._working:
             raise RemoteProtocolError("settled: it is not the peer's turn in this scope")
         self._working = True
-        read_tail(self._line, self.position, lambda tail: self._remember(tail, tuple(learned)))
+        told = Told(self._following, self._digest, self.position, b"", tuple(learned))
+        read_tail(self._line, told.upto, lambda tail: self._remember(replace(told, tail=tail)))
 
-    def _remember(self, tail: bytes, learned: tuple[range, ...]) -> None:
-        told = Told(self._following, self._digest, self.position, tail, learned)
+    def _remember(self, told: Told) -> None:
         before = [one for one in self._told() if one.digest == self._digest][:1]
         self._keeping.set(Section.TOLD, b"".join(one.dump() for one in (told, *before)), self._remembered)
 

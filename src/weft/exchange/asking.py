@@ -11,30 +11,32 @@ cannot be made to work for it; and what a liar says takes us no further than the
 The trees are those of the common view over the claims that this peer may read, or has signed itself: a question tells
 what its answer would.
 
-What was asked before (`Asked`) is not asked again; the peer begins with what came later (`News`), and of that we want
-what names an id that was asked about.  A tree that grows beyond ``tree_ids``, or an id beyond ``tree_claims``, is not
-followed further, and is named in the report: cut, never silently short.
+What was asked before (`Asked`) is not asked again; the peer begins with the ids in what came later (`News`), and those
+of them that were asked about are asked about again.  All is asked anew when something else decides what is asked:
+another agreement, other feeds that the peer may read, other limits.  A tree that grows beyond ``tree_ids``, or an id
+beyond ``tree_claims``, is not followed further, and is named in the report, of later sessions too: cut, never silently
+short.
+
+What arrives from elsewhere in the meantime waits until the peer's answers are complete, or a busy server would never
+come to an end.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from hashlib import sha256
+from itertools import islice
 
-from weft.core.id_digest import ID_DIGEST_OCTETS
 from weft.errors import RemoteProtocolError
 from weft.exchange.agreement import Scope
 from weft.exchange.cursors import Asked, read_tail
 from weft.exchange.events import Covered, FindTrees, Trees
 from weft.exchange.feeds import Feeds
 from weft.exchange.keeping import Keeping, Section
-from weft.exchange.line import Line, split_ids
+from weft.exchange.line import Line, split_digests, split_ids
 from weft.exchange.symbol import ELEMENT_OCTETS
 from weft.exchange.wanting import Wants
 from weft.v1 import exchange_pb2 as wire
-
-_MOST_NAMES = 4096
-"""Digests of one claim in news; a claim has fewer."""
 
 
 class Asker:
@@ -60,21 +62,25 @@ class Asker:
         """
         self._line, self._wants, self._keeping = line, wants, keeping
         self._readable, self._taken, self._own, self._scope = readable, taken, own, scope
-        self._digest, self._following = digest, following
+        self._digest, self._following = _decided(digest, readable, line), following
         self._kept = kept
         self._early: list[wire.News] | None = []
         """News that came before we knew whether our own log is the one that was asked from; None: we know."""
         self._news_over = kept is None
         self._asked: set[bytes] = set()
-        self._queue: deque[bytes] = deque()
-        self._roots: dict[bytes, bytes] = {}
-        """The root of the tree of each id in the queue or in the open question."""
+        self._queue: dict[bytes, None] = {}
+        self._rest: list[bytes] = []
+        """What a question held that was answered in part; it is asked before the queue."""
+        self._over: set[bytes] = set()
+        """Ids that have too many claims, until the trees are named in which they stand."""
         self._open: list[bytes] = []
         self._after = b""
         self._paged = 0
         self._position = 0
         self._grown = True
         """There may be more in our trees than we have looked at."""
+        self._later = False
+        """The same, but what there is did not come from this peer."""
         self._looking = self._settling = False
         self.settled = False
 
@@ -94,6 +100,7 @@ class Asker:
     def _ready(self, fits: bool) -> None:
         if fits and self._kept is not None:
             self._asked, self._position = set(self._kept.ids), self._kept.position
+            self._line.report.cut.update(dict.fromkeys(self._kept.cut))
         early, self._early = self._early or [], None
         for message in early:
             self.news(message)
@@ -105,31 +112,17 @@ class Asker:
                 raise RemoteProtocolError("news: too much without an answer", "open_offers")
             self._early.append(message)
             return
-        if message.anew and (self._news_over or message.claims):
+        if message.anew and (self._news_over or message.ids):
             raise RemoteProtocolError("news: a cursor is refused before anything else, and once")
         if self._news_over and not self.settled:
             raise RemoteProtocolError("news: there can be none now")
         if message.anew:
             self._asked, self._position = set(), 0
+            self._line.report.cut.clear()
         self._news_over = self._news_over or message.last or message.anew
-        elements, matter = self._read(message.claims)
-        self._wants.offered(elements, matter)
-
-    def _read(self, claims: Sequence[bytes]) -> tuple[list[bytes], list[bytes]]:
-        """The elements in news, and those that concern what was asked."""
-        if len(claims) > self._line.limits.frame_ids:
-            raise RemoteProtocolError("news: too many claims in a frame", "frame_ids")
-        elements, matter = [], []
-        for claim in claims:
-            count, rest = divmod(len(claim) - ELEMENT_OCTETS, ID_DIGEST_OCTETS)
-            if rest or not 0 < count <= _MOST_NAMES:
-                raise RemoteProtocolError(f"news: {len(claim)} octets are not an id and the digests of some")
-            element = claim[:ELEMENT_OCTETS]
-            elements.append(element)
-            places = range(ELEMENT_OCTETS, len(claim), ID_DIGEST_OCTETS)
-            if any(claim[at : at + ID_DIGEST_OCTETS] in self._asked for at in places):
-                matter.append(element)
-        return elements, matter
+        digests = split_digests(message.ids, self._line.limits.frame_ids)
+        self._queue.update(dict.fromkeys(digest for digest in digests if digest in self._asked))
+        self._wants.offered((), weight=len(digests))
 
     def answer(self, message: wire.Answer) -> None:
         """The answer to the open question."""
@@ -146,21 +139,21 @@ class Asker:
 
     def _go_on(self, done: int, after: bytes, count: int) -> None:
         """Take what was answered from the open question."""
-        for digest in self._open[:done]:
-            self._roots.pop(digest, None)
         self._open = self._open[done:]
         self._after = after if self._open else b""
         self._paged = 0 if done else self._paged + count
         if self._open and self._paged > self._line.limits.tree_claims:
-            self._line.report.cut[self._roots.pop(self._open.pop(0), b"")] = None
+            self._over.add(self._open.pop(0))
             self._after, self._paged = b"", 0
         if self._open:
-            self._queue.extendleft(reversed(self._open))
-            self._open = []
+            self._rest, self._open = self._open, []
 
-    def grew(self) -> None:
-        """There are new claims in our store."""
-        self._grown = True
+    def grew(self, *, learned: bool) -> None:
+        """There are new claims in our store, ``learned`` from this peer or not."""
+        if learned or self.settled:
+            self._grown = True
+        else:
+            self._later = True
 
     def pump(self, live: bool, quiet: Callable[[], bool]) -> None:
         """Ask what is next; ``quiet``: whether all that was wanted so far is on disk."""
@@ -168,18 +161,23 @@ class Asker:
             return
         if self.settled and not live:
             return
-        if self._queue:
+        if self._rest or self._queue:
             if self._wants.all_sent:
                 self._ask()
         elif quiet():
             if self._grown:
                 self._look()
+            elif self._over:
+                self._name()
             elif not self.settled:
                 self._settle()
 
     def _ask(self) -> None:
-        count = min(len(self._queue), self._line.limits.frame_ids)
-        self._open = [self._queue.popleft() for _ in range(count)]
+        self._open, self._rest = self._rest, []
+        if not self._open:
+            self._open = list(islice(self._queue, self._line.limits.frame_ids))
+            for digest in self._open:
+                del self._queue[digest]
         self._line.send(wire.Frame(ask=wire.Ask(ids=b"".join(self._open), after=self._after)))
 
     def _look(self) -> None:
@@ -196,12 +194,24 @@ class Asker:
                 continue
             fresh = [digest for digest in tree.digests if digest not in self._asked]
             self._asked.update(fresh)
-            self._queue.extend(fresh)
-            self._roots.update(dict.fromkeys(fresh, tree.root))
+            self._queue.update(dict.fromkeys(fresh))
         if self._queue:
             self._line.report.rounds += 1
             self._line.report.asked += len(self._queue)
         elif self.settled:
+            self._cover()
+
+    def _name(self) -> None:
+        self._looking = True
+        self._line.ask(FindTrees(self._readable, self._own, 0, self._line.limits.tree_ids), self._named)
+
+    def _named(self, found: Trees) -> None:
+        """These are all our trees: name those that hold an id with too many claims."""
+        self._looking = False
+        cut = [tree.root for tree in found.trees if tree.digests is None or not self._over.isdisjoint(tree.digests)]
+        self._line.report.cut.update(dict.fromkeys(cut))
+        self._over.clear()
+        if self.settled:
             self._cover()
 
     def _settle(self) -> None:
@@ -210,14 +220,22 @@ class Asker:
         read_tail(self._line, self._position, self._keep)
 
     def _keep(self, tail: bytes) -> None:
-        asked = Asked(self._following, self._digest, self._position, tail, frozenset(self._asked))
+        cut = tuple(self._line.report.cut)
+        asked = Asked(self._following, self._digest, self._position, tail, frozenset(self._asked), cut)
         self._keeping.set(Section.ASKED, asked.dump(), self._kept_it)
 
     def _kept_it(self) -> None:
         self._settling = False
         self.settled = True
+        self._grown = self._grown or self._later
         self._cover()
         self._line.send(wire.Frame(settled=wire.Settled(scope=self._scope.value)))
 
     def _cover(self) -> None:
         self._line.put(Covered(self._taken, frozenset(self._asked), tuple(self._line.report.cut)))
+
+
+def _decided(agreement: bytes, readable: Feeds, line: Line) -> bytes:
+    """32 octets of all that decides what is asked, but for what we hold."""
+    limits = line.limits
+    return sha256(agreement + readable.digest() + b"%d %d" % (limits.tree_ids, limits.tree_claims)).digest()

@@ -8,7 +8,8 @@ which position they stand for (`Told`); the asker shows them in the next session
 (`Asked`).  Both are of one agreement.
 
 A log that was restored from a backup is another one, on either side.  So the last claims up to the position are kept as
-a digest, and if they are others now, all is asked anew.
+a digest, and if they are others now, all is asked anew.  The answerer also remembers what came from the asker beyond
+that position; so its digest is of the claims up to the end of that.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ _TAIL = 256
 _RANGES = 64
 _HEAD = struct.Struct(f"<B{CURSOR_OCTETS}s32sQ{TAIL_OCTETS}sI")
 _RANGE = struct.Struct("<QQ")
+_LENGTH = struct.Struct("<H")
 _VERSION = 1
 
 
@@ -52,17 +54,20 @@ class Asked:
 
     cursor: bytes
     digest: bytes
-    """32 octets: of the agreement."""
+    """32 octets: of the agreement, and of all else that decided what was asked (`weft.exchange.asking`)."""
     position: int
     """Of our own log, as far as its trees were looked at."""
     tail: bytes
     ids: frozenset[bytes]
     """Digests of message ids."""
+    cut: tuple[bytes, ...] = ()
+    """The roots of trees of which not all was asked."""
 
     def dump(self) -> bytes:
         """For storage."""
         head = _HEAD.pack(_VERSION, self.cursor, self.digest, self.position, self.tail, len(self.ids))
-        return head + b"".join(sorted(self.ids))
+        cut = (_LENGTH.pack(len(root)) + root for root in self.cut)
+        return head + b"".join(sorted(self.ids)) + b"".join(cut)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +79,14 @@ class Told:
     position: int
     """Of our log, when the session began."""
     tail: bytes
+    """Up to ``upto``."""
     learned: tuple[range, ...] = ()
     """Positions beyond it of claims that came from the peer itself."""
+
+    @property
+    def upto(self) -> int:
+        """As far as this says something about our log."""
+        return max([self.position, *(some.stop - 1 for some in self.learned[:_RANGES])])
 
     def dump(self) -> bytes:
         """For storage; some of what was learned may be left out, which costs telling it."""
@@ -89,10 +100,17 @@ def load_asked(octets: bytes) -> Asked | None:
     if len(octets) < _HEAD.size or octets[0] != _VERSION:
         return None
     _, cursor, digest, position, tail, count = _HEAD.unpack_from(octets)
-    if len(octets) != _HEAD.size + count * ID_DIGEST_OCTETS:
+    end = _HEAD.size + count * ID_DIGEST_OCTETS
+    cut: list[bytes] = []
+    start = end
+    while start + _LENGTH.size <= len(octets):
+        stop = start + _LENGTH.size + _LENGTH.unpack_from(octets, start)[0]
+        cut.append(octets[start + _LENGTH.size : stop])
+        start = stop
+    if start != len(octets):
         return None
-    places = range(_HEAD.size, len(octets), ID_DIGEST_OCTETS)
-    return Asked(cursor, digest, position, tail, frozenset(octets[at : at + ID_DIGEST_OCTETS] for at in places))
+    ids = frozenset(octets[at : at + ID_DIGEST_OCTETS] for at in range(_HEAD.size, end, ID_DIGEST_OCTETS))
+    return Asked(cursor, digest, position, tail, ids, tuple(cut))
 
 
 def load_told(octets: bytes) -> list[Told]:

@@ -38,9 +38,8 @@ class Named(NamedTuple):
 
     position: int
     feed: Feed
-    element: bytes
-    names: bytes
-    """Their digests (`weft.core.id_digest`), its own first, each once."""
+    names: Sequence[bytes]
+    """Their digests (`weft.core.id_digest`); none if the claim was expunged."""
 
 
 class Tree(NamedTuple):
@@ -49,7 +48,8 @@ class Tree(NamedTuple):
     root: bytes
     """The message id of its root."""
     digests: Sequence[bytes] | None
-    """Of all its ids, ghosts too; None if there are too many."""
+    """Of all its ids, ghosts too, and of messages that a claim puts there and another one elsewhere; None if there are
+    too many."""
 
 
 class Trees(NamedTuple):
@@ -135,9 +135,13 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class FindMissing:
-    """Which of the elements are of no claim that is held: ``list[bytes]``, in the same order."""
+    """Which of the elements are of no claim of ``feeds`` that is held: ``list[bytes]``, in the same order.
+
+    What is held of other feeds counts as missing: the peer could else find out about them by offering ids.
+    """
 
     elements: Sequence[bytes]
+    feeds: Feeds
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +167,7 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class ReadNames:
-    """As `ReadLog`, with the ids in each claim: ``list[Named]``; without those that were expunged."""
+    """As `ReadLog`, with the ids in each claim: ``list[Named]``."""
 
     after: int
     limit: int

@@ -18,7 +18,7 @@ from hashlib import sha256
 from weft.core.feed import Feed
 from weft.errors import LocalProtocolError, RemoteProtocolError, StoreError
 from weft.exchange.agreement import DIGEST_OCTETS, Agreement, Stated, agree
-from weft.exchange.cursors import CURSOR_OCTETS
+from weft.exchange.cursors import CURSOR_OCTETS, Asked
 from weft.exchange.feeds import admitted, read_feeds, served
 from weft.exchange.kept import MARK_OCTETS, Kept, load
 from weft.exchange.mapping import KEY_OCTETS
@@ -32,13 +32,13 @@ _NEXT = b"weft/v1/cursor\0"
 class Handshake:
     """One side of it."""
 
-    def __init__(self, setup: Setup, kept: bytes, cursor: bytes, spent: Iterable[Feed]) -> None:
+    def __init__(self, setup: Setup, kept: bytes, asked: Asked | None, spent: Iterable[Feed]) -> None:
         """``kept`` are sketches; ``spent`` feeds of which the peer handed us enough for today."""
         self._setup = setup
         threads = (setup.mode or setup.policy.peers[setup.peer].mode) == "threads"
         self._ours = Stated(served(setup.policy, setup.peer), admitted(setup.policy, setup.peer, spent), threads)
         self._kept = _load(kept)
-        self._cursor = cursor
+        self._asked = asked if threads else None
         self.next = sha256(_NEXT + setup.key).digest()[:CURSOR_OCTETS]
         """What the peer may show as its cursor in a later session."""
         self._agreement: Agreement | None = None
@@ -55,8 +55,9 @@ class Handshake:
             takes=wire.Mode.THREADS if self._ours.threads else wire.Mode.MIRROR,
             kept=self._kept.mark if self._kept else b"",
             live=self._setup.live,
-            cursor=self._cursor if self._ours.threads else b"",
+            cursor=self._asked.cursor if self._asked else b"",
             next=self.next,
+            asked=len(self._asked.ids) if self._asked else 0,
         )
 
     def read(self, hello: wire.Hello) -> Agreement:

@@ -24,6 +24,8 @@ MAX_SYMBOLS = 1 << 18
 """Coded symbols of a set in a session: enough for 180,000 differences; what has more is listed."""
 _SYMBOL_OCTETS = 40
 """One coded symbol in a frame at most, generously."""
+_ID_OCTETS = 32
+"""One id in a frame at most, generously: a frame that holds its ids is never larger than the peer takes."""
 
 _LEAST = {"frame_octets": 1 << 16, "frame_ids": 16, "open_offers": 1, "open_claims": 1, "open_wants": 16}
 
@@ -72,7 +74,9 @@ class Limits:
                 raise RemoteProtocolError(f"hello: {name} is {stated[name]}, not {least} or more", name)
         if stated["open_wants"] < stated["frame_ids"]:
             raise RemoteProtocolError("hello: open_wants is less than frame_ids", "open_wants")
-        return replace(self, **{name: min(value, getattr(self, name)) for name, value in stated.items()})
+        smaller = {name: min(value, getattr(self, name)) for name, value in stated.items()}
+        smaller["frame_ids"] = min(smaller["frame_ids"], smaller["frame_octets"] // _ID_OCTETS)
+        return replace(self, **smaller)
 
 
 def symbol_cap(size: int) -> int:

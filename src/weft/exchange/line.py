@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from weft.core.id_digest import ID_DIGEST_OCTETS
 from weft.errors import LocalProtocolError, RemoteProtocolError
 from weft.exchange.events import Answer, Ask, Output, Report, Request, Send
 from weft.exchange.limits import Limits
@@ -61,6 +62,16 @@ class Line:
         """What came together since the last time."""
         outputs, self._outputs = self._outputs, []
         return outputs
+
+
+def split_digests(octets: bytes, most: int) -> list[bytes]:
+    """The digests of message ids in a frame; `RemoteProtocolError` if they are more than ``most``."""
+    count, rest = divmod(len(octets), ID_DIGEST_OCTETS)
+    if rest:
+        raise RemoteProtocolError(f"ids: {len(octets)} octets are not some digests of {ID_DIGEST_OCTETS} each")
+    if count > most:
+        raise RemoteProtocolError(f"ids: there are more than {most} in a frame", "frame_ids")
+    return [octets[start : start + ID_DIGEST_OCTETS] for start in range(0, len(octets), ID_DIGEST_OCTETS)]
 
 
 def split_ids(octets: bytes, most: int) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""What arrives after a position, from anywhere: told to the peer, as an offer or, in threads mode, with the ids in it.
+"""What arrives after a position, from anywhere: offered to the peer or, in threads mode, told by the ids in it.
 
 Frames are filled before they are sent, whatever lies in the log between the claims that go into them: how they are cut
 must not show what the peer may not read.
@@ -6,16 +6,14 @@ must not show what the peer may not read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 from weft.core.feed import Feed
 from weft.exchange.events import Entry, Named, ReadLog, ReadNames
 from weft.exchange.line import Line
 from weft.exchange.offering import Offers
 from weft.exchange.reading import PAGE
-
-_FULL = 1 << 16
-"""Octets of a frame of news in threads mode, about: a quarter of a frame of claims holds less."""
 
 _REMEMBERED = 4096
 
@@ -24,7 +22,7 @@ class News:
     """Reads on in the log, and tells what is of feeds that we send and did not come from the peer itself."""
 
     def __init__(self, line: Line, sends: Callable[[Feed], bool], offers: Offers, *, named: bool) -> None:
-        """``named``: with the ids in each claim."""
+        """``named``: by the message ids in it."""
         self._line = line
         self._sends = sends
         self._offers = offers
@@ -33,8 +31,8 @@ class News:
         """Positions of claims that came from the peer, ascending."""
         self._read = 0
         self._started = self._reading = self._more = False
-        self._ready: list[tuple[bytes, bytes]] = []
-        self._size = 0
+        self._ready: dict[bytes, None] = {}
+        """What is to be told: elements, or digests of message ids."""
 
     def learn(self, positions: range) -> None:
         """These came from the peer."""
@@ -45,19 +43,27 @@ class News:
         if len(self.learned) > _REMEMBERED:
             self.learned = [some for some in self.learned if some.stop > self._read]
 
-    def catch_up(self, after: int, upto: int, learned: Iterable[range], then: Callable[[], None]) -> None:
-        """Tell what stands beyond a position, up to another one, in frames of which one is the last."""
-        known = list(learned)
+    def catch_up(
+        self, after: int, upto: int, learned: Sequence[range], most: int, then: Callable[[bool], None]
+    ) -> None:
+        """Tell the ids in what stands beyond a position, up to another one, in frames of which one is the last.
+
+        If they are more than ``most``, nothing is told; ``then`` gets whether it was.
+        """
 
         def read(after: int) -> None:
-            if after < upto:
+            if len(self._ready) > most:
+                self._ready = {}
+                then(False)
+            elif after < upto:
                 self._line.ask(ReadNames(after, min(PAGE, upto - after)), page)
             else:
                 self._flush(last=True)
-                then()
+                then(True)
 
         def page(entries: list[Named]) -> None:
-            self._collect(entries, known)
+            for entry in self._told(entries, learned):
+                self._collect(entry)
             read(entries[-1].position if entries else upto)
 
         read(after)
@@ -87,30 +93,45 @@ class News:
             self._flush(last=False)
             return
         self._read = entries[-1].position
-        self._collect(entries, self.learned)
+        for entry in self._told(entries, self.learned):
+            self._collect(entry)
+            self._send_full()
         self._more = True
         self.pump()
 
-    def _collect(self, entries: list[Entry] | list[Named], learned: list[range]) -> None:
-        """Take what is to be told, and send what makes a full frame."""
-        if entries:
-            near = [some for some in learned if entries[0].position < some.stop and some.start <= entries[-1].position]
+    def _told(self, entries: Sequence[Entry | Named], learned: Sequence[range]) -> Iterator[Entry | Named]:
+        """Those that the peer may know of, and does not."""
+        if not entries:
+            return
+        first, last = entries[0].position, entries[-1].position
+        near = [some for some in learned if first < some.stop and some.start <= last]
         for entry in entries:
             if self._sends(entry.feed) and not any(entry.position in some for some in near):
-                names = entry.names if isinstance(entry, Named) else b""
-                self._ready.append((entry.element, names))
-                self._size += len(entry.element) + len(names)
-                if len(self._ready) >= self._line.limits.frame_ids or (self._named and self._size >= _FULL):
-                    self._send(last=False)
+                yield entry
+
+    def _collect(self, entry: Entry | Named) -> None:
+        self._ready.update(dict.fromkeys(entry.names if isinstance(entry, Named) else [entry.element]))
+
+    def _send_full(self) -> None:
+        """Send what makes a full frame: after each claim, or it would show how many others stand between."""
+        most = self._line.limits.frame_ids
+        while len(self._ready) >= most:
+            full = list(islice(self._ready, most))
+            for token in full:
+                del self._ready[token]
+            if self._named:
+                self._offers.add_news(sorted(full), last=False)
+            else:
+                self._offers.add(full)
 
     def _flush(self, *, last: bool) -> None:
-        if self._ready or last:
-            self._send(last=last)
-
-    def _send(self, *, last: bool) -> None:
-        ready, self._ready, self._size = self._ready, [], 0
-        elements = [element for element, _ in ready]
-        if self._named:
-            self._offers.add_news(elements, [names for _, names in ready], last=last)
-        else:
-            self._offers.add(elements)
+        """Send what is to be told, in full frames and a rest."""
+        ready, self._ready = list(self._ready), {}
+        most = self._line.limits.frame_ids
+        if not self._named:
+            self._offers.add(ready)
+        elif ready or last:
+            ready.sort()
+            pieces = [ready[start : start + most] for start in range(0, len(ready), most)] or [[]]
+            for piece in pieces:
+                self._offers.add_news(piece, last=last and piece is pieces[-1])

@@ -38,6 +38,11 @@ class Offers:
         return not self._queue and not self._frames
 
     @property
+    def answering(self) -> bool:
+        """An answer waits for its turn."""
+        return any(frame.HasField("answer") for _, frame in self._frames)
+
+    @property
     def idle(self) -> bool:
         """All was sent and answered."""
         return self.all_sent and not self._open
@@ -55,10 +60,9 @@ class Offers:
         """Answer what the peer asked."""
         self._add(elements, wire.Frame(answer=wire.Answer(ids=b"".join(elements), done=done, after=after)))
 
-    def add_news(self, elements: list[bytes], names: Sequence[bytes], *, last: bool, anew: bool = False) -> None:
-        """Tell of claims that came later, each with the digests of the ids in it."""
-        claims = [element + digests for element, digests in zip(elements, names, strict=True)]
-        self._add(elements, wire.Frame(news=wire.News(claims=claims, last=last, anew=anew)))
+    def add_news(self, digests: Sequence[bytes], *, last: bool, anew: bool = False) -> None:
+        """Tell what claims that came later are about; nothing can be wanted of it."""
+        self._add([], wire.Frame(news=wire.News(ids=b"".join(digests), last=last, anew=anew)))
 
     def _add(self, elements: list[bytes], frame: wire.Frame) -> None:
         self._frames.append((elements, frame))

@@ -36,7 +36,7 @@ from weft.exchange.asking import Asker
 from weft.exchange.clock import Clock
 from weft.exchange.cursors import load_asked
 from weft.exchange.events import Answer, Covered, Ended, Output, Report, Synced
-from weft.exchange.feeds import readable
+from weft.exchange.feeds import NO_FEEDS, Feeds, readable
 from weft.exchange.giving import Giver
 from weft.exchange.handshake import Handshake
 from weft.exchange.keeping import Keeping, Section
@@ -74,14 +74,14 @@ class Session:
         self._line = Line(setup.limits)
         self._clock = Clock(setup.limits, now)
         self._state = State.HELLO
-        self._wants = Wants(self._line, setup.refused)
+        self._wants = Wants(self._line, setup.refused, self._taken)
         self._keeping = Keeping(self._line, setup.kept)
         self._kept_asked = load_asked(self._keeping.get(Section.ASKED))
         self._quota = Quota(row.claims_per_day, row.bytes_per_day, setup.used)
         self._handshake = Handshake(
             setup,
             self._keeping.get(Section.SKETCHES),
-            self._kept_asked.cursor if self._kept_asked else b"",
+            self._kept_asked,
             self._quota.spent(),
         )
         self._giver = Giver(self._line, self._gives)
@@ -165,7 +165,7 @@ class Session:
         if self._news is not None:
             self._news.grew()
         if self._asker is not None:
-            self._asker.grew()
+            self._asker.grew(learned=False)
 
     def _cut(self) -> None:
         lost = None if self._done and self._they_are_done else RemoteProtocolError("the stream was cut")
@@ -285,7 +285,7 @@ class Session:
         if scope in agreement.threads:
             self._answerer = Answerer(
                 self._line, self._offers, self._news, self._keeping,
-                feeds=agreement.feeds[scope], digest=agreement.digest, cursor=hello.cursor,
+                feeds=agreement.feeds[scope], digest=agreement.digest, cursor=hello.cursor, asked=hello.asked,
                 following=self._handshake.next,
             )  # fmt: skip
 
@@ -312,6 +312,9 @@ class Session:
             and self._setup.policy.may_read(self._setup.peer, feed)
         )
 
+    def _taken(self) -> Feeds:
+        return self._agreement.taken if self._agreement is not None else NO_FEEDS
+
     def _takes(self, feed: Feed) -> bool:
         return (
             self._agreement is not None
@@ -322,8 +325,8 @@ class Session:
     def _learned(self, positions: range) -> None:
         if self._news is not None:
             self._news.learn(positions)
-        if self._asker is not None and positions:
-            self._asker.grew()
+        if self._asker is not None:  # also if they came from elsewhere a moment before
+            self._asker.grew(learned=True)
 
     # Claims
 
@@ -369,6 +372,8 @@ class Session:
 
     def _on_offer(self, offer: wire.Offer) -> None:
         self._agreed()
+        if self._asker is not None:
+            raise RemoteProtocolError("offer: this side takes what it asks for, and news of that")
         self._wants.offered(split_ids(offer.ids, self._line.limits.frame_ids))
 
     def _on_want(self, want: wire.Want) -> None:

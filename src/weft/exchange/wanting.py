@@ -12,10 +12,11 @@ The peer can offer what it does not have, and find no end: it may offer ``offere
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 
 from weft.errors import RemoteProtocolError
 from weft.exchange.events import FindMissing
+from weft.exchange.feeds import Feeds
 from weft.exchange.line import Line
 from weft.v1 import exchange_pb2 as wire
 
@@ -23,16 +24,17 @@ from weft.v1 import exchange_pb2 as wire
 class Wants:
     """What we want."""
 
-    def __init__(self, line: Line, refused: Container[bytes]) -> None:
-        """``refused``: elements of claims that were refused for what they say."""
+    def __init__(self, line: Line, refused: Container[bytes], taken: Callable[[], Feeds]) -> None:
+        """``refused``: elements of claims that were refused for what they say; ``taken``: the feeds that come to us."""
         self._line = line
         self._refused = refused
+        self._taken = taken
         self.open: dict[bytes, None] = {}
         """Wanted of this peer and not answered yet."""
         self._offered = 0
         self._frames = 0
-        self._offers: deque[tuple[int, Sequence[bytes], Sequence[bytes]]] = deque()
-        """Offers that were looked up: number, ids, those that are missing and matter."""
+        self._offers: dict[int, tuple[Sequence[bytes], Sequence[bytes]]] = {}
+        """Offers that were looked up, by number: their ids, and those that are missing."""
         self._decoded: deque[bytes] = deque()
         self._unanswered = 0
         """Offers without our Want."""
@@ -49,12 +51,12 @@ class Wants:
         """Nothing is wanted any more."""
         return self.all_sent and not self.open
 
-    def offered(self, elements: Sequence[bytes], matter: Sequence[bytes] | None = None) -> None:
+    def offered(self, elements: Sequence[bytes], weight: int = 0) -> None:
         """The peer's next frame that offers, answered when the store has been asked.
 
-        ``matter``: those of the elements that are wanted if they are missing; None: all.
+        ``weight``: how many ids of another kind stand in it.
         """
-        self._offered += len(elements)
+        self._offered += len(elements) + weight
         if self._offered > self._line.limits.offered_ids:
             raise RemoteProtocolError("offer: too many ids for one session", "offered_ids")
         self._frames += 1
@@ -63,9 +65,9 @@ class Wants:
             raise RemoteProtocolError("offer: too many without an answer", "open_offers")
         number = self._frames
         self._looking += 1
-        wanted = elements if matter is None else matter
-        if wanted:
-            self._line.ask(FindMissing(wanted), lambda missing: self._found(number, elements, missing))
+        if elements:
+            request = FindMissing(elements, self._taken())
+            self._line.ask(request, lambda missing: self._found(number, elements, missing))
         else:
             self._found(number, elements, ())
 
@@ -73,13 +75,11 @@ class Wants:
         """What only the peer has, as its symbols say."""
         if elements:
             self._looking += 1
-            self._line.ask(FindMissing(elements), self._found_decoded)
+            self._line.ask(FindMissing(elements, self._taken()), self._found_decoded)
 
     def _found(self, number: int, elements: Sequence[bytes], missing: Sequence[bytes]) -> None:
         self._looking -= 1
-        self._offers.append((number, elements, missing))
-        if self._offers[0][0] > number:  # the store answered out of order
-            self._offers = deque(sorted(self._offers, key=lambda offer: offer[0]))
+        self._offers[number] = (elements, missing)
         self.pump()
 
     def _found_decoded(self, missing: Sequence[bytes]) -> None:
@@ -89,8 +89,8 @@ class Wants:
 
     def pump(self) -> None:
         """Want as much as may be open."""
-        while self._offers and self._next_is_here() and self._room(len(self._offers[0][2])):
-            self._answer(*self._offers.popleft())
+        while (oldest := self._oldest) in self._offers and self._room(len(self._offers[oldest][1])):
+            self._answer(oldest, *self._offers.pop(oldest))
         while self._decoded:
             count = min(len(self._decoded), self._line.limits.frame_ids)
             if not self._room(count):
@@ -101,8 +101,10 @@ class Wants:
                 self.open.update(dict.fromkeys(fresh))
                 self._line.send(wire.Frame(want=wire.Want(ids=b"".join(fresh))))
 
-    def _next_is_here(self) -> bool:
-        return self._offers[0][0] == self._frames - self._unanswered + 1
+    @property
+    def _oldest(self) -> int:
+        """The number of the oldest offer without our answer; the store may look up others before it."""
+        return self._frames - self._unanswered + 1
 
     def _room(self, count: int) -> bool:
         return len(self.open) + count <= self._line.limits.open_wants

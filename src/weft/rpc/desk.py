@@ -58,7 +58,7 @@ class Desk:
             case ReadLog(after, limit):
                 return [self._entry(held) for held in self._store.log(after, limit)]
             case ReadNames(after, limit):
-                return [self._named(held) for held in self._store.log(after, limit) if held.octets]
+                return [self._named(held) for held in self._store.log(after, limit)]
             case FindTrees(feeds, own, after, most):
                 return own_trees(self._store, self._feed, feeds, own, after, most)
             case FindConcerned(feeds, digests, after_claim, most):
@@ -66,8 +66,8 @@ class Desk:
             case Scan(feeds, key, first, count, upto):
                 elements = (entry.element for entry in self._log(upto) if entry.feed in feeds)
                 return encode_range(key, elements, first, count)
-            case FindMissing(elements):
-                return self._missing(elements)
+            case FindMissing(elements, feeds):
+                return self._missing(elements, feeds)
             case Locate(elements):
                 return [self._where(held) for held in self._look_up(elements) if held.octets]
             case Fetch(claims):
@@ -78,15 +78,16 @@ class Desk:
                 return None
 
     def _named(self, held: Held) -> Named:
-        claim = parse(held.octets)
-        ids = dict.fromkeys(ids_of(claim))
-        return Named(*self._entry(held), b"".join(map(id_digest, ids)))
+        ids = ids_of(parse(held.octets)) if held.octets else ()
+        return Named(held.position, self._feed(held.batch), list(map(id_digest, ids)))
 
     def _concerned(self, feeds: Feeds, digests: Sequence[bytes], after: bytes, most: int) -> Concerned:
         """What is about some ids, id by id, until there are ``most``."""
         elements: dict[bytes, None] = {}
         seen: dict[int, bytes] = {}
-        start = max((held.position for held in self._store.get([after])), default=0) if after else 0
+        # The place of a claim that the peer may not read must not show, so that one is as unknown as any.
+        known = self._store.get([after]) if after else []
+        start = max((held.position for held in known if self._feed(held.batch) in feeds), default=0)
         for done, ids in enumerate(self._store.ids_with(digests)):
             last = after if not done else b""
             for element in self._concerning(ids, start, feeds, seen):
@@ -120,8 +121,8 @@ class Desk:
         for start in range(0, len(elements), _LOOKED_UP):
             yield from self._store.get(elements[start : start + _LOOKED_UP])
 
-    def _missing(self, elements: Sequence[bytes]) -> list[bytes]:
-        held = {held.identity[:ELEMENT_OCTETS] for held in self._look_up(elements)}
+    def _missing(self, elements: Sequence[bytes], feeds: Feeds) -> list[bytes]:
+        held = {one.identity[:ELEMENT_OCTETS] for one in self._look_up(elements) if self._feed(one.batch) in feeds}
         return [element for element in elements if element not in held]
 
     def _fetch(self, claims: Sequence[Whereabouts]) -> list[Piece]:

@@ -6,7 +6,9 @@ A claim can move only what is connected with it by references of any kind: its c
 claims beyond a position are collected by what the store says of ids, and woven; those of their trees that hold a
 message of our own are the answer.  From the beginning of the log it is the whole log at once, without questions.
 
-Claims that their origin withdrew do not count, as in any view.
+Claims that their origin withdrew do not count, as in any view.  So a message whose claims disagree about its parent may
+become part of a tree when one of them is withdrawn; the withdrawal is about that message, and nothing else would lead
+to it.  Therefore each rival parent's tree asks about such a message too.
 """
 
 from __future__ import annotations
@@ -102,6 +104,9 @@ def _trees(claims: Callable[[], Iterable[Identified]], own: bytes, most: int) ->
     members: dict[int, list[int]] = {roots[node]: [] for node in ours}
     for node, root in enumerate(roots):
         if root in members:
+            members[root].append(node)
+    for node, rivals in forest.contested.items():
+        for root in {roots[rival] for rival in rivals if rival >= 0} & members.keys() - {roots[node]}:
             members[root].append(node)
     ids = forest.ids
     return [

@@ -86,7 +86,7 @@ class Limits(_message.Message):
     def __init__(self, frame_octets: _Optional[int] = ..., frame_ids: _Optional[int] = ..., open_offers: _Optional[int] = ..., open_claims: _Optional[int] = ..., open_wants: _Optional[int] = ...) -> None: ...
 
 class Hello(_message.Message):
-    __slots__ = ("version", "limits", "serves", "admits", "takes", "kept", "live", "cursor", "next")
+    __slots__ = ("version", "limits", "serves", "admits", "takes", "kept", "live", "cursor", "next", "asked")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     SERVES_FIELD_NUMBER: _ClassVar[int]
@@ -96,6 +96,7 @@ class Hello(_message.Message):
     LIVE_FIELD_NUMBER: _ClassVar[int]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
     NEXT_FIELD_NUMBER: _ClassVar[int]
+    ASKED_FIELD_NUMBER: _ClassVar[int]
     version: int
     limits: Limits
     serves: _containers.RepeatedCompositeFieldContainer[FeedRange]
@@ -105,7 +106,8 @@ class Hello(_message.Message):
     live: bool
     cursor: bytes
     next: bytes
-    def __init__(self, version: _Optional[int] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., serves: _Optional[_Iterable[_Union[FeedRange, _Mapping]]] = ..., admits: _Optional[_Iterable[_Union[FeedRange, _Mapping]]] = ..., takes: _Optional[_Union[Mode, str]] = ..., kept: _Optional[bytes] = ..., live: _Optional[bool] = ..., cursor: _Optional[bytes] = ..., next: _Optional[bytes] = ...) -> None: ...
+    asked: int
+    def __init__(self, version: _Optional[int] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., serves: _Optional[_Iterable[_Union[FeedRange, _Mapping]]] = ..., admits: _Optional[_Iterable[_Union[FeedRange, _Mapping]]] = ..., takes: _Optional[_Union[Mode, str]] = ..., kept: _Optional[bytes] = ..., live: _Optional[bool] = ..., cursor: _Optional[bytes] = ..., next: _Optional[bytes] = ..., asked: _Optional[int] = ...) -> None: ...
 
 class Agreement(_message.Message):
     __slots__ = ("digest", "key", "listing")
@@ -172,14 +174,14 @@ class Answer(_message.Message):
     def __init__(self, ids: _Optional[bytes] = ..., done: _Optional[int] = ..., after: _Optional[bytes] = ...) -> None: ...
 
 class News(_message.Message):
-    __slots__ = ("claims", "anew", "last")
-    CLAIMS_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("ids", "anew", "last")
+    IDS_FIELD_NUMBER: _ClassVar[int]
     ANEW_FIELD_NUMBER: _ClassVar[int]
     LAST_FIELD_NUMBER: _ClassVar[int]
-    claims: _containers.RepeatedScalarFieldContainer[bytes]
+    ids: bytes
     anew: bool
     last: bool
-    def __init__(self, claims: _Optional[_Iterable[bytes]] = ..., anew: _Optional[bool] = ..., last: _Optional[bool] = ...) -> None: ...
+    def __init__(self, ids: _Optional[bytes] = ..., anew: _Optional[bool] = ..., last: _Optional[bool] = ...) -> None: ...
 
 class Offer(_message.Message):
     __slots__ = ("ids",)

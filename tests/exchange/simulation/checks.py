@@ -25,9 +25,9 @@ def _sides(host: Host, peer: Host) -> Stated:
 
 
 def check_sets(one: Host, other: Host) -> None:
-    """Neighbours hold equal sets in every feed that goes both ways, and the reader what the other holds elsewhere."""
+    """Neighbours hold equal sets where both mirror, and who mirrors alone holds what the other one does."""
     agreed = agreement(one, other)
-    for scope, feeds in agreed.feeds.items():
+    for scope, feeds in agreed.mirrored.items():
         ours, theirs = _ids(one, feeds), _ids(other, feeds)
         if scope is not Scope.TO_CALLER and ours - theirs:
             raise ViolationError(f"{other.name} lacks {len(ours - theirs)} claims of {one.name} ({scope.name})")

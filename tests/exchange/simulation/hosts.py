@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tests.store.making import Origin
@@ -30,7 +31,10 @@ class Host:
     origin: Origin
     honest: bool = True
     policy: Policy = field(default_factory=Policy)
-    store: MemoryStore = field(default_factory=MemoryStore)
+    new_store: Callable[[], MemoryStore] = MemoryStore
+    store: MemoryStore = field(init=False)
+    _desk: Desk = field(init=False)
+    _feeds: dict[int, Feed] = field(init=False)
     kept: dict[bytes, bytes] = field(default_factory=dict)
     """By peer."""
     refused: set[bytes] = field(default_factory=set)
@@ -39,11 +43,30 @@ class Host:
     up: bool = True
     doubtful: bool = False
     """It was restored without what it kept of its peers."""
+    asked: dict[bytes, set[bytes]] = field(default_factory=lambda: defaultdict(set))
+    """By peer: digests of all ids that it ever asked about."""
+    cut: dict[bytes, frozenset[bytes]] = field(default_factory=dict)
+    """By peer: roots of the trees of which not all was asked, as the newest report says."""
+    got: set[bytes] = field(default_factory=set)
+    """Ids of claims that it got by asking."""
     backups: list[Backup] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._open()
+
+    def _open(self) -> None:
+        self.store = self.new_store()
+        self._desk = Desk(self.store)
+        self._feeds = {}
 
     def desk(self) -> Desk:
         """Answers out of its store as it is now."""
-        return Desk(self.store)
+        return self._desk
+
+    @property
+    def cut_any(self) -> bool:
+        """Some tree is not asked for in full."""
+        return any(self.cut.values())
 
     def put(self, part: Part) -> None:
         """Commit claims."""
@@ -56,18 +79,14 @@ class Host:
 
     def feed(self, held: Held) -> Feed:
         """Whose claim it is."""
-        signed = self.store.signed(held.batch)[0]
-        return Feed(signed.origin, signed.list)
+        if held.batch not in self._feeds:
+            signed = self.store.signed(held.batch)[0]
+            self._feeds[held.batch] = Feed(signed.origin, signed.list)
+        return self._feeds[held.batch]
 
     def claims(self) -> list[tuple[bytes, Feed, Claim | Withdrawal]]:
         """All claims, parsed."""
-        feeds: dict[int, Feed] = {}
-        found = []
-        for held in self.log():
-            if held.batch not in feeds:
-                feeds[held.batch] = self.feed(held)
-            found.append((held.identity, feeds[held.batch], parse(held.octets)))
-        return found
+        return [(held.identity, self.feed(held), parse(held.octets)) for held in self.log()]
 
     def back_up(self) -> None:
         """Make a backup."""
@@ -79,7 +98,7 @@ class Host:
 
     def restore(self, backup: Backup, with_kept: bool) -> None:
         """Go back to a backup of the store, with what was kept of peers then, or leaving that as it is."""
-        self.store = MemoryStore()
+        self._open()
         with self.store.transaction():
             self.store.put(backup.log)
         self.acknowledged &= {held.identity[:16] for held in self.log()}

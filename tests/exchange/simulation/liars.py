@@ -12,6 +12,7 @@ from random import Random
 
 from tests.exchange.simulation.hosts import Host
 from tests.exchange.simulation.links import End
+from tests.exchange.simulation.threads_liars import ThreadsLiar
 from tests.store.making import Origin, mail
 from weft.exchange.session import State
 from weft.store.base import Part
@@ -35,7 +36,8 @@ class Liar:
         self._random = random
         self._host = host
         self._known = known
-        self._make = {
+        ways = {
+            **ThreadsLiar(random, host).ways,
             "forged signature": self._honestly,
             "altered claim": lambda end: self._claims(self._altered),
             "unwanted claim": lambda end: self._claims(self._unwanted),
@@ -50,7 +52,8 @@ class Liar:
             "noise": lambda end: self._noise,
             "two stories": self._honestly,
             "true witness": self._honestly,
-        }[kind]
+        }
+        self._make = ways[kind]
 
     def join(self, end: End) -> None:
         """Lie in a session."""

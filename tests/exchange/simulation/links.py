@@ -15,7 +15,7 @@ from tests.exchange.simulation.failing import ViolationError
 from tests.exchange.simulation.hosts import Host
 from tests.exchange.simulation.schedule import Schedule
 from tests.exchange.simulation.watch import Watch
-from weft.exchange.events import Ask, Commit, Ended, Keep, Output, Refusal, Request, Send
+from weft.exchange.events import Ask, Commit, Covered, Ended, Keep, Output, Refusal, Request, Send
 from weft.exchange.limits import Limits
 from weft.exchange.session import Session
 from weft.exchange.setup import Setup
@@ -87,6 +87,8 @@ class Link:
                     self._ask(end, number, request)
                 case Refusal(identity):
                     end.host.refused.add(identity[:16])
+                case Covered(_, asked, cut) if asked is not None:
+                    end.host.cut[self.other(end).host.origin.public] = frozenset(cut)
                 case Ended() as ended:
                     self._ended(end, ended)
 
@@ -126,6 +128,7 @@ class Link:
             end.host.kept[peer] = request.octets
         before = end.host.store.position()
         answer = end.host.desk().answer(request)
+        end.watch.answered(request, answer)
         if isinstance(request, Commit) and end.host.store.position() > before:
             self.on_growth(end.host)
         self._schedule.after(delay, lambda: self._answer(end, lambda: end.session.answer(number, answer)))
@@ -178,12 +181,13 @@ class Link:
         return self.ends[1] if end is self.ends[0] else self.ends[0]
 
 
-def an_end(host: Host, peer: Host, caller: bool, live: bool, key: bytes, now: float) -> End:
+def an_end(host: Host, peer: Host, caller: bool, live: bool, key: bytes, now: float, limits: Limits) -> End:
     """A side of a new session."""
     setup = Setup(
         host.policy, peer.origin.public, caller, key, host.kept.get(peer.origin.public, b""), live=live,
-        limits=LIMITS, refused=host.refused,
+        limits=limits, refused=host.refused,
     )  # fmt: skip
     if not host.honest:
         setup = replace(setup, refused=frozenset())
-    return End(host, Session(setup, now), Watch(host, peer))
+    session = Session(setup, now)
+    return End(host, session, Watch(host, peer, session))

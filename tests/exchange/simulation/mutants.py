@@ -8,6 +8,7 @@ from typing import Any
 from unittest.mock import patch
 
 from tests.exchange.simulation import view
+from tests.exchange.simulation.threads_mutants import THREADS_MUTANTS
 from weft.core.forest import NONE, Forest, Weaver
 from weft.errors import RemoteProtocolError
 from weft.exchange import proofs
@@ -167,7 +168,7 @@ MUTANTS: dict[str, Patches] = {
 @contextmanager
 def planted(name: str) -> Iterator[None]:
     """While this is open, the mistake is there."""
-    patches = MUTANTS[name]()
+    patches = (MUTANTS | THREADS_MUTANTS)[name]()
     for one in patches:
         one.start()
     try:

@@ -8,21 +8,22 @@ from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
 
-from tests.exchange.simulation.checks import check_world
 from tests.exchange.simulation.failing import ViolationError
 from tests.exchange.simulation.hosts import Host
-from tests.exchange.simulation.liars import KINDS, Liar, forged
+from tests.exchange.simulation.liars import Liar, forged
 from tests.exchange.simulation.links import Link, Weather, an_end
+from tests.exchange.simulation.plans import MirrorPlan, Plan
 from tests.exchange.simulation.schedule import Schedule
-from tests.exchange.simulation.talk import deep_chain, forged_headers, some_mail
+from tests.exchange.simulation.shards import ShardedStore
+from tests.exchange.simulation.talk import bomb, forged_headers, some_mail
 from tests.exchange.simulation.watch import check_acknowledged
-from tests.store.making import Origin
+from tests.store.making import Origin, mail
 from weft.core.claim import Claim, Withdrawal
 from weft.core.feed import Feed, FeedSet
 from weft.core.policy import Policy
 from weft.core.policy_rows import Origin as OriginRow
-from weft.core.policy_rows import Peer
 from weft.store.base import Part
+from weft.store.memory import MemoryStore
 
 LISTS = ("git", "dev")
 DURATION = 300.0
@@ -43,20 +44,32 @@ class Story:
 class World:
     """Made from a seed, and nothing else."""
 
-    def __init__(self, seed: int, tell: Callable[[str], None] = lambda line: None) -> None:
+    def __init__(
+        self,
+        seed: int,
+        tell: Callable[[str], None] = lambda line: None,
+        *,
+        plan: Callable[[Random], Plan] = MirrorPlan,
+        sharded: bool = False,
+    ) -> None:
+        """``sharded``: the first server's store is in two pieces."""
         self.seed = seed
         self.schedule = Schedule()
         self._tell = tell
         self._random = Random(seed)
+        self._plan = plan(self._random)
+        self._calm = True
+        """Nobody lied, and no rights have changed."""
         self._signed: dict[bytes, set[bytes]] = defaultdict(set)
         self._batches: list[Part] = []
         self._links: list[Link] = []
         self._sessions = 0
         self._weather = self._some_weather()
-        self.honest = [Host(f"server {n}", Origin(f"{n}")) for n in range(self._random.randint(2, 4))]
-        kinds = self._random.sample(KINDS, self._random.choice((0, 1, 2, 3)))
+        stores = [ShardedStore if sharded else MemoryStore, *[MemoryStore] * 8]
+        self.honest = [Host(f"server {n}", Origin(f"{n}"), new_store=stores[n]) for n in range(self._plan.count())]
+        kinds = self._random.sample(self._plan.kinds, self._random.choice((0, 1, 2, 3)))
         self.liars = [Host(kind, Origin(f"liar {kind}"), honest=False) for kind in kinds]
-        self._pairs = self._neighbours()
+        self._pairs = self._plan.neighbours(self.honest)
         for host in [*self.honest, *self.liars]:
             host.policy = self._policy(host)
 
@@ -65,21 +78,11 @@ class World:
         lost, doubled = random.choice((0.0, 0.01, 0.05)), random.choice((0.0, 0.0, 0.02))
         return Weather(lost, doubled, random.choice((0.05, 1.0, 5.0)), random.choice((0.01, 0.5, 5.0)))
 
-    def _neighbours(self) -> list[tuple[Host, Host]]:
-        """A tree over the honest servers, and some more pairs."""
-        random = self._random
-        pairs = [(self.honest[random.randrange(at)], self.honest[at]) for at in range(1, len(self.honest))]
-        for _ in range(len(self.honest) - 2):
-            one, other = random.sample(self.honest, 2)
-            if (one, other) not in pairs and (other, one) not in pairs:
-                pairs.append((one, other))
-        return pairs
-
     def _policy(self, host: Host) -> Policy:
         """Random rights; liars admit all and let everybody read."""
         random = self._random
         everybody = [*self.honest, *self.liars]
-        strict = host.honest and random.random() < 0.3
+        strict = host.honest and random.random() < self._plan.strict
         origins = {}
         for other in everybody:
             if other is host or (strict and random.random() < 0.25):
@@ -88,11 +91,12 @@ class World:
             origins[other.origin.public] = OriginRow(random.choice((1, 2)), lists)
         if not host.honest:
             origins[Origin("stranger").public] = OriginRow(1, None)
-        peers = {other.origin.public: self._row(strict) for other in everybody if other is not host}
+        peers = {
+            other.origin.public: self._plan.row(host, other, lambda: self._feeds(strict))
+            for other in everybody
+            if other is not host
+        }
         return Policy(host.origin.public, origins, peers)
-
-    def _row(self, strict: bool) -> Peer:
-        return Peer(mode="mirror", may_feed=self._feeds(strict), may_read=self._feeds(strict))
 
     def _feeds(self, strict: bool) -> FeedSet:
         if not strict or self._random.random() < 0.5:
@@ -112,17 +116,20 @@ class World:
         self._batches.append(part)
         return part
 
-    def _ingest(self, host: Host, most: int = 12) -> None:
+    def _ingest(self, host: Host, most: int = 12, least: int = 0) -> None:
+        """``least``: so that this server holds as many claims."""
         if not host.up:
             return
         random = self._random
-        claims: list[Claim | Withdrawal] = list(some_mail(random, random.randint(1, most)))
+        count = max(random.randint(1, most), least - host.store.position())
+        claims: list[Claim | Withdrawal] = list(self._plan.mail(host, count))
         name = random.choice(LISTS)
         if random.random() < 0.2:
             claims.append(host.origin.withdrawal(name, next(one for one in claims if isinstance(one, Claim))))
         if random.random() < 0.03:
-            claims += deep_chain(random)
-        host.put(self.sign(host.origin, name, claims))
+            claims += self._plan.long_mail(host)
+        for start in range(0, len(claims), 256):
+            host.put(self.sign(host.origin, name, claims[start : start + 256]))
         self._tell(f"{host.name} sees {len(claims)} mails on {name}")
         self._grew(host)
 
@@ -136,11 +143,27 @@ class World:
         for part in self._batches:
             liar.put(part)
         liar.put(self.sign(liar.origin, "git", some_mail(random, 4)))
+        if liar.name in ("claimed bomb", "ghost bomb", "bridges"):
+            self._lay(liar)
         if liar.name == "true witness":
             liar.put(self.sign(liar.origin, "git", forged_headers(random, 6)))
         if liar.name == "forged signature":
             victim = random.choice(self.honest).origin
             liar.put(forged(victim.batch("git", *some_mail(random, 3))))
+
+    def _lay(self, liar: Host) -> None:
+        """Give a liar true claims that make others' threads grow."""
+        random = self._random
+        claims = [claim.parsed for part in self._batches for claim in part.claims if isinstance(claim.parsed, Claim)]
+        about = [claim.message_id.decode() for claim in claims]
+        ghosts = [name.decode() for claim in claims for name in claim.references]
+        if liar.name == "bridges":
+            pairs = [(random.choice(about), random.choice(ghosts or about)) for _ in range(10)]
+            more = [mail(f"{random.randrange(1 << 30)}@bridge", *dict.fromkeys(pair)) for pair in pairs]
+        else:
+            roots = about if liar.name == "claimed bomb" else ghosts or about
+            more = bomb(random, random.choice(roots), 60)
+        liar.put(self.sign(liar.origin, "git", more))
 
     # Sessions
 
@@ -148,8 +171,11 @@ class World:
         if not (one.up and other.up) or any({one, other} == {end.host for end in link.ends} for link in self._living()):
             return None
         keys = [self._random.randbytes(32) for _ in range(2)]
-        now = self.schedule.now
-        ends = (an_end(one, other, True, live, keys[0], now), an_end(other, one, False, live, keys[1], now))
+        now, limits = self.schedule.now, self._plan.limits
+        ends = (
+            an_end(one, other, True, live, keys[0], now, limits),
+            an_end(other, one, False, live, keys[1], now, limits),
+        )
         link = Link(self.schedule, self._random, self._weather, ends)
         link.on_growth = self._grew  # type: ignore[method-assign]
         for end in ends:
@@ -169,6 +195,7 @@ class World:
     def _call_somebody(self) -> None:
         random = self._random
         if self.liars and random.random() < 0.4:
+            self._calm = False
             liar, host = random.choice(self.liars), random.choice(self.honest)
             if liar.name == "two stories":
                 liar.store = type(liar.store)()
@@ -198,6 +225,24 @@ class World:
         self.schedule.after(self._random.random() * 30, lambda: self._restart(host))
         self._tell(f"{host.name} crashes")
 
+    def _relapse(self, host: Host) -> None:
+        """Talk with all neighbours, then a backup from before, with as many other claims soon as were lost."""
+        host.back_up()
+        self._ingest(host)
+        for pair in self._pairs:
+            if host in pair:
+                self._connect(*pair, live=False)
+        self.schedule.after(60, lambda: self._fall_back(host))
+
+    def _fall_back(self, host: Host) -> None:
+        if not host.up:
+            return
+        self._cut_sessions(host)
+        lost = host.store.position()
+        host.restore(host.backups[-1], with_kept=False)
+        self._tell(f"{host.name} falls back to a backup")
+        self._ingest(host, least=lost)
+
     def _restart(self, host: Host) -> None:
         host.up = True
         check_acknowledged(host)
@@ -206,6 +251,7 @@ class World:
     def _change_rights(self, host: Host) -> None:
         self._cut_sessions(host)
         host.policy = self._policy(host)
+        self._calm = False
         self._tell(f"{host.name} changes its policy")
 
     def _trouble(self) -> None:
@@ -217,7 +263,7 @@ class World:
                 host = random.choice(self.honest)
                 schedule.at(random.random() * DURATION, partial(act, host))
 
-        busy = random.random() < 0.15
+        busy = random.random() < self._plan.busy
         for host in self.honest:
             for _ in range(4 if busy else 1):
                 self._ingest(host, 60 if busy else random.choice((6, 30)))
@@ -229,6 +275,8 @@ class World:
         some(2, self._crash)
         some(2, lambda host: host.back_up())
         some(1, lambda host: self._crash(host, backup=True))
+        if self._plan.relapses:
+            some(self._plan.relapses, self._relapse)
         if random.random() < 0.3:
             some(1, self._change_rights)
         some(2, self._cut_sessions)
@@ -242,7 +290,7 @@ class World:
         for host in self.honest:
             host.up = True
             check_acknowledged(host)
-        for _ in range(len(self.honest)):
+        for _ in range(4 * len(self.honest)):
             before = [host.store.position() for host in self.honest]
             for one, other in self._pairs:
                 link = self._connect(one, other, live=False)
@@ -251,12 +299,13 @@ class World:
                     raise ViolationError(f"the session of {one.name} and {other.name} does not end")
             if before == [host.store.position() for host in self.honest]:
                 return
+        raise ViolationError("neighbours meet and meet, and there is always more")
 
     def run(self) -> Story:
         """All of it; `ViolationError` if something does not hold."""
         self._trouble()
         self.schedule.run(DURATION + 60)
         self._heal()
-        check_world(self.honest, self._pairs, self._signed)
+        self._plan.check(self.honest, self._pairs, self._signed, self._calm)
         claims = max(host.store.position() for host in self.honest)
         return Story(self.seed, self.schedule.steps, self._sessions, claims, tuple(liar.name for liar in self.liars))

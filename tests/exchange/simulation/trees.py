@@ -1,0 +1,84 @@
+"""The trees of a server, worked out the plain way: from all it holds, woven at once.
+
+What is looked at here is what threads mode promises, so nothing of the machine's own way to the trees is used.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from tests.exchange.simulation import view
+from tests.exchange.simulation.hosts import Host
+from weft.core.claim import Claim, Withdrawal
+from weft.core.policy import thread_digest
+from weft.exchange.feeds import Feeds
+
+Known = tuple[bytes, Claim | Withdrawal]
+"""A claim and its id."""
+
+
+def names(claim: Claim | Withdrawal) -> set[bytes]:
+    """All ids in a claim."""
+    more = (*claim.in_reply_to, *claim.references) if isinstance(claim, Claim) else ()
+    return {claim.message_id, *more}
+
+
+def groups(links: Iterable[tuple[bytes, bytes]]) -> dict[bytes, frozenset[bytes]]:
+    """Ids that are linked, directly or not: for each all with which it is."""
+    near: dict[bytes, set[bytes]] = defaultdict(set)
+    for one, other in links:
+        near[one].add(other)
+        near[other].add(one)
+    found: dict[bytes, frozenset[bytes]] = {}
+    for start in near:
+        if start in found:
+            continue
+        together, todo = {start}, [start]
+        while todo:
+            fresh = near[todo.pop()] - together
+            together |= fresh
+            todo += fresh
+        found.update(dict.fromkeys(together, frozenset(together)))
+    return found
+
+
+def known(host: Host, feeds: Feeds) -> list[Known]:
+    """The claims of some feeds that a server holds, in order."""
+    return [(identity, claim) for identity, feed, claim in host.claims() if feed in feeds]
+
+
+def own_trees(claims: list[Known], own: bytes) -> set[frozenset[bytes]]:
+    """The trees of the common view of claims that hold a message of ``own``, as the ids in them."""
+    return _holding(claims, own, view.weave(claims))
+
+
+def asked_trees(claims: list[Known], own: bytes) -> set[frozenset[bytes]]:
+    """The same, each with the messages that a claim puts there and another one elsewhere."""
+    seen = view.weave(claims)
+    disputed: dict[bytes, set[bytes]] = defaultdict(set)
+    for message, rivals in seen.contested:
+        for rival in rivals:
+            disputed[rival].add(message)
+    return {tree.union(*(disputed[name] for name in tree & disputed.keys())) for tree in _holding(claims, own, seen)}
+
+
+def own_digests(claims: list[Known], own: bytes) -> dict[frozenset[bytes], bytes]:
+    """The same trees as `own_trees`, with their thread digests."""
+    seen = view.weave(claims)
+    about: dict[bytes, list[bytes]] = defaultdict(list)
+    for identity, claim in claims:
+        about[claim.message_id].append(identity)
+    edges: dict[bytes, list[tuple[bytes, bytes]]] = defaultdict(list)
+    for edge in seen.edges:
+        edges[edge[0]].append(edge)
+    return {
+        tree: thread_digest((i for name in tree for i in about[name]), (edge for name in tree for edge in edges[name]))
+        for tree in _holding(claims, own, seen)
+    }
+
+
+def _holding(claims: list[Known], own: bytes, seen: view.View) -> set[frozenset[bytes]]:
+    trees = groups(seen.edges)
+    ours = {claim.message_id for claim in view.standing(claims) if claim.origin == own}
+    return {trees.get(name, frozenset([name])) for name in ours}
