@@ -62,23 +62,49 @@ class Message(NamedTuple):
         return tuple(dict.fromkeys(copy.list for copy in self.copies))
 
 
+class Asked(NamedTuple):
+    """A feed of another server, and who was asked about a thread in it."""
+
+    feed: str
+    of: tuple[str, ...]
+    """The fingerprints of the peers that were asked: each carries the feed whole, and together they were asked about
+    every id of the thread."""
+    upto: str
+    """When the oldest of the answers that are needed was complete: RFC 3339, in UTC."""
+
+
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """How complete a thread can be, relative to the policy of the server that shows it.
 
-    ``carried``      feeds (``ORIGIN/LIST``) that are held whole, because they are the server's own
-    ``partly``       feeds of others of which claims are held, and nobody vouches that these are all
-    ``never_asked``  feeds that the policy admits and of which nothing is held; ``*`` stands for any list
+    Each feed (``ORIGIN/LIST``) that the policy admits is in one of the first four; ``ORIGIN/*`` stands for all lists of
+    an origin that are not named beside it.  Nobody can prove that there is no more: a peer that was asked can withhold.
+
+    ``carried``       held whole, because it is the server's own
+    ``partly``        claims are held or some ids were asked about, but nobody who carries it whole was asked about all
+    ``never_asked``   nothing is held, and nobody who carries it whole was asked about any id of the thread
+    ``asked``         peers that carry it whole were asked about every id of the thread; sorted by feed
+    ``cut``           fingerprints of peers that were not asked about all of the thread, because it is too large
+    ``nobody_holds``  ids of which no claim is here, nor with anybody who was asked; empty unless `complete`
     """
 
     carried: tuple[str, ...]
     partly: tuple[str, ...]
     never_asked: tuple[str, ...]
+    asked: tuple[Asked, ...] = ()
+    cut: tuple[str, ...] = ()
+    nobody_holds: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
-        """Every feed that the policy admits is held whole."""
+        """Every feed that the policy admits is held whole, or those who carry it whole were asked about every id."""
         return not self.partly and not self.never_asked
+
+    @property
+    def origins_named(self) -> frozenset[str]:
+        """The origins of which single lists are named, so that ``ORIGIN/*`` stands for the others."""
+        feeds = (*self.partly, *self.never_asked, *(one.feed for one in self.asked))
+        return frozenset(feed.partition("/")[0] for feed in feeds if not feed.endswith("/*"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """``python -m tests.bench.rebuild``: the cost of ``weft rebuild``, beside mutt opening the same mbox sorted by threads.
 
-Prints CPU and wall seconds, peak memory, and ratios; the best of some runs each.  Peak memory is that of the larger
-process; the process that scans adds about 25 MB.
+Prints CPU and wall seconds, peak memory, and ratios; the best of some runs each.  Peak memory is that of the largest
+process; one that scans adds about 25 MB, one that writes shares all but what it touches (`tests.bench` sums up).
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _compare(mbox: Path, messages: int, runs: int) -> None:
         theirs_best = best(theirs)
         _print("mutt", theirs_best, messages)
         wall = min(usage.wall for usage in ours) / min(usage.wall for usage in theirs)
-        print(f"  weft / mutt: CPU {ours_best.cpu / theirs_best.cpu:.2f} (limit 0.65), wall {wall:.2f} (limit 0.50)")
+        print(f"  weft / mutt: CPU {ours_best.cpu / theirs_best.cpu:.2f} (limit 0.65), wall {wall:.2f} (limit 0.40)")
     print(f"  memory: {(ours_best.memory - 60e6) / messages:.0f} octets a message above 60 MB (limit 450)")
 
 

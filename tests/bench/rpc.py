@@ -29,12 +29,15 @@ from weft.core.signing import sign_root
 from weft.index.config import key_path
 from weft.index.index import Index
 from weft.keys import load_key
+from weft.rpc.limits import IN_FLIGHT
+from weft.rpc.target import both
 from weft.store.base import NewClaim, Part
 from weft.v1 import threads_pb2 as wire
 
 TARGET = 2000
 SIZE = 10
 CLIENTS = 16
+STREAMS = 4
 METHOD = "/weft.v1.Threads/GetThread"
 
 
@@ -107,6 +110,38 @@ async def load(address: str, ids: Sequence[bytes], seconds: float) -> tuple[int,
     return len(times), time.monotonic() - started, sorted(times)
 
 
+async def load_streams(address: str, ids: Sequence[bytes], seconds: float) -> int:
+    """Requests over one stream of each client, as many at a time as the server takes; how many were answered."""
+    end = time.monotonic() + seconds
+    requests = [wire.GetThreadRequest(id=one).SerializeToString() for one in ids]
+
+    async def client(number: int) -> int:
+        options = [("grpc.use_local_subchannel_pool", 1)]
+        room, answered = asyncio.Semaphore(IN_FLIGHT), 0
+        async with grpc.aio.insecure_channel(address, options=options) as channel:
+            call = both(channel, "GetThreads")()
+
+            async def write() -> None:
+                place = number
+                while time.monotonic() < end:
+                    await room.acquire()
+                    await call.write(requests[place % len(requests)])
+                    place += STREAMS
+                await call.done_writing()
+
+            writing = asyncio.create_task(write())
+            async for octets in call:
+                answered += 1
+                room.release()
+                last = octets
+            await writing
+            response = wire.GetThreadResponse.FromString(last)
+            assert len(response.page.messages.id) == SIZE
+        return answered
+
+    return sum(await asyncio.gather(*(client(number) for number in range(STREAMS))))
+
+
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -125,6 +160,10 @@ def main() -> None:
                 spent = cpu(server.pid) - before
                 print(f"{name}: {calls / wall:.0f} calls a second (target {TARGET})")
                 print(f"  {calls / spent:.0f} a second of the server's CPU")
+                before = cpu(server.pid)
+                calls_streamed = asyncio.run(load_streams(address, asked, arguments.seconds))
+                spent = cpu(server.pid) - before
+                print(f"  streamed: {calls_streamed / spent:.0f} a second of the server's CPU")
                 print(f"  median {times[calls // 2] * 1e3:.1f} ms, 99 % {times[calls * 99 // 100] * 1e3:.1f} ms")
         finally:
             server.send_signal(signal.SIGTERM)

@@ -58,6 +58,7 @@ def test_the_text_has_every_copy_with_what_that_list_saw(story: Home) -> None:
 def test_json_has_all_its_fields(story: Home) -> None:
     found = explained(story, REPLY)
     own = json.loads(story.weft("keys", "--json").out)["fingerprint"]
+    [shown] = json.loads(story.weft("show", "--json", REPLY).out)
     assert (found["format"], found["id"], found["root"], found["parent"]) == (1, REPLY, ROOT, GHOST)
     assert (found["rule"], found["ghost"], found["rivals"], found["lookalikes"]) == ("own headers", False, [], [])
     assert found["children"] == ["20030211184726.2f0e9b10.emi@tanaka.example.net"]
@@ -69,8 +70,10 @@ def test_json_has_all_its_fields(story: Home) -> None:
     }  # fmt: skip
     assert (first["origin"], first["name"], first["tier"], first["parent"]) == (own, "this server", 0, GHOST)
     assert (len(first["claim"]), len(first["batch"]), first["hidden"]) == (64, 64, "")
+    nobody = sorted(one["id"] for one in shown["messages"] if one["ghost"])
     assert found["coverage"] == {
         "complete": True, "carried": [f"{own}/drafts", f"{own}/smtp-ops"], "partly": [], "never_asked": [],
+        "asked": [], "cut": [], "nobody_holds": nobody,
     }  # fmt: skip
 
 

@@ -20,7 +20,7 @@ def test_a_peer_that_is_added_may_feed_its_own_and_read_nothing_until_that_is_sa
     assert story.weft("peers", "add", FINGERPRINT, "--name", "street").code == 0
     [row] = peers(story)
     assert row == {
-        "format": 1, "name": "street", "address": "", "mode": "mirror", "may_feed": [FINGERPRINT], "may_read": [],
+        "format": 1, "name": "street", "address": "", "mode": "threads", "may_feed": [FINGERPRINT], "may_read": [],
         "mirror_of": [], "peer": FINGERPRINT,
     }  # fmt: skip
     assert "origin" not in story.config.read_text()

@@ -55,6 +55,12 @@ DERIVED = {
     "a date": "UPDATE nodes SET date = 77 WHERE node = 5",
     "a row that is gone": "DELETE FROM nodes WHERE node = 5",
     "a row too many": "INSERT INTO nodes VALUES (9999, 1073741824, -3, -1, 0, NULL)",
+    "a thread that is not listed": "DELETE FROM recent WHERE list = 0",
+    "a thread that is not listed on a list": "DELETE FROM recent WHERE list = 1",
+    "a thread on a list too many": "INSERT INTO recent SELECT root, 9, date, node FROM recent WHERE list = 0",
+    "a newest message": "UPDATE recent SET date = 77, node = 3",
+    "a message in the future": "INSERT INTO recent VALUES (3, -1, 77777777777, 3)",
+    "the name of a list": "UPDATE lists SET name = CAST('other' AS BLOB) WHERE list = 1",
     "a withdrawal that is gone": "DELETE FROM withdrawals WHERE valid = 1",
     "a withdrawal that does not count": "UPDATE withdrawals SET valid = 1 WHERE valid = 0",
     "a withdrawal that counts": "UPDATE withdrawals SET valid = 0 WHERE valid = 1",
@@ -88,7 +94,7 @@ def test_a_view_whose_state_is_damaged_is_made_again_when_it_is_met(index: Index
         assert found(index) == []
 
 
-@pytest.mark.parametrize("table", ["nodes", "withdrawals", "search", "view"])
+@pytest.mark.parametrize("table", ["nodes", "recent", "lists", "withdrawals", "search", "view"])
 def test_a_derived_table_that_is_gone_is_made_again_when_the_index_is_opened(index: Index, table: str) -> None:
     before, folder, policy = parents(index), index.store.path.parent, index.policy
     index.close()

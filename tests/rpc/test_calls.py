@@ -130,7 +130,9 @@ def test_reflection_describes_the_service(shared: Served) -> None:
     assert {one.name for one in services.list_services_response.service} >= {"weft.v1.Threads", "grpc.health.v1.Health"}
     described = [FileDescriptorProto.FromString(one) for one in files.file_descriptor_response.file_descriptor_proto]
     methods = {method.name for file in described for service in file.service for method in service.method}
-    assert methods == {"GetThread", "ListThreads", "Search", "Explain", "Watch", "Status", "Digests", "Trees"}
+    assert methods == {
+        "GetThread", "GetThreads", "ListThreads", "Search", "Explain", "Watch", "Status", "Digests", "Trees",
+    }  # fmt: skip
 
 
 def test_metrics_count_the_calls(shared: Served) -> None:

@@ -4,100 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import signal
-import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
 
 import grpc
 import pytest
 
 import weft
 from tests.cli.homes import Home
-from tests.cli.running import DRAFTS, OPS, ROOT, environment, mail, until
+from tests.cli.running import ROOT, environment, mail, until
+from tests.rpc.peering import admit, calling, count, fingerprint, frames, made, serving, state, sync
 from tests.rpc.serving import SECONDS
 from tests.store.making import Origin
-from weft.index.index import Index
 from weft.rpc.credentials import (
-    NAME,
     Identity,
-    channel_credentials,
-    fetch_certificate,
     load_or_make_identity,
     make_identity,
 )
 from weft.rpc.exchange_tls import introduced
 
 MANY = 6000
-
-
-def fingerprint(home: Home) -> str:
-    return str(json.loads(home.weft("keys", "--json").text)["fingerprint"])
-
-
-def made(path: Path, *sources: str | Path) -> Home:
-    path.mkdir()
-    home = Home(path)
-    ran = home.weft("ingest", "-q", *sources)
-    assert ran.code == 0, ran.err
-    return home
-
-
-@contextmanager
-def serving(home: Home) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
-    """A server for clients and peers: its process and both addresses."""
-    listen = ("--listen", "127.0.0.1:0", "--exchange-listen", "127.0.0.1:0")
-    command = [sys.executable, "-m", "weft", "serve", "-q", *listen]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment(**home.env))
-    try:
-        assert process.stdout is not None
-        said = [process.stdout.readline() for _ in range(2)]
-        found = re.fullmatch(r"listening on (\S+)\nexchange on (\S+)\n", "".join(said))
-        assert found, said
-        yield process, found[1], found[2]
-        if process.poll() is None:
-            process.terminate()
-            assert process.wait(SECONDS) == 0
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def admit(home: Home, peer: Home, *options: str) -> None:
-    ran = home.weft("peers", "add", fingerprint(peer), "--tier", "known", "--may-read", "*", *options)
-    assert ran.code == 0, ran.err
-
-
-def sync(home: Home, address: str) -> dict[str, Any]:
-    """One exchange that comes to its end."""
-    ran = home.process("sync", "--json", address)
-    assert ran.code == 0, ran.err
-    said = json.loads(ran.text)
-    [session] = said["sessions"]
-    return {**session, "common_view": said["common_view"]}
-
-
-def state(home: Home) -> tuple[set[bytes], bytes]:
-    """The ids of all claims, and the id of the common view; the index is sound."""
-    with Index.open(home.index, policy=home.config) as index:
-        assert list(index.check()) == []
-        found = {held.identity for held in index.store.log(0, 10 * MANY)}
-        return found, index.view_id(common=True)
-
-
-@pytest.fixture
-def near(tmp_path: Path) -> Home:
-    return made(tmp_path / "near", DRAFTS)
-
-
-@pytest.fixture
-def far(tmp_path: Path) -> Home:
-    return made(tmp_path / "far", OPS)
 
 
 def shape(address: str) -> list[tuple[str, str | None, tuple[str, ...]]]:
@@ -146,16 +74,6 @@ def test_two_that_call_each_other_at_the_same_time_end_equal(near: Home, far: Ho
     assert state(near) == state(far)
 
 
-def count(home: Home) -> int:
-    """How many claims are held, as another process sees it."""
-    connection = sqlite3.connect(home.index)
-    try:
-        [(held,)] = connection.execute("SELECT count(*) FROM claims").fetchall()
-    finally:
-        connection.close()
-    return int(held)
-
-
 def test_an_unknown_key_is_denied_and_told_nothing(near: Home, far: Home) -> None:
     with serving(far) as (_, _, far_peers):
         admit(near, far, "--address", far_peers)
@@ -164,14 +82,6 @@ def test_an_unknown_key_is_denied_and_told_nothing(near: Home, far: Home) -> Non
         assert "this server does not know your key" in ran.err[-1]
         assert json.loads(ran.text)["sessions"][0].keys() == {"peer", "address", "mode", "error"}
     assert (count(near), count(far)) == (13, 13)
-
-
-def test_a_policy_that_is_broken_meanwhile_lets_nobody_in_and_is_not_shown(near: Home, far: Home) -> None:
-    admit(far, near)
-    with serving(far) as (_, _, address):
-        far.config.write_text(far.config.read_text() + "secret = !")
-        identity = introduced(load_or_make_identity(near.index))
-        assert frames(address, far, identity) == (grpc.StatusCode.UNAVAILABLE, [])
 
 
 def test_a_server_stops_although_a_session_is_open(near: Home, far: Home) -> None:
@@ -195,33 +105,6 @@ def test_a_peer_that_is_removed_is_denied_at_once(near: Home, far: Home) -> None
         sync(near, far_peers)
         assert far.weft("peers", "remove", "near").code == 0
         assert near.process("sync", far_peers).code == 1
-
-
-@asynccontextmanager
-async def calling(address: str, server: Home, identity: Identity) -> AsyncIterator[Any]:
-    """The method of a server, for somebody who shows a certificate and does not care about rules."""
-    host, _, port = address.rpartition(":")
-    certificate = await asyncio.to_thread(fetch_certificate, (host, int(port)), fingerprint(server))
-    options = (("grpc.ssl_target_name_override", NAME),)
-    async with grpc.aio.secure_channel(address, channel_credentials(certificate, identity), options) as channel:
-        yield channel.stream_stream("/weft.v1.Exchange/Session")  # type: ignore[call-arg]
-
-
-def frames(address: str, server: Home, identity: Identity, *sent: bytes) -> tuple[grpc.StatusCode, list[bytes]]:
-    """What a server answers: the status, and all frames."""
-
-    async def call() -> tuple[grpc.StatusCode, list[bytes]]:
-        async with calling(address, server, identity) as session:
-            stream = session(iter(sent), timeout=10)
-            got: list[bytes] = []
-            try:
-                async for frame in stream:
-                    got.append(frame)
-            except grpc.aio.AioRpcError as error:
-                return error.code(), got
-            return await stream.code(), got
-
-    return asyncio.run(call())
 
 
 def test_a_certificate_with_the_binding_of_a_peer_but_another_key_is_denied(near: Home, far: Home) -> None:

@@ -12,7 +12,8 @@
   signed root), ``position`` and ``hidden`` (why it does not count, or empty);
 * ``witnesses``, each with ``claim``, ``origin``, ``name``, ``list``, ``tier``, ``id`` (of the message whose References
   these are), ``parent``, ``gap`` and ``counts`` (never where the id has headers of its own, which silence them);
-* ``coverage`` with ``complete``, ``carried``, ``partly`` and ``never_asked``.
+* ``coverage`` of its thread with ``complete``, ``carried``, ``partly``, ``never_asked``, ``asked`` (each with ``feed``,
+  ``of`` and ``upto``), ``cut`` and ``nobody_holds``, as `weft.thread.Coverage` has them.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING
 import click
 
 from weft.cli.ids import parse_id
-from weft.cli.indexed import index_options, open_index, origin_name, origin_names, policy_option
+from weft.cli.indexed import all_names, index_options, open_index, origin_name, policy_option
 from weft.cli.output import message_options
 from weft.cli.table import print_lines
 
@@ -55,7 +56,7 @@ def command(
 
     wanted = parse_id(message_id)
     with open_index(index, config, policy) as opened:
-        found, names = opened.explain(wanted), origin_names(opened.policy)
+        found, names = opened.explain(wanted), all_names(opened.policy)
     print_lines(iter([json.dumps(_object(found, names))]) if as_json else explanation_lines(found, names))
 
 
@@ -78,6 +79,9 @@ def _object(found: Explanation, names: dict[str, str]) -> dict[str, object]:
             "carried": coverage.carried,
             "partly": coverage.partly,
             "never_asked": coverage.never_asked,
+            "asked": [one._asdict() for one in coverage.asked],
+            "cut": coverage.cut,
+            "nobody_holds": coverage.nobody_holds,
         },
     }
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from weft.cli.indexed import count, origin_name
 from weft.export.clean import clean
+from weft.export.coverage import asked_words, cut_words, feed_words
 
 if TYPE_CHECKING:
     from weft.index.model import Explanation, Statement
@@ -43,7 +44,7 @@ def explanation_lines(found: Explanation, names: dict[str, str]) -> Iterator[str
     yield f"  because   {_RULES.get(found.rule, clean(found.rule))}"
     yield f"  thread    {_id(found.root)}" + (" (itself)" if found.root == found.message_id else "")
     yield f"  replies   {len(found.children)}"
-    yield from _coverage(found.coverage, names)
+    yield from _coverage(found, names)
     yield from _ids("the edge that was cut led to" if found.rule == "cycle cut" else "rival parents", found.rivals)
     if found.statements:
         yield ""
@@ -55,21 +56,27 @@ def explanation_lines(found: Explanation, names: dict[str, str]) -> Iterator[str
     yield from _ids("ids that look like this one", found.lookalikes)
 
 
-def _coverage(coverage: Coverage, names: dict[str, str]) -> Iterator[str]:
-    if coverage.carried:
-        yield f"  coverage  held whole: {_feeds(coverage.carried, names)}"
+def _coverage(found: Explanation, names: dict[str, str]) -> Iterator[str]:
+    """Of its thread; the first line begins with the word itself."""
+    head = "coverage"
+    for line in _covered(found, found.coverage, names):
+        yield f"  {head:<8}  {line}"
+        head = ""
+
+
+def _covered(found: Explanation, coverage: Coverage, names: dict[str, str]) -> Iterator[str]:
+    whole = coverage.origins_named
+    yield f"held whole: {feed_words(coverage.carried, names, whole)}" if coverage.carried else "no feed is held whole"
+    for phrase in asked_words(coverage, names):
+        yield f"asked: {phrase}"
     if coverage.partly:
-        yield f"            in part:     {_feeds(coverage.partly, names)}"
+        yield f"in part: {feed_words(coverage.partly, names, whole)}"
     if coverage.never_asked:
-        yield f"            never asked: {_feeds(coverage.never_asked, names)}"
-    elif not coverage.carried:
-        yield "  coverage  no feed is held whole"
-
-
-def _feeds(feeds: Sequence[str], names: dict[str, str]) -> str:
-    """Feeds by the names that people have for them."""
-    parts = (feed.partition("/") for feed in feeds)
-    return ", ".join(clean(f"{name} of {origin_name(names, origin)}") for origin, _, name in parts)
+        yield f"never asked: {feed_words(coverage.never_asked, names, whole)}"
+    if coverage.cut:
+        yield f"cut: {cut_words(coverage, names)}"
+    if found.message_id in coverage.nobody_holds:
+        yield "nobody holds it" if coverage.asked else "it is on none of our own lists"
 
 
 def _statement(one: Statement, names: dict[str, str]) -> Iterator[str]:

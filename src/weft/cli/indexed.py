@@ -69,6 +69,15 @@ def origin_name(names: dict[str, str], fingerprint: str) -> str:
     return names.get(fingerprint) or fingerprint[:SHORT_LENGTH]
 
 
+def all_names(policy: Policy) -> dict[str, str]:
+    """The same, and what they call peers."""
+    from weft.core.signing import fingerprint
+
+    peers = {fingerprint(key): row.name for key, row in policy.peers.items() if row.name}
+    said = {fingerprint(key): row.name for key, row in policy.origins.items() if row.name}
+    return origin_names(policy) | peers | said
+
+
 def print_threads(index: Index, format_name: str, threads: Iterable[Thread], file: BinaryIO, *, color: bool) -> int:
     """Write threads in a format; the exit code: 3 if mail that belongs into it is not here, each named on stderr."""
     lost: list[str] = []
@@ -77,7 +86,14 @@ def print_threads(index: Index, format_name: str, threads: Iterable[Thread], fil
         lost.append(line)
         say(line)
 
-    write_threads(format_name, threads, file, lambda thread: index.octets(thread, missing), color=color)
+    write_threads(
+        format_name,
+        threads,
+        file,
+        lambda thread: index.octets(thread, missing),
+        color=color,
+        names=all_names(index.policy),
+    )
     return 3 if lost else 0
 
 

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Self, TypeVar
@@ -101,15 +101,20 @@ def write_threads(
     octets: Callable[[Thread], Iterable[tuple[bytes, bool]]],
     *,
     color: bool,
+    names: Mapping[str, str] = {},
 ) -> None:
-    """Write threads in one of `FORMATS`; ``octets`` finds the messages of a thread for formats that hold them."""
+    """Write threads in one of `FORMATS`; ``octets`` finds the messages of a thread for formats that hold them.
+
+    ``names``: what people here call origins and peers, by fingerprint.
+    """
     chosen = FORMATS[format_name]
     if chosen.octets:
         chosen.writer()((message for thread in threads for message in octets(thread)), file)
-    elif chosen.for_people:
-        chosen.writer()(threads, file, columns=_columns(file), color=color and _is_terminal(file))
-    else:
-        chosen.writer()(threads, file)
+        return
+    options: dict[str, Any] = {"names": names} if chosen.named else {}
+    if chosen.for_people:
+        options |= {"columns": _columns(file), "color": color and _is_terminal(file)}
+    chosen.writer()(threads, file, **options)
 
 
 def wants_color(no_color: bool) -> bool:

@@ -47,7 +47,7 @@ def command(context: click.Context, index: str | None, config: str | None, quiet
 @click.option(
     "--mode",
     type=click.Choice(["threads", "mirror"]),
-    default="mirror",
+    default="threads",
     show_default=True,
     help="What we fetch from it: the rest of our own threads, or all that it may hand us.",
 )
@@ -100,7 +100,7 @@ def add(
         _table(document, "origin")[fingerprint] = {**said, "tier": tier, "lists": "*"}
     _write(path, document, policy.own)
     if not (quiet or before[2]):
-        say(f"{fingerprint} is a peer now; a server that runs admits new origins when it is started again")
+        say(f"{fingerprint} is a peer now")
 
 
 @command.command("remove")

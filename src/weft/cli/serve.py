@@ -3,6 +3,8 @@
 The first line on stdout is ``listening on HOST:PORT``, with the port that was taken if 0 was asked for; with
 ``--metrics`` then comes ``metrics on HOST:PORT``, with ``--exchange-listen`` last ``exchange on HOST:PORT``.
 Everything else is the log, on stderr.
+
+The policy file is looked at every two seconds, and at once after SIGHUP.
 """
 
 from __future__ import annotations
@@ -14,7 +16,6 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from weft.core.policy import Policy
     from weft.rpc.logs import Format
     from weft.rpc.metrics import Metrics
+    from weft.rpc.policy_file import Mark, PolicyFile
     from weft.rpc.server import Security, Server
 
 log = logging.getLogger("weft.serve")
@@ -46,6 +48,7 @@ Wants=network-online.target
 [Service]
 Type=exec
 ExecStart={command}
+ExecReload=/bin/kill -HUP $MAINPID
 Restart=on-failure
 RestartSec=5
 TimeoutStopSec=45
@@ -113,7 +116,9 @@ def command(
     read everything.  SIGTERM ends it when all calls in flight are answered; a second one ends it at once.
 
     With --exchange-listen it also exchanges claims with its peers, always over TLS: it answers them, and calls those
-    with an address when it starts and every five minutes or so.
+    with an address.  What comes into the index is offered to all of them at once.
+
+    A policy file that changes counts within seconds.
 
     \b
     weft serve
@@ -131,30 +136,35 @@ def command(
         from weft.rpc import server as _server_module  # noqa: F401
     except ModuleNotFoundError as error:
         raise WeftError(f"{_NEEDS} ({error.name} is missing)") from None
-    from weft.index.config import index_path
+    from weft.index.config import config_path, index_path
     from weft.index.index import Index
+    from weft.rpc.policy_file import mark_of
 
     logs.set_up(log_format, quiet=quiet)
-    path = index_path(index)
+    path, place = index_path(index), config_path(config)
+    mark = mark_of(place)
     with Index.open(path, policy=config, create=False) as opened:
         policy = opened.policy
-    asyncio.run(_serve(path, policy, config, (listen, exchange, metrics)))
+    asyncio.run(_serve(path, (place, policy, mark), (listen, exchange, metrics)))
 
 
-async def _serve(path: Path, policy: Policy, config: str | None, addresses: tuple[str, str | None, str | None]) -> None:
+async def _serve(path: Path, policy: tuple[Path, Policy, Mark], addresses: tuple[str, str | None, str | None]) -> None:
     """Serve until a signal says to stop."""
+    from weft.rpc.policy_file import PolicyFile
     from weft.rpc.server import Server
 
     listen, exchange, metrics = addresses
-    stopping = _signals()
+    policies = PolicyFile(*policy)
+    stopping = _signals(policies)
     with _metrics(metrics) as meter:
-        server = Server(path, policy, meter=meter, security=_security(path, policy, listen))
+        server = Server(path, policies.current, meter=meter, security=_security(path, policies, listen))
+        policies.follow(server.use)
         try:
             shown = meter.show(*_metrics_address(metrics), lambda: server.watching.end) if meter and metrics else None
             click.echo(f"listening on {await server.start(listen)}")
             if shown:
                 click.echo(f"metrics on {shown}")
-            async with _exchanging(path, policy, config, exchange):
+            async with _exchanging(path, policies, exchange, meter), _following(policies):
                 sys.stdout.flush()
                 await stopping.wait()
         except BaseException:
@@ -166,16 +176,30 @@ async def _serve(path: Path, policy: Policy, config: str | None, addresses: tupl
 
 
 @asynccontextmanager
-async def _exchanging(path: Path, policy: Policy, config: str | None, address: str | None) -> AsyncIterator[None]:
-    """Exchange with peers meanwhile, if there is an address to listen at; rows of peers are read anew each time."""
+async def _following(policies: PolicyFile) -> AsyncIterator[None]:
+    """Notice meanwhile that the policy changes."""
+    task = asyncio.create_task(policies.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _exchanging(
+    path: Path, policies: PolicyFile, address: str | None, meter: Metrics | None
+) -> AsyncIterator[None]:
+    """Exchange with peers meanwhile, if there is an address to listen at."""
     if address is None:
         yield
         return
-    from weft.index.config import config_path, load_policy
     from weft.rpc.exchange_server import ExchangeServer
 
-    place = config_path(config)
-    server = ExchangeServer(path, policy, lambda: replace(policy, peers=load_policy(place, policy.own).peers))
+    server = ExchangeServer(path, policies.current, look=policies.look, meter=meter.exchange if meter else None)
+    policies.follow(server.use)
+    if meter:
+        meter.exchange.show(server.talks.standings)
     try:
         click.echo(f"exchange on {await server.start(address)}")
         yield
@@ -194,16 +218,17 @@ async def _stop(server: Server, again: asyncio.Event) -> None:
     hurried.cancel()
 
 
-def _signals() -> asyncio.Event:
-    """Set by SIGTERM and SIGINT."""
+def _signals(policies: PolicyFile) -> asyncio.Event:
+    """Set by SIGTERM and SIGINT; SIGHUP has the policy read again."""
     event = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, event.set)
+    loop.add_signal_handler(signal.SIGHUP, policies.hurry)
     return event
 
 
-def _security(path: Path, policy: Policy, listen: str) -> Security | None:
+def _security(path: Path, policies: PolicyFile, listen: str) -> Security | None:
     """Credentials, unless only this machine can call."""
     from weft.rpc.addresses import is_loopback, split_address
     from weft.rpc.server import Security
@@ -212,7 +237,8 @@ def _security(path: Path, policy: Policy, listen: str) -> Security | None:
         return None
     from weft.rpc.credentials import may_read_all, server_credentials
 
-    return Security(server_credentials(path, policy), may_read_all(policy))
+    credentials = server_credentials(path, policies.current)
+    return Security(credentials, lambda context: may_read_all(policies.current)(context))
 
 
 def _metrics(address: str | None) -> AbstractContextManager[Metrics | None]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from weft.cli.ids import parse_ids
-from weft.cli.indexed import count, index_options, open_index, policy_option, print_threads, say
+from weft.cli.indexed import all_names, count, index_options, open_index, policy_option, print_threads, say
 from weft.cli.output import message_options, open_output, output_options, wants_color
 from weft.export import FORMATS
 
@@ -36,7 +36,8 @@ def command(
     """The whole thread in which ID stands, wherever in it ID is.
 
     ID is <a@b>, a@b, id:a@b, the URL of an archive page that ends in an id, or - for ids on stdin.  On a terminal, text
-    goes through $PAGER.  With --format mboxrd, exit code 3 says that some of the mail is not here.
+    goes through $PAGER.  Below a thread stands who was asked for more of it, and up to when, if the policy admits lists
+    of others.  With --format mboxrd, exit code 3 says that some of the mail is not here.
 
     \b
     weft show 20030210035225.GA1107@aldgate.example.com
@@ -50,7 +51,7 @@ def command(
         color = wants_color(no_color)
         if format_name != "text":
             return print_threads(opened, format_name, threads, file, color=color)
-        if output is not None or not _page(threads, color):
+        if output is not None or not _page(threads, color, all_names(opened.policy)):
             print_threads(opened, format_name, threads, file, color=color)
             file.flush()
         if not quiet and (edges := sum(map(opened.differs_from_common, threads))):
@@ -58,7 +59,7 @@ def command(
     return 0
 
 
-def _page(threads: list[Thread], color: bool) -> bool:
+def _page(threads: list[Thread], color: bool, names: dict[str, str]) -> bool:
     """Show threads in the pager; False if there is none to be used."""
     from weft.cli.pager import pager, through
     from weft.cli.table import terminal_columns
@@ -67,5 +68,5 @@ def _page(threads: list[Thread], color: bool) -> bool:
     if command is None:
         return False
     with through(command) as file:
-        FORMATS["text"].writer()(threads, file, columns=terminal_columns(), color=color)
+        FORMATS["text"].writer()(threads, file, columns=terminal_columns(), color=color, names=names)
     return True

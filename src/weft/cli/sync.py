@@ -1,11 +1,13 @@
 """``weft sync``: one exchange with each of some peers, now.
 
 ``--json`` gives one object: ``format`` (1), ``common_view`` (the id of the common view afterwards), ``sessions``: for
-each peer ``peer`` (a fingerprint), ``address``, ``mode``, ``error`` (null if it came to its end) and, if it did,
-``rounds``, ``listed``, ``reconciliation_octets`` (all octets of frames beside those of claims with their proofs),
-``claims_in``, ``claims_out``, ``claim_octets_in``, ``claim_octets_out``, ``proof_octets_in``, ``gone`` and ``refused``
-(numbers by reason), and ``digests``: ``before`` and ``after``, each with the ``common_view`` of this server and its
-number of ``threads``, and ``changed_threads``: how many of its threads are new or another since.
+each peer ``peer`` (a fingerprint), ``address``, ``mode`` (how this server takes what the peer hands it: ``mirror`` or
+``threads``), ``error`` (null if it came to its end) and, if it did, ``rounds``, ``listed``, ``asked`` (message ids that
+were asked about), ``cut`` (roots of threads that were too large to be asked for whole), ``reconciliation_octets`` (all
+octets of frames beside those of claims with their proofs), ``claims_in``, ``claims_out``, ``claim_octets_in``,
+``claim_octets_out``, ``proof_octets_in``, ``gone`` and ``refused`` (numbers by reason), and ``digests``: ``before`` and
+``after``, each with the ``common_view`` of this server and its number of ``threads``, and ``changed_threads``: how many
+of its threads are new or another since.
 
 The digests of the peer are not there: an exchange is about claims, no frame of it tells of threads, and who is a peer
 need not answer clients.  ``weft diff`` compares two servers that do.
@@ -28,16 +30,22 @@ from weft.errors import NotFoundError, WeftError
 
 if TYPE_CHECKING:
     from weft.core.policy import Policy
+    from weft.core.policy_rows import Mode
     from weft.exchange.events import Report
     from weft.index.common import ThreadDigest
     from weft.rpc.model import CommonSummary
 
-Done = tuple[str, bytes, "Report | WeftError", dict[str, object]]
-"""(address, peer, what came of it, what it did to our threads)."""
+Done = tuple[str, bytes, "Mode", "Report | WeftError", dict[str, object]]
+"""(address, peer, how we take what it has, what came of it, what it did to our threads)."""
 
 
 @click.command("sync")
 @click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS...")
+@click.option(
+    "--mode",
+    type=click.Choice(["threads", "mirror"]),
+    help="Fetch the rest of our own threads, or all that the peer may hand us; default: as its row says.",
+)
 @click.option("--json", "as_json", is_flag=True, help='For programs: "format" 1, "sessions", "common_view".')
 @index_options
 @message_options
@@ -45,18 +53,23 @@ Done = tuple[str, bytes, "Report | WeftError", dict[str, object]]
 def command(
     context: click.Context,
     addresses: tuple[str, ...],
+    mode: Mode | None,
     as_json: bool,
     index: str | None,
     config: str | None,
     quiet: bool,
 ) -> None:
-    """Exchange claims with peers: afterwards both hold the same in all feeds on which they agree.
+    """Exchange claims with peers, once, now.
+
+    In mode threads this server asks for the rest of the threads that hold its own messages; in mode mirror it takes all
+    that the peer may hand it.  The peer does what its own policy says of this server.
 
     ADDRESS is the HOST:PORT or the name of a peer, as weft peers list shows it.
 
     \b
     weft sync 127.0.0.1:7431
     weft sync --json alice bob
+    weft sync --mode mirror alice
     """
     from weft.index.config import index_path
 
@@ -65,17 +78,17 @@ def command(
         policy = opened.policy
     peers = [_peer(policy, address) for address in addresses]
     threads = _Threads(place, policy) if as_json else None
-    done = asyncio.run(_sync(place, policy, peers, threads))
+    done = asyncio.run(_sync(place, policy, peers, mode, threads))
     if threads is not None:
         view = threads.summary.common_view
         print_lines(iter([json.dumps({"format": 1, "common_view": view, "sessions": [_object(one) for one in done]})]))
-    failed = [(address, result) for address, _, result, _ in done if isinstance(result, WeftError)]
+    failed = [(address, result) for address, _, _, result, _ in done if isinstance(result, WeftError)]
     for address, error in failed:
         say(f"{address}: {error}" if address not in str(error) else str(error))
     if not as_json and not quiet:
-        for address, _, result, _ in done:
+        for address, _, taken, result, _ in done:
             if not isinstance(result, WeftError):
-                say(f"{address}: {_line(result)}")
+                say(f"{address}: {_line(taken, result)}")
     if failed:
         context.exit(3 if len(failed) < len(done) else 1)
 
@@ -124,7 +137,7 @@ def _shown(summary: CommonSummary) -> dict[str, object]:
 
 
 async def _sync(
-    place: Path, policy: Policy, peers: Sequence[tuple[str, bytes]], threads: _Threads | None
+    place: Path, policy: Policy, peers: Sequence[tuple[str, bytes]], mode: Mode | None, threads: _Threads | None
 ) -> list[Done]:
     from weft.rpc.credentials import load_or_make_identity
     from weft.rpc.exchange_client import Caller
@@ -137,10 +150,11 @@ async def _sync(
         for address, key in peers:
             result: Report | WeftError
             try:
-                result = await caller.exchange(address, key, policy)
+                result = await caller.exchange(address, key, policy, mode)
             except WeftError as error:
                 result = error
-            done.append((address, key, result, {} if threads is None else threads.changes()))
+            taken = mode or policy.peers[key].mode
+            done.append((address, key, taken, result, {} if threads is None else threads.changes()))
     finally:
         await workplace.close()
     return done
@@ -154,8 +168,8 @@ def _reconciliation(report: Report) -> int:
 def _object(done: Done) -> dict[str, object]:
     from weft.core.signing import fingerprint
 
-    address, key, result, digests = done
-    head: dict[str, object] = {"peer": fingerprint(key), "address": address, "mode": "mirror"}
+    address, key, mode, result, digests = done
+    head: dict[str, object] = {"peer": fingerprint(key), "address": address, "mode": mode}
     if isinstance(result, WeftError):
         return {**head, "error": str(result)}
     return {
@@ -163,6 +177,8 @@ def _object(done: Done) -> dict[str, object]:
         "error": None,
         "rounds": result.rounds,
         "listed": result.listed,
+        "asked": result.asked,
+        "cut": [root.decode("utf-8", "surrogateescape") for root in result.cut],
         "reconciliation_octets": _reconciliation(result),
         "claims_in": result.claims_received,
         "claims_out": result.claims_sent,
@@ -175,12 +191,14 @@ def _object(done: Done) -> dict[str, object]:
     }
 
 
-def _line(report: Report) -> str:
+def _line(mode: Mode, report: Report) -> str:
     refused = sum(report.refused.values())
     parts = [
         f"{count(report.claims_received, 'claim')} in, {report.claims_sent} out",
+        *([f"asked about {count(report.asked, 'id')} in {count(report.rounds, 'round')}"] if mode == "threads" else []),
         f"{_reconciliation(report)} octets to find the difference",
         *([f"{refused} refused ({', '.join(sorted(report.refused))})"] if refused else []),
         *([f"{report.gone} gone"] if report.gone else []),
+        *([f"{count(len(report.cut), 'thread')} too large to be asked for whole"] if report.cut else []),
     ]
     return ", ".join(parts)

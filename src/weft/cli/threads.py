@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import click
 
-from weft.cli.indexed import check_list, index_options, open_index, policy_option, print_threads, say
+from weft.cli.indexed import all_names, check_list, index_options, open_index, policy_option, print_threads, say
 from weft.cli.output import message_options, open_output, output_options, wants_color
 from weft.export import FORMATS
 
@@ -48,7 +49,8 @@ def command(
 ) -> int:
     """Threads, the one with the newest message first.
 
-    Text is a table; the other formats hold the whole threads.  Dates without a zone are in UTC.
+    Text is a table; the other formats hold the whole threads.  Dates without a zone are in UTC.  With --missing, the
+    ids that nobody here has seen stand below each thread, and whether anybody can have them, by what was asked of whom.
 
     \b
     weft threads --list git --since 7d
@@ -67,12 +69,12 @@ def command(
         page = opened.threads(
             list_name=list_name, since=moment, missing=missing, hidden=chosen.every_id, after=root, limit=limit + 1
         )
-        threads = list(islice(page, limit + 1))
+        threads, names = list(islice(page, limit + 1)), all_names(opened.policy)
         more = threads[limit:]
         del threads[limit:]
         code = 0
         if format_name == "text":
-            file.write(_table(threads, whole=output is not None).encode())
+            file.write("".join(_lines(threads, names if missing else None, whole=output is not None)).encode())
         else:
             code = print_threads(opened, format_name, threads, file, color=wants_color(no_color))
         file.flush()
@@ -83,14 +85,40 @@ def command(
     return code
 
 
-def _table(threads: list[Thread], *, whole: bool) -> str:
-    """The table of threads; ``whole``: it goes to a file, where no terminal cuts it."""
+def _lines(threads: list[Thread], names: Mapping[str, str] | None, *, whole: bool) -> Iterator[str]:
+    """The table of threads; ``whole``: it goes to a file, where no terminal cuts it.
+
+    ``names``: what people here call others; with them, what each thread lacks stands below it.
+    """
     from weft.cli.table import draw_table, terminal_columns
 
-    rows = list(map(_row, threads))
+    if not threads:
+        return
     columns = 200 if whole else terminal_columns()
-    lines = draw_table(_HEADS, rows, elastic=_SUBJECT, columns=columns) if rows else ()
-    return "".join(f"{line}\n" for line in lines)
+    head, *lines = draw_table(_HEADS, list(map(_row, threads)), elastic=_SUBJECT, columns=columns)
+    yield f"{head}\n"
+    for thread, line in zip(threads, lines, strict=True):
+        yield f"{line}\n"
+        for below in _missing(thread, names, columns) if names is not None else ():
+            yield f"  {below}\n"
+
+
+def _missing(thread: Thread, names: Mapping[str, str], columns: int) -> Iterator[str]:
+    """What is known of each ghost, and who was asked.  An id is never cut."""
+    from weft.export.clean import clean
+    from weft.export.coverage import clauses, fold
+
+    coverage = thread.coverage
+    unheld = frozenset(coverage.nobody_holds if coverage else ())
+    for message in thread.messages:
+        if not message.ghost or message.joined or coverage is None:
+            continue
+        if message.id in unheld:
+            known = "nobody holds it" if coverage.asked else "on none of our own lists"
+        else:
+            known = "what is here of it does not count" if coverage.complete else "not asked about everywhere"
+        yield f"<{clean(message.id)}>  {known}"
+    yield from fold(clauses(coverage, names) if coverage else (), columns - 2)
 
 
 def _row(thread: Thread) -> tuple[str | int, ...]:

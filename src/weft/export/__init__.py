@@ -25,6 +25,8 @@ class Format:
     """Its writer takes pairs (octets of a message, whether they are mbox-escaped) instead of threads."""
     for_people: bool = False
     """Its writer also takes the keywords ``columns`` and ``color``."""
+    named: bool = False
+    """Its writer also takes the keyword ``names``: what the reader calls origins and peers, by fingerprint."""
 
     def writer(self) -> Callable[..., None]:
         """The function that writes it: ``writer(threads, file)``, ``file`` open for octets."""
@@ -33,14 +35,14 @@ class Format:
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
     {
-        "text": Format("weft.export.text", "write_text", for_people=True),
+        "text": Format("weft.export.text", "write_text", for_people=True, named=True),
         "json": Format("weft.export.json", "write_json", every_id=True),
         "jsonl": Format("weft.export.json", "write_jsonl", every_id=True),
         "mboxrd": Format("weft.export.mbox", "write_mboxrd", octets=True),
         "dot": Format("weft.export.dot", "write_dot"),
         "graphml": Format("weft.export.graphml", "write_graphml", every_id=True),
         "svg": Format("weft.export.svg", "write_svg"),
-        "html": Format("weft.export.html", "write_html"),
+        "html": Format("weft.export.html", "write_html", named=True),
     }
 )
 """The formats by the names that ``--format`` takes."""

@@ -9,10 +9,11 @@ signs, in the same order, for whoever cannot see or does not want the picture.  
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import BinaryIO
 
+from weft.export.coverage import clauses
 from weft.export.lanes import Lanes, Row, lay_out
 from weft.export.look import PAGE
 from weft.export.marks import escape
@@ -38,14 +39,14 @@ _POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; img-src data:; base-
 _HEADS = ("No.", "Date", "Author and subject", "Answers", "Posted to", "Not on", "Remarks")
 
 
-def write_html(threads: Iterable[Thread], file: BinaryIO) -> None:
-    """Write ``threads`` as one page in UTF-8."""
+def write_html(threads: Iterable[Thread], file: BinaryIO, *, names: Mapping[str, str] = {}) -> None:
+    """Write ``threads`` as one page in UTF-8.  ``names``: what the reader calls origins and peers, by fingerprint."""
     shown = Shown()
     level = 1
     for thread in threads:
         if level == 1:
             file.write(_head(heading(thread)).encode())
-        file.write("".join(_section(thread, level, shown)).encode())
+        file.write("".join(_section(thread, level, shown, names)).encode())
         level = 2
     file.write((_head("No thread", style="") + "<p>No thread.</p>\n" if level == 1 else "").encode())
     file.write(b"</main>\n</body>\n</html>\n")
@@ -61,12 +62,12 @@ def _head(title: str, style: str = PAGE) -> str:
     )
 
 
-def _section(thread: Thread, level: int, shown: Shown) -> Iterator[str]:
+def _section(thread: Thread, level: int, shown: Shown, names: Mapping[str, str]) -> Iterator[str]:
     lanes = lay_out(thread)
     picture = draw(thread, shown, link=True, head=False)
     title = escape(heading(thread))
     yield f'<section>\n<h{min(level, 2)} dir="auto">{title}</h{min(level, 2)}>\n<p>{escape(totals(lanes))}</p>\n'
-    yield f"<p>{escape(_coverage(thread.coverage))}</p>\n" if thread.coverage else ""
+    yield f"<p>{escape(_coverage(thread.coverage, names))}</p>\n" if thread.coverage else ""
     label = escape(f"{totals(lanes)}, drawn over a lane for each list; the table below says the same in words")
     attributes = f' role="img" aria-label="{label}"'
     yield f'<div class="wide">{open_svg(picture.width, picture.height, attributes)}\n{picture.elements}</svg></div>\n'
@@ -75,15 +76,13 @@ def _section(thread: Thread, level: int, shown: Shown) -> Iterator[str]:
     yield "</section>\n"
 
 
-def _coverage(coverage: Coverage) -> str:
-    if coverage.complete:
+def _coverage(coverage: Coverage, names: Mapping[str, str]) -> str:
+    said = "; ".join(clauses(coverage, names))
+    if not coverage.complete:
+        return f"There may be more: {said}."
+    if not coverage.asked:
         return "Every list that the policy of this server admits is held whole."
-    parts = [
-        f"{words}: {', '.join(tidy(feed) for feed in feeds)}"
-        for words, feeds in (("held in part", coverage.partly), ("never asked", coverage.never_asked))
-        if feeds
-    ]
-    return f"There may be more: {'; '.join(parts)}."
+    return f"Every list that the policy of this server admits is held whole or was asked about: {said}."
 
 
 def _lists(lanes: Lanes) -> Iterator[str]:

@@ -14,6 +14,10 @@ order, and then, only where they apply:
 * ``date_raw``: the Date field as it stands, if it could not be read;
 * ``named``, ``named_on``: for a ghost, in how many copies of other messages it is named, and on which lists.
 
+An index adds ``coverage`` (`weft.thread.Coverage`): ``complete``; ``carried``, ``partly`` and ``never_asked``, feeds
+as ``ORIGIN/LIST``; ``asked``, objects with ``feed``, ``of`` (fingerprints) and ``upto`` (RFC 3339); ``cut``,
+fingerprints; ``nobody_holds``, ids.
+
 A copy has ``list``, ``origin`` if it is known, and of ``from``, ``subject``, ``date`` those that differ from the
 message's own.  The format may only grow.
 """
@@ -24,7 +28,7 @@ from collections.abc import Iterable, Iterator
 from json.encoder import encode_basestring_ascii as _quote
 from typing import BinaryIO
 
-from weft.thread import Copy, Message, Thread
+from weft.thread import Asked, Copy, Message, Thread
 
 CHUNK = 1 << 18
 """About so many characters are collected before they are written."""
@@ -32,20 +36,40 @@ CHUNK = 1 << 18
 
 def write_json(threads: Iterable[Thread], file: BinaryIO) -> None:
     """Write one JSON array of all ``threads``, one thread a line."""
+    write_json_blocks(_chunks(threads, ",\n"), file)
+
+
+def write_json_blocks(blocks: Iterable[bytes | bytearray], file: BinaryIO) -> None:
+    """The same of what `encode_items` makes of some threads each."""
     file.write(b"[")
     comma = b"\n"
-    for chunk in _chunks(threads, ",\n"):
+    for block in blocks:
         file.write(comma)
-        file.write(chunk)
+        file.write(block)
         comma = b",\n"
     file.write(b"]\n" if comma == b"\n" else b"\n]\n")
 
 
 def write_jsonl(threads: Iterable[Thread], file: BinaryIO) -> None:
     """Write one JSON object a line for each of ``threads``."""
-    for chunk in _chunks(threads, "\n"):
-        file.write(chunk)
+    write_jsonl_blocks(_chunks(threads, "\n"), file)
+
+
+def write_jsonl_blocks(blocks: Iterable[bytes | bytearray], file: BinaryIO) -> None:
+    """The same of what `encode_lines` makes of some threads each."""
+    for block in blocks:
+        file.write(block)
         file.write(b"\n")
+
+
+def encode_items(threads: Iterable[Thread]) -> bytes:
+    """Some threads (at least one) as items of an array, without its brackets."""
+    return ",\n".join(map(encode_thread, threads)).encode("ascii")
+
+
+def encode_lines(threads: Iterable[Thread]) -> bytes:
+    """Some threads (at least one) as objects, one a line, without the last line feed."""
+    return "\n".join(map(encode_thread, threads)).encode("ascii")
 
 
 def encode_thread(thread: Thread) -> str:
@@ -129,6 +153,16 @@ def _coverage(thread: Thread) -> str:
     coverage = thread.coverage
     if coverage is None:
         return ""
-    lists = (("carried", coverage.carried), ("partly", coverage.partly), ("never_asked", coverage.never_asked))
-    parts = "".join(f',"{name}":[{",".join(map(_quote, feeds))}]' for name, feeds in lists)
+    feeds = (("carried", coverage.carried), ("partly", coverage.partly), ("never_asked", coverage.never_asked))
+    names = (("cut", coverage.cut), ("nobody_holds", coverage.nobody_holds))
+    asked = ",".join(map(_encode_asked, coverage.asked))
+    parts = f'{_encode_lists(feeds)},"asked":[{asked}]{_encode_lists(names)}'
     return f'"coverage":{{"complete":{"true" if coverage.complete else "false"}{parts}}},'
+
+
+def _encode_lists(lists: Iterable[tuple[str, Iterable[str]]]) -> str:
+    return "".join(f',"{name}":[{",".join(map(_quote, texts))}]' for name, texts in lists)
+
+
+def _encode_asked(one: Asked) -> str:
+    return f'{{"feed":{_quote(one.feed)},"of":[{",".join(map(_quote, one.of))}],"upto":{_quote(one.upto)}}}'

@@ -4,18 +4,19 @@ Theory of operation.  Each thread is a header line and one line a message, in di
 through `weft.export.clean`, and columns are those of the terminal, so that wide characters stay in line.  A line costs
 the same at any depth: only so many levels are drawn as the width has room for, and what lies deeper says how much
 (``(+49970)``).  What is unusual about a message is a mark before its subject, and, where there is more to say, a line
-below it.
+below it.  Below a thread out of an index stands who was asked for more of it.
 
 This is for people and may change; programs read `weft.export.json`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from weft.export.clean import clean, fit, shorten, width
+from weft.export.coverage import clauses, fold
 from weft.thread import Message, Thread
 
 MAX_LEVELS = 30
@@ -32,16 +33,28 @@ _GAP = "  "
 _BOLD, _DIM, _YELLOW, _CYAN, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[33m", "\x1b[36m", "\x1b[0m"
 
 
-def write_text(threads: Iterable[Thread], file: BinaryIO, *, columns: int = 100, color: bool = False) -> None:
-    """Write ``threads`` as trees in UTF-8, no line wider than ``columns`` (at least `MIN_COLUMNS`)."""
+def write_text(
+    threads: Iterable[Thread],
+    file: BinaryIO,
+    *,
+    columns: int = 100,
+    color: bool = False,
+    names: Mapping[str, str] = {},
+) -> None:
+    """Write ``threads`` as trees in UTF-8, no line wider than ``columns`` (at least `MIN_COLUMNS`).
+
+    ``names``: what the reader calls origins and peers, by fingerprint.
+    """
     between = b""
     for thread in threads:
-        lines = draw_thread(thread, columns=columns, color=color)
+        lines = draw_thread(thread, columns=columns, color=color, names=names)
         file.write(between + "".join(f"{line}\n" for line in lines).encode())
         between = b"\n"
 
 
-def draw_thread(thread: Thread, *, columns: int = 100, color: bool = False) -> Iterator[str]:
+def draw_thread(
+    thread: Thread, *, columns: int = 100, color: bool = False, names: Mapping[str, str] = {}
+) -> Iterator[str]:
     """The lines of one thread, without line ends."""
     layout = _layout(thread, max(columns, MIN_COLUMNS), color)
     yield _header(thread, layout)
@@ -64,6 +77,21 @@ def draw_thread(thread: Thread, *, columns: int = 100, color: bool = False) -> I
         for remark in remarks:
             text = shorten(remark, layout.columns - 2 - len(below))
             yield f"  {layout.paint(_DIM, below)}{layout.paint(_YELLOW, text)}"
+    for text in fold(_said(thread, names), layout.columns - 2):
+        yield f"  {layout.paint(_DIM, text)}"
+
+
+def _said(thread: Thread, names: Mapping[str, str]) -> Iterator[str]:
+    """Who was asked for more of a thread."""
+    coverage = thread.coverage
+    if coverage is None:
+        return
+    yield from clauses(coverage, names)
+    if coverage.asked and coverage.nobody_holds:
+        ghosts = {message.id for message in thread.messages if message.ghost}
+        some = len(ghosts.intersection(coverage.nobody_holds))
+        which = "what is not seen here" if some == len(ghosts) else f"{some} of the {len(ghosts)} not seen here"
+        yield f"nobody holds {which}"
 
 
 @dataclass(frozen=True, slots=True)

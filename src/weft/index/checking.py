@@ -15,9 +15,11 @@ from weft.core.live_edges import CUT, State
 from weft.core.live_forest import LiveForest
 from weft.core.policy import Policy
 from weft.core.signing import public_key
+from weft.index.exchanges import name_of
 from weft.index.hearing import Hearing
 from weft.index.ingest import sign_batches
 from weft.index.model import EdgeDifference, Problem
+from weft.index.recent import wrong_roots
 from weft.index.resolving import read_claim, resolve
 from weft.index.view import View
 from weft.store.base import PAGE, Held, NewClaim, Stored
@@ -32,6 +34,7 @@ class MemoryNodes:
         """``store`` knows their ids."""
         self.states: dict[int, State] = {}
         self.dates: dict[int, tuple[int, int]] = {}
+        self.lists: dict[int, tuple[bytes, ...]] = {}
         self._children: dict[int, dict[int, None]] = {}
         self._store = store
 
@@ -73,6 +76,9 @@ def forest_of(store: SqliteStore, policy: Policy) -> MemoryNodes:
                 nodes.state(node)
             heard = hearing.hear(stored, claim)
             forest.add(heard)
+            lists = nodes.lists.get(stored.node, ())
+            if claim.list not in lists:
+                nodes.lists[stored.node] = (*lists, claim.list)
             seconds = parse_date(claim.date)[0]
             tier, known = nodes.dates.get(stored.node, (256, MISSING))
             if heard.tier < tier or (heard.tier == tier and seconds != MISSING and not MISSING < known <= seconds):
@@ -112,7 +118,7 @@ def check(store: SqliteStore, view: View) -> Iterator[Problem]:
         yield Problem(str(problem), False)
     if damaged:
         return
-    for part in (_check_nodes, _check_withdrawals):
+    for part in (_check_nodes, _check_withdrawals, _check_exchanges):
         try:
             yield from part(store, view)
         except DatabaseError as error:
@@ -137,6 +143,10 @@ def _check_nodes(store: SqliteStore, view: View) -> Iterator[Problem]:
             yield Problem(f"view: the date of {_name(store, node)} is not what the claims say", True)
     for node in wanted.states.keys() - seen:
         yield Problem(f"view: {_name(store, node)} has no row", True)
+    parents = {node: state.parent for node, state in wanted.states.items()}
+    dates = {node: None if seconds == MISSING else seconds for node, (_, seconds) in wanted.dates.items()}
+    for root in sorted(wrong_roots(store.connection, parents, dates, wanted.lists)):
+        yield Problem(f"view: what is listed of the tree of node {root} is not what the claims say", True)
 
 
 def _check_withdrawals(store: SqliteStore, view: View) -> Iterator[Problem]:
@@ -149,12 +159,18 @@ def _check_withdrawals(store: SqliteStore, view: View) -> Iterator[Problem]:
         yield Problem(f"view: what the withdrawal at {position} takes back is not what the claims say", True)
 
 
+def _check_exchanges(_: SqliteStore, view: View) -> Iterator[Problem]:
+    for peer in view.exchanges.wrong():
+        yield Problem(f"exchanges: what {name_of(peer)} was asked cannot be read, and counts as never asked", True)
+
+
 def repair(store: SqliteStore, view: View, key: Ed25519PrivateKey) -> list[Problem]:
     """Make again what is derived, and sign anew what is ours and proves nothing; what is lost is in the answer."""
     lost = [Problem(str(problem), False) for problem in store.repair()]
     own = public_key(key)
     with store.transaction():
         unproved = [(held, claim) for held in store.unproved() if (claim := read_claim(held)) and claim.origin == own]
+        view.exchanges.forget(list(view.exchanges.wrong()))
         store.put(sign_batches(key, (NewClaim(0, one.identity, one.octets, claim) for one, claim in unproved)))
         if lost:  # the mail that is lost may still be in the files
             for file in store.files().values():

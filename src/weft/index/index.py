@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +24,6 @@ from weft.index.identity import identify
 from weft.index.ingest import Ingest, relist, withdraw
 from weft.index.mail import Mail
 from weft.index.model import EdgeDifference, Explanation, Found, Ingested, ListInfo, Problem
-from weft.index.reading import coverage
 from weft.index.resolving import read_claim
 from weft.index.view import View
 from weft.keys import load_key, load_or_create_key
@@ -115,8 +114,8 @@ class Index:
         """The whole thread in which an id stands.  ``hidden``: with ghosts that have no held descendant."""
         with self._snapshot():
             reader = self._view.reader
-            covered = coverage(self.policy, self._view.standing())
-            return reader.thread(reader.root_of(self._node(message_id)), hidden=hidden, covered=covered)
+            root = reader.root_of(self._node(message_id))
+            return reader.thread(root, hidden=hidden, covering=self._view.covering())
 
     def threads(
         self,
@@ -136,7 +135,7 @@ class Index:
         with self._snapshot():
             beyond = None if after is None else self._view.reader.root_of(self._node(after))
         given = 0
-        for thread in self._whole(self._view.listing.newest_roots(since, beyond), hidden):
+        for thread in self._whole(self._view.listing.newest_roots(since, beyond, list_name), hidden):
             if list_name is not None and list_name not in thread.lists:
                 continue
             if missing and not _misses_some(thread):
@@ -167,16 +166,16 @@ class Index:
     def _explain(self, node: int) -> Explanation:
         view, reader = self._view, self._view.reader
         tier, parent, cut = view.row(node)
-        literal = view.id_of(node)
+        literal, root = view.id_of(node), reader.root_of(node)
         return Explainer(self.store, reader).explain(
             literal,
-            root=view.id_of(reader.root_of(node)),
+            root=view.id_of(root),
             parent=None if parent is None else view.id_of(parent),
             tier=tier,
             cut=None if cut is None else view.id_of(cut),
             children=view.children_ids(node),
             lookalikes=view.listing.lookalikes(literal),
-            coverage=coverage(self.policy, view.standing()),
+            coverage=reader.coverage(root, view.covering()),
         )
 
     def octets(self, thread: Thread, missing: Callable[[str], None]) -> Iterator[tuple[bytes, bool]]:
@@ -256,6 +255,26 @@ class Index:
             stored = self.store.put(parts)
             self._view.add(stored)
         return len(stored)
+
+    def record_covered(
+        self,
+        peer: bytes,
+        ranges: Sequence[tuple[bytes, Sequence[bytes], bool]],
+        asked: Collection[bytes] | None,
+        cut: Sequence[bytes],
+        when: int,
+    ) -> None:
+        """Remember what a peer was asked; it replaces what was remembered of it.
+
+        ``ranges``  of which feeds: (origin, lists, whether all but these are meant)
+        ``asked``   about which message ids, as their digests (`weft.core.id_digest`); None: these feeds are mirrored
+        ``cut``     the roots of trees of which not all was asked
+        ``when``    its answers were complete, in seconds since 1970
+
+        `ValueError` for what cannot be meant.
+        """
+        with self.store.transaction():
+            self._view.exchanges.record(peer, ranges, asked, cut, when)
 
     def view_id(self, *, common: bool = False) -> bytes:
         """32 octets that are equal for equal views; ``common``: of the view that servers can compare.  Reads it all."""
@@ -341,11 +360,11 @@ class Index:
     def _whole(self, roots: Iterable[int], hidden: bool) -> Iterator[Thread]:
         """The threads of some roots, each read when it is asked for; those are left out that are no roots by then."""
         with explained(self.store.path):
-            covered = coverage(self.policy, self._view.standing())
             for root in roots:
                 with self._snapshot():
-                    is_root = self._view.is_root(root)
-                    thread = self._view.reader.thread(root, hidden=hidden, covered=covered) if is_root else None
+                    view = self._view
+                    is_root = view.is_root(root)
+                    thread = view.reader.thread(root, hidden=hidden, covering=view.covering()) if is_root else None
                 if thread is not None:
                     yield thread
 

@@ -25,7 +25,7 @@ from weft.index.view import View
 from weft.sources.base import Note, NoteLog, Source
 from weft.sources.evidence import Evidence, make_evidence
 from weft.sources.mbox import MboxFile
-from weft.sources.pipeline import scan
+from weft.sources.pipeline import collector_paused, scan
 from weft.store.base import File, Held, NewClaim, Part, Place
 from weft.store.sqlite import SqliteStore
 
@@ -76,19 +76,20 @@ class Ingest:
         before = 0
         # Two processes would give messages in any order; then nobody knows how far a file was read.
         ordered = None if processes is None else min(processes, 2)
-        for index, batch in scan([reading.source for reading in readings], self._log, make_evidence, ordered):
-            for reading in readings[before:index]:
+        with collector_paused():
+            for index, batch in scan([reading.source for reading in readings], self._log, make_evidence, ordered):
+                for reading in readings[before:index]:
+                    reading.done = True
+                before = index
+                self._waiting += [(readings[index], evidence) for evidence in batch]
+                self._messages += len(batch)
+                if len(self._waiting) >= _TRANSACTION:
+                    self._commit(readings)
+                if progress:
+                    progress(f"{self._messages} messages, {self._claims} new claims, {readings[index].source.path}")
+            for reading in readings:
                 reading.done = True
-            before = index
-            self._waiting += [(readings[index], evidence) for evidence in batch]
-            self._messages += len(batch)
-            if len(self._waiting) >= _TRANSACTION:
-                self._commit(readings)
-            if progress:
-                progress(f"{self._messages} messages, {self._claims} new claims, {readings[index].source.path}")
-        for reading in readings:
-            reading.done = True
-        self._commit(readings)
+            self._commit(readings)
         if self._withdrawn:
             what = f"{self._withdrawn} messages were withdrawn, and do not come back"
             self._log(Note(str(self._store.path), None, what))
@@ -202,7 +203,7 @@ def sign_batches(key: Ed25519PrivateKey, claims: Iterable[NewClaim]) -> list[Par
     parts = []
     for name, group in feeds.items():
         for start in range(0, len(group), BATCH):
-            batch = [new._replace(leaf=leaf) for leaf, new in enumerate(group[start : start + BATCH])]
+            batch = [NewClaim(leaf, *new[1:]) for leaf, new in enumerate(group[start : start + BATCH])]
             tree = whole_tree([new.identity for new in batch])
             parts.append(Part(sign_root(key, name, len(batch), tree.root), tree, batch))
     return parts

@@ -15,15 +15,9 @@ from weft.core.subject import decode_text
 from weft.errors import UsageError
 from weft.index.model import Found
 from weft.index.reading import Reader
+from weft.index.recent import newest_roots
 from weft.index.resolving import read_octets
 
-_DAY = 86400
-_NEWEST = """
-WITH RECURSIVE down(node) AS (
-    SELECT ? UNION ALL
-    SELECT nodes.node FROM down CROSS JOIN nodes ON nodes.parent = down.node AND nodes.parent >= 0)
-SELECT nodes.date, nodes.node FROM down CROSS JOIN nodes ON nodes.node = down.node
-WHERE nodes.date <= ? ORDER BY 1 DESC, 2 DESC LIMIT 1"""
 _WORD = re.compile(r"\w+")
 _QUIET = "lower(CAST({} AS TEXT))"
 for _mark in ".-_+=$":
@@ -38,29 +32,13 @@ class Listing:
     reader: Reader
     now: int
 
-    def newest_roots(self, since: int | None, after: int | None) -> Iterator[int]:
+    def newest_roots(self, since: int | None, after: int | None, list_name: str | None = None) -> Iterator[int]:
         """Roots by the newest message of their trees; trees without a date that can be believed come last.
 
-        ``since``: not those whose newest message is older; ``after``: only those behind the tree of this root.
+        ``since``: not those whose newest message is older; ``after``: only those behind the tree of this root;
+        ``list_name``: only those with a copy of a message on this list.
         """
-        latest = self.now + _DAY
-        cursor = (latest, 1 << 62) if after is None else self._newest(after) or (-(1 << 62), 0)
-        earliest = -(1 << 62) if since is None else since
-        seen: set[int] = set()
-        rows = self.connection.execute(
-            "SELECT node FROM nodes WHERE date IS NOT NULL AND (date, node) <= (?, ?) AND date >= ? "
-            "ORDER BY date DESC, node DESC",
-            (*cursor, earliest),
-        )
-        for (node,) in rows:
-            root = self.reader.root_of(node)
-            if root not in seen:
-                seen.add(root)
-                newest = self._newest(root)
-                if root != after and newest is not None and newest <= cursor:
-                    yield root
-        if since is None:
-            yield from self._undated(seen, after)
+        return newest_roots(self.connection, self.now, since, after, list_name)
 
     def roots(self, *, hidden: bool) -> list[int]:
         """All roots by (date, id), a ghost's date being its earliest child's; ``hidden``: those of ghosts only too."""
@@ -113,25 +91,6 @@ class Listing:
             claim.list.decode(), format_date(*parse_date(claim.date)), decode_text(claim.author),
             decode_text(claim.subject),
         )  # fmt: skip
-
-    def _newest(self, root: int) -> tuple[int, int] | None:
-        row = self.connection.execute(_NEWEST, (root, self.now + _DAY)).fetchone()
-        return None if row is None else (row[0], row[1])
-
-    def _undated(self, seen: set[int], after: int | None) -> Iterator[int]:
-        rows = self.connection.execute(
-            "SELECT node FROM nodes WHERE rank < ? AND (date IS NULL OR date > ?) ORDER BY node",
-            (GHOST, self.now + _DAY),
-        )
-        skipping = after is not None and self._newest(after) is None
-        for (node,) in rows:
-            root = self.reader.root_of(node)
-            if root in seen or self._newest(root) is not None:
-                continue
-            seen.add(root)
-            if not skipping:
-                yield root
-            skipping = skipping and root != after
 
     def _ghost_date(self, ghost: int) -> int | None:
         """The earliest date of what hangs on a ghost or ghosts below it; `LATE`: none has one; None: none is held."""

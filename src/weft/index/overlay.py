@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from typing import NamedTuple
 
 from weft.core.forest import NONE
 from weft.core.live_edges import State
@@ -15,6 +16,32 @@ _MOST = 200_000
 """So many rows are kept between transactions."""
 
 
+class Changes(NamedTuple):
+    """What was written at once, beside states.
+
+    ``was``      the parent before of each node that moved
+    ``redated``  the date before of each node whose date was said anew
+    ``fresh``    nodes that had no row
+    ``unnamed``  nodes whose rows are gone
+    """
+
+    was: dict[int, int]
+    redated: dict[int, int | None]
+    fresh: set[int]
+    unnamed: set[int]
+
+
+class _States(dict[int, State]):
+    """States by node; one that is missing is read."""
+
+    def __init__(self, preload: Callable[[Collection[int]], None]) -> None:
+        self._preload = preload
+
+    def __missing__(self, node: int) -> State:
+        self._preload((node,))
+        return self[node]
+
+
 class Overlay:
     """The `weft.core.live_edges.Nodes` of an index: table ``nodes`` under what has not been written yet.
 
@@ -23,13 +50,16 @@ class Overlay:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._states: dict[int, State] = {}
+        self._states = _States(self.preload)
+        self.state: Callable[[int], State] = self._states.__getitem__
+        """The one state of a node."""
         self.dates: dict[int, int | None] = {}
-        self.redated: set[int] = set()
+        self.redated: dict[int, int | None] = {}
+        """The dates that were written of nodes whose dates were said anew."""
         self.unnamed: set[int] = set()
         """Nodes that no claim of the view names any more: their rows go."""
         self._fresh: set[int] = set()  # without a row: a row is made even if nothing is known of them
-        self._moved: set[int] = set()
+        self._was: dict[int, int] = {}
         self._gained: dict[int, dict[int, None]] = {}
 
     def preload(self, nodes: Collection[int]) -> None:
@@ -50,21 +80,13 @@ class Overlay:
                 self._states[node] = State()
                 self._fresh.add(node)
 
-    def state(self, node: int) -> State:
-        """The one state of a node."""
-        found = self._states.get(node)
-        if found is None:
-            self.preload((node,))
-            found = self._states[node]
-        return found
-
     def children(self, node: int) -> Iterator[int]:
         """The nodes whose parent is ``node`` now."""
         yield from tuple(self._gained.get(node, ()))
         if node in self._fresh:
             return
         for (child,) in self._connection.execute(CHILDREN, (node,)):
-            if child not in self._moved:
+            if child not in self._was:
                 yield child
 
     def message_id(self, node: int) -> bytes:
@@ -73,14 +95,19 @@ class Overlay:
 
     def moved(self, node: int, old: int, new: int) -> None:
         """The parent of a node has changed."""
-        self._moved.add(node)
+        self._was.setdefault(node, old)
         if old != NONE and old in self._gained:
             self._gained[old].pop(node, None)
         if new != NONE:
             self._gained.setdefault(new, {})[node] = None
 
-    def write(self, dirty: Collection[int]) -> None:
-        """Write the rows that changed; to be called in the transaction in which they did."""
+    def date(self, node: int, seconds: int | None) -> None:
+        """The date of a node is another, or is said anew."""
+        self.redated.setdefault(node, self.dates.get(node))
+        self.dates[node] = seconds
+
+    def write(self, dirty: Collection[int]) -> Changes:
+        """Write the rows that changed, in the transaction in which they did; what has changed beside states."""
         states, dates, unnamed = self._states, self.dates, self.unnamed
         self._connection.executemany("DELETE FROM nodes WHERE node = ?", [(node,) for node in unnamed])
         self._connection.executemany(
@@ -94,17 +121,19 @@ class Overlay:
         for node in unnamed:
             states.pop(node, None)
             dates.pop(node, None)
-        unnamed.clear()
-        self.redated.clear()
-        self._fresh.clear()
-        self._moved.clear()
+        changes = Changes(self._was, self.redated, self._fresh, unnamed)
+        self._was, self.redated, self._fresh, self.unnamed = {}, {}, set(), set()
         self._gained.clear()
-        if len(states) > _MOST:
+        return changes
+
+    def trim(self) -> None:
+        """Let go of rows that were written, if they are many."""
+        if len(self._states) > _MOST:
             self.forget()
 
     def forget(self) -> None:
         """Let go of all rows: they were written, or the transaction was rolled back."""
         for part in (
-            self._states, self.dates, self.redated, self.unnamed, self._fresh, self._moved, self._gained
+            self._states, self.dates, self.redated, self.unnamed, self._fresh, self._was, self._gained
         ):  # fmt: skip
             part.clear()

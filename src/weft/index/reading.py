@@ -8,9 +8,10 @@ from __future__ import annotations
 import sqlite3
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from weft.core.claim import Claim, Withdrawal, claim_id, parse
 from weft.core.date import MISSING, format_date, parse_date
@@ -23,6 +24,7 @@ from weft.core.signing import fingerprint
 from weft.core.subject import base_subject, decode_text
 from weft.core.variants import count_variants
 from weft.errors import ClaimError, StoreError
+from weft.index.covering import Covering
 from weft.index.hearing import Hearing
 from weft.thread import Copy, Coverage, Message, Thread
 
@@ -41,9 +43,8 @@ SELECT down.node, nodes.parent, nodes.rank, nodes.loop, nodes.said, nodes.date, 
 FROM down CROSS JOIN nodes ON nodes.node = down.node CROSS JOIN ids ON ids.node = down.node"""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One claim about a message that this view counts, read once."""
+class Seen(NamedTuple):
+    """One claim about a message that this view counts, read once (a named tuple: threads are made of many)."""
 
     position: int
     identity: bytes
@@ -69,7 +70,7 @@ class Reader:
             raise StoreError("the view of the index is damaged; run: weft check --repair")
         return int(found[0])
 
-    def thread(self, root: int, *, hidden: bool = True, covered: Coverage | None = None) -> Thread:
+    def thread(self, root: int, *, hidden: bool = True, covering: Covering | None = None) -> Thread:
         """The tree below ``root``; with ``hidden`` also ghosts that have no held descendant."""
         rows = self._connection.execute(_DOWN, (root,)).fetchall()
         nodes = [row[0] for row in rows]
@@ -99,7 +100,39 @@ class Reader:
             messages.append(message)
         claims = [one.identity for group in seen.values() for one in group]
         edges = [(ids[number], ids[parent]) for number, parent in enumerate(parents) if parent >= 0]
+        covered = None if covering is None else self._coverage(covering, ids, nodes, ghosts)
+        if covered is not None and covered.nobody_holds and not hidden:
+            shown = {message.id for message in messages}
+            covered = replace(covered, nobody_holds=tuple(name for name in covered.nobody_holds if name in shown))
         return Thread(tuple(messages), thread_digest(claims, edges).hex(), covered)
+
+    def coverage(self, root: int, covering: Covering) -> Coverage:
+        """How complete the tree below ``root`` can be."""
+        rows = self._connection.execute(_DOWN, (root,)).fetchall()
+        return self._coverage(
+            covering, [row[6] for row in rows], [row[0] for row in rows], [row[2] >= GHOST for row in rows]
+        )
+
+    def _coverage(
+        self, covering: Covering, ids: Sequence[bytes], nodes: Sequence[int], ghosts: Sequence[int]
+    ) -> Coverage:
+        """The coverage of a tree; ``ghosts``: which of the nodes are."""
+
+        def missing() -> list[str]:
+            names = {node: literal for node, literal, ghost in zip(nodes, ids, ghosts, strict=True) if ghost}
+            return sorted(_text(names[node]) for node in names.keys() - self._named_in_claims(list(names)))
+
+        return covering.of(ids, missing)
+
+    def _named_in_claims(self, nodes: Sequence[int]) -> set[int]:
+        """The nodes about which there is a claim, also one that does not count, or whose octets were deleted."""
+        found: set[int] = set()
+        for start in range(0, len(nodes), _CHUNK):
+            chunk = nodes[start : start + _CHUNK]
+            marks = ",".join("?" * len(chunk))
+            rows = self._connection.execute(f"SELECT DISTINCT node FROM claims WHERE node IN ({marks})", chunk)  # noqa: S608
+            found.update(node for (node,) in rows)
+        return found
 
     def claims_about(self, nodes: Sequence[int]) -> dict[int, list[Seen]]:
         """The claims that count about each node, by (tier, list, claim id): the first is the one that is shown."""
@@ -107,7 +140,8 @@ class Reader:
         for node, one in self._select("claims.node", nodes):
             found[node].append(one)
         for group in found.values():
-            group.sort(key=lambda one: (one.tier, one.claim.list, one.identity))
+            if len(group) > 1:
+                group.sort(key=lambda one: (one.tier, one.claim.list, one.identity))
         return found
 
     def counts(self, octets: bytes, claim: Claim) -> bool:
@@ -134,17 +168,19 @@ class Reader:
             return None
         if isinstance(claim, Withdrawal):
             return None
-        tier = self.hearing.tier(claim.feed)
         identity = claim_id(octets)
-        if tier is None or self.hearing.hidden(identity, claim):
+        tier = self.hearing.counts(identity, claim)
+        if tier is None:
             return None
         return Seen(position, identity, tier, claim, *parse_date(claim.date))
 
     def _message(self, message_id: bytes, parent: str | None, depth: int, seen: list[Seen]) -> Message:
-        best = [one for one in seen if one.tier == seen[0].tier]
         copies = tuple(map(_copy, seen))
+        if len(seen) == 1:  # as nearly always
+            return _only(message_id, parent, depth, seen[0], copies[0])
+        best = [one for one in seen if one.tier == seen[0].tier]
         seconds, zone = min(((one.seconds, one.zone) for one in best if one.seconds != MISSING), default=(MISSING, 0))
-        states = {stated_parent(one.claim, self.policy) for one in best} if len(best) > 1 else set()
+        states = {stated_parent(one.claim, self.policy) for one in best}
         states.discard(b"")
         message = Message(
             _text(message_id), parent, depth, False, len(states) > 1, _variants(seen),
@@ -218,26 +254,10 @@ def stated_by_headers(claim: Claim, profile: Profile) -> bytes | None:
     return None if parent == NONE else known[parent]
 
 
-def coverage(policy: Policy, held: Iterable[Feed]) -> Coverage:
-    """What is carried whole here, in part, and not at all, relative to the policy; ``held`` are feeds with claims."""
-    known = set(held)
-    carried = {feed for feed in known if feed.origin == policy.own}
-    partly = {feed for feed in known - carried if policy.admits(feed)}
-    never = set()
-    for origin, row in policy.origins.items():
-        names = row.lists if row.lists is not None else {b"*"} - {b"*" for feed in partly if feed.origin == origin}
-        never |= {Feed(origin, name) for name in names} - partly
-    return Coverage(*(tuple(sorted(map(_feed_name, feeds))) for feeds in (carried, partly, never)))
-
-
 def _variants(seen: Sequence[Seen]) -> int:
     if len({one.claim.body for one in seen}) == 1:
         return 1
     return count_variants((base_subject(decode_text(one.claim.subject))[0].casefold(), one.claim.body) for one in seen)
-
-
-def _feed_name(feed: Feed) -> str:
-    return f"{fingerprint(feed.origin)}/{feed.list.decode()}"
 
 
 _fingerprint = lru_cache(maxsize=1024)(fingerprint)
@@ -252,6 +272,15 @@ def _copy(one: Seen) -> Copy:
         format_date(one.seconds, one.zone),
         _fingerprint(claim.origin),
     )
+
+
+def _only(message_id: bytes, parent: str | None, depth: int, one: Seen, copy: Copy) -> Message:
+    """A message of which there is one copy."""
+    stated = decode_text(one.claim.date) if one.seconds == MISSING else ""
+    return Message(
+        _text(message_id), parent, depth, False, False, 1, copy.date, copy.author, copy.subject, (copy,),
+        stated_date=stated,
+    )  # fmt: skip
 
 
 def _text(message_id: bytes) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-TABLES = {"nodes", "withdrawals", "search", "view"}
+TABLES = {"nodes", "recent", "lists", "withdrawals", "search", "view"}
 
 SEARCH = (
     "CREATE VIRTUAL TABLE search USING fts5 (subject, author, content = '', detail = column, "
@@ -14,7 +14,11 @@ SCHEMA = (
     "CREATE TABLE nodes (node INTEGER PRIMARY KEY, rank INTEGER NOT NULL, said INTEGER NOT NULL, "
     "parent INTEGER NOT NULL, loop INTEGER NOT NULL, date INTEGER)",
     "CREATE INDEX nodes_parent ON nodes (parent) WHERE parent >= 0",
-    "CREATE INDEX nodes_date ON nodes (date) WHERE date IS NOT NULL",
+    # Trees by their newest message: weft.index.recent.
+    "CREATE TABLE recent (root INTEGER NOT NULL, list INTEGER NOT NULL, date INTEGER NOT NULL, node INTEGER NOT NULL, "
+    "PRIMARY KEY (root, list)) WITHOUT ROWID",
+    "CREATE INDEX recent_newest ON recent (list, date, node)",
+    "CREATE TABLE lists (list INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE)",
     # What withdrawals that count name; valid once the target is here and is of the same origin, list and message.
     "CREATE TABLE withdrawals (target BLOB NOT NULL, position INTEGER NOT NULL, valid INTEGER NOT NULL, "
     "PRIMARY KEY (target, position)) WITHOUT ROWID",

@@ -3,9 +3,10 @@
 Theory of operation
 -------------------
 Table ``nodes`` has a row for each id: what the live forest knows of it (`weft.core.live_edges.State`), and the earliest
-date of its best copies.  New claims change only the rows that they can change.  What leaves the view (a withdrawal,
-bytes that were deleted) makes the rows that it touched be computed again from the claims that stay.  A view made under
-another policy, or by another version, is made again from the log, in one transaction.
+date of its best copies; ``recent`` has the trees by their newest message (`weft.index.recent`).  New claims change only
+the rows that they can change.  What leaves the view (a withdrawal, bytes that were deleted) makes the rows that it
+touched be computed again from the claims that stay.  A view made under another policy, or by another version, is made
+again from the log, in one transaction.
 
 Table ``search`` is an FTS5 index without content; it follows the log and is caught up when it is asked.
 """
@@ -13,7 +14,7 @@ Table ``search`` is an FTS5 index without content; it follows the log and is cau
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from itertools import chain, islice
@@ -25,19 +26,23 @@ from weft.core.forest import NONE
 from weft.core.live_edges import CUT, GHOST
 from weft.core.live_forest import LiveForest
 from weft.core.policy import Policy
+from weft.index.covering import Covering
+from weft.index.exchanges import Exchanges
 from weft.index.hearing import Hearing
 from weft.index.listing import Listing
 from weft.index.model import Problem
 from weft.index.overlay import Overlay
 from weft.index.reading import Reader
+from weft.index.recent import Recent
 from weft.index.resolving import read_claim, resolve
 from weft.index.searching import check_search, fill_search, forget_texts
 from weft.index.tables import SCHEMA, TABLES
 from weft.store.base import PAGE, Held, Stored
 from weft.store.sqlite import SqliteStore
 
-_VERSION = b"1"
+_VERSION = b"2"
 _STEP = 4000
+_ALL = (1 << 63) - 1
 
 
 class View:
@@ -52,8 +57,13 @@ class View:
         self.reader = Reader(self.connection, self.hearing)
         self._pending: dict[bytes, list[Withdrawal]] = {}
         self._overlay = Overlay(self.connection)
+        self._recent = Recent(self.connection, self._overlay, self._lists_of)
+        self._leaving: set[bytes] = set()
+        self._upto = _ALL  # claims beyond this position have not been seen
         self.forest = LiveForest(self._overlay)
+        self.exchanges = Exchanges(self.connection)
         self._seen = -1  # what SQLite calls the version of the data; other processes change it
+        self._remembered: tuple[object, Mapping[Feed, int], Covering] | None = None
 
     def refresh(self) -> None:
         """Make the tables if one is missing, and the view again if it is of another policy or version."""
@@ -87,7 +97,7 @@ class View:
         """The rest of `follow`, within a transaction."""
         self._forget()
         if self._get("state") != self._state() or self._number("position") > self.store.position():
-            for table in ("nodes", "withdrawals"):
+            for table in ("nodes", "recent", "lists", "withdrawals"):
                 self.connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
             self._set("position", b"0")
         self._load_withdrawn()
@@ -151,8 +161,23 @@ class View:
             )
         )
 
-    def standing(self) -> dict[Feed, int]:
+    def standing(self) -> Mapping[Feed, int]:
         """How many claims about messages are held of each feed and were not withdrawn; feeds with none are left out."""
+        return self._summary()[0]
+
+    def covering(self) -> Covering:
+        """What tells the coverage of threads."""
+        return self._summary()[1]
+
+    def _summary(self) -> tuple[Mapping[Feed, int], Covering]:
+        """What is worked out once for each state of the index: as long as nobody else writes, and nor do we."""
+        state = self._seen, self.connection.total_changes
+        if self._remembered is None or self._remembered[0] != state or self._seen < 0:
+            counts = self._count()
+            self._remembered = state, counts, Covering(self.policy, counts, self.exchanges.all())
+        return self._remembered[1:]
+
+    def _count(self) -> dict[Feed, int]:
         counts = self.store.feeds()
         rows = self.connection.execute(
             "SELECT feeds.origin, feeds.list, count(DISTINCT withdrawals.position), "
@@ -216,12 +241,14 @@ class View:
                 counted.append((one, claim))
             else:
                 withdrawals.append((one, claim))
+        self._upto = stored[-1].position if stored else _ALL
         self._overlay.preload({node for one, _ in counted for node in _nodes(one)})
         for one, claim in counted:
             self._hear(one, claim)
-        self._write()
+        self._write([(one.node, claim.list) for one, claim in counted])
         if withdrawals:
             self._withdraw(withdrawals)
+        self._upto = _ALL
 
     def _hear(self, stored: Stored, claim: Claim) -> None:
         heard = self.hearing.hear(stored, claim)
@@ -234,8 +261,7 @@ class View:
         known = None if replace else self._overlay.dates.get(node)
         date = known if seconds == MISSING else seconds if known is None else min(known, seconds)
         if replace or date != known:
-            self._overlay.dates[node] = date
-            self._overlay.redated.add(node)
+            self._overlay.date(node, date)
 
     def _withdraw(self, withdrawals: Sequence[tuple[Stored, Withdrawal]]) -> None:
         """Take back what they name as far as it is here, all at once; remember the others."""
@@ -277,27 +303,35 @@ class View:
             )
             dates = [parse_date(claim.date)[0] for _, claim in about if self.hearing.tier(claim.feed) == state.tier]
             stated = [seconds for seconds in dates if seconds != MISSING]
-            self._overlay.dates[node] = min(stated, default=None)
-            self._overlay.redated.add(node)
+            self._overlay.date(node, min(stated, default=None))
             if not about and not first:
                 self._overlay.unnamed.add(node)
-        self._write()
+        self._leaving = gone
+        self._write(left=nodes)
+        self._leaving = set()
 
     def _still(self, literal: bytes, gone: set[bytes], *, about: bool) -> Iterator[tuple[Stored, Claim]]:
         """The claims about an id, or that name it, which count but for those that are ``gone``."""
         ask = self.store.claims_about if about else self.store.claims_referring_to
         after = 0
         while page := ask([literal], after, PAGE):
-            staying = [held for held in page if held.identity not in gone]
+            staying = [held for held in page if held.identity not in gone and held.position <= self._upto]
             for stored in resolve(self.store, staying):
                 claim = stored.claim.parsed
                 if isinstance(claim, Claim) and not self.hearing.hidden(stored.claim.identity, claim):
                     yield stored, claim
             after = page[-1].position
 
-    def _write(self) -> None:
-        self._overlay.write(self.forest.dirty)
+    def _write(self, heard: Sequence[tuple[int, bytes]] = (), left: Sequence[int] = ()) -> None:
+        changes = self._overlay.write(self.forest.dirty)
         self.forest.dirty.clear()
+        self._recent.write(heard, left, changes, int(time.time()))
+        self._overlay.trim()
+
+    def _lists_of(self, nodes: Sequence[int]) -> set[bytes]:
+        """The lists of the claims that count about some nodes, as far as they were seen and stay."""
+        seen = chain.from_iterable(self.reader.claims_about(nodes).values())
+        return {one.claim.list for one in seen if one.position <= self._upto and one.identity not in self._leaving}
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -313,8 +347,10 @@ class View:
 
     def _forget(self) -> None:
         self._overlay.forget()
+        self._recent.forget()
         self.forest.forget()
-        self._seen = -1
+        self._leaving, self._upto = set(), _ALL
+        self._seen, self._remembered = -1, None
 
     def _load_withdrawn(self) -> None:
         """Read what withdrawals take back, and those whose targets have not come."""

@@ -5,8 +5,9 @@ All that is said in `weft.rpc.client` holds here.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import aclosing
+from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar, cast
@@ -15,6 +16,7 @@ import grpc
 from google.protobuf.message import Message as Wire
 
 from weft.core.policy import Policy
+from weft.errors import WeftError
 from weft.index.common import ThreadDigest
 from weft.index.model import Explanation, Found
 from weft.index.trees import Tree
@@ -23,7 +25,21 @@ from weft.rpc.asking import Asking, Call
 from weft.rpc.digests import DigestReader
 from weft.rpc.failures import error_of
 from weft.rpc.model import Change, CommonSummary, Status, Summary
-from weft.rpc.target import COMPARE_TIMEOUT, PAGE, TIMEOUT, Checks, Target, ask_thread, parsed, stream, unary
+from weft.rpc.target import (
+    COMPARE_TIMEOUT,
+    END,
+    PAGE,
+    THREADS_OF_STREAM,
+    TIMEOUT,
+    Checks,
+    Target,
+    ask_thread,
+    both,
+    parsed,
+    stream,
+    unary,
+)
+from weft.rpc.together import Together
 from weft.rpc.trees import TreeJoiner
 from weft.thread import Thread
 from weft.v1 import threads_pb2 as wire
@@ -82,6 +98,36 @@ class AsyncClient:
             if following is None:
                 return
             after = following
+
+    async def threads_of(self, ids: Iterable[str], *, hidden: bool = True) -> AsyncIterator[Thread | WeftError]:
+        """As `Client.threads_of`."""
+        left = iter(ids)
+        for first in left:
+            async with aclosing(self._together(chain((first,), islice(left, THREADS_OF_STREAM - 1)), hidden)) as found:
+                async for one in found:
+                    yield one
+
+    async def _together(self, ids: Iterator[str], hidden: bool) -> AsyncGenerator[Thread | WeftError, None]:
+        together = Together(self._address)
+        call = both(self._channel, "GetThreads")(timeout=COMPARE_TIMEOUT)
+        try:
+            while True:
+                for found in together.ready():
+                    yield found
+                while together.has_room and (name := next(ids, None)) is not None:
+                    for request in together.begin(ask_thread(name, hidden, self._checks)):
+                        await call.write(request)
+                if not together.waits:
+                    break
+                octets = await call.read()
+                for request in together.take(b"" if octets is END else octets):
+                    await call.write(request)
+            await call.done_writing()
+            await call.code()  # waits for the end
+        except grpc.aio.AioRpcError as error:
+            raise error_of(self._address, error.code(), error.details()) from None
+        finally:
+            call.cancel()
 
     async def search(self, words: str, *, limit: int = 100) -> list[Found]:
         """As `Client.search`."""

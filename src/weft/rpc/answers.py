@@ -21,7 +21,7 @@ from weft.rpc.convert import Flat, Place, to_octets, to_text
 from weft.rpc.failures import ChangedError, InvalidRequestError
 from weft.rpc.reading import LARGE, Reading
 from weft.store.base import Held
-from weft.thread import Thread
+from weft.thread import Coverage, Thread
 from weft.v1 import threads_pb2 as wire
 
 _KEPT = 2
@@ -73,6 +73,7 @@ class _Whole:
     claims: list[Held]
     version: bytes
     """What the pages have in common."""
+    coverage: Coverage
 
 
 def _thread_page(reading: Reading, request: wire.GetThreadRequest, root: int, key: bytes) -> wire.GetThreadResponse:
@@ -91,7 +92,7 @@ def _thread_page(reading: Reading, request: wire.GetThreadRequest, root: int, ke
     )
     if not request.HasField("cursor"):
         response.ranks.extend(ranks_of(reading, whole.claims))
-        response.coverage.CopyFrom(explained.coverage_to_message(reading.coverage()))
+        response.coverage.CopyFrom(explained.coverage_to_message(whole.coverage))
     if end != whole.flat.end or given < len(whole.claims):
         response.next.CopyFrom(
             wire.Cursor(messages=end.messages, copies=end.copies, facts=end.facts, claims=given, version=whole.version)
@@ -104,9 +105,10 @@ def _whole(reading: Reading, request: wire.GetThreadRequest, root: int, key: byt
     kept = reading.kept.get(key)
     if isinstance(kept, _Whole):
         return kept
-    thread = reading.view.reader.thread(root, hidden=not request.prune)
+    thread = reading.view.reader.thread(root, hidden=not request.prune, covering=reading.view.covering())
+    assert thread.coverage is not None
     claims = claims_behind(reading, thread) if request.with_claims else []
-    whole = _Whole(Flat.of(thread, _muted(reading)), claims, _version(thread, claims))
+    whole = _Whole(Flat.of(thread, _muted(reading)), claims, _version(thread, claims), thread.coverage)
     if len(thread.messages) > LARGE:
         reading.kept[key] = whole
         while len(reading.kept) > _KEPT:

@@ -11,8 +11,10 @@ Errors: `weft.errors.NotFoundError` for an id that nobody there names; those of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
+from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
@@ -20,6 +22,7 @@ import grpc
 from google.protobuf.message import Message as Wire
 
 from weft.core.policy import Policy
+from weft.errors import WeftError
 from weft.index.common import ThreadDigest
 from weft.index.model import Explanation, Found
 from weft.index.trees import Tree
@@ -28,7 +31,20 @@ from weft.rpc.asking import Asking, Call
 from weft.rpc.digests import DigestReader
 from weft.rpc.failures import error_of
 from weft.rpc.model import Change, CommonSummary, Status, Summary
-from weft.rpc.target import COMPARE_TIMEOUT, PAGE, TIMEOUT, Checks, Target, ask_thread, parsed, stream, unary
+from weft.rpc.target import (
+    COMPARE_TIMEOUT,
+    PAGE,
+    THREADS_OF_STREAM,
+    TIMEOUT,
+    Checks,
+    Target,
+    ask_thread,
+    both,
+    parsed,
+    stream,
+    unary,
+)
+from weft.rpc.together import Together
 from weft.rpc.trees import TreeJoiner
 from weft.thread import Thread
 from weft.v1 import threads_pb2 as wire
@@ -95,6 +111,36 @@ class Client:
             if following is None:
                 return
             after = following
+
+    def threads_of(self, ids: Iterable[str], *, hidden: bool = True) -> Iterator[Thread | WeftError]:
+        """The threads in which some ids stand, in the order of the ids, over one stream: quicker than one by one.
+
+        An error stands in its place, and the others go on; for an id that nobody there names, that is
+        `weft.errors.NotFoundError`.  ``ids`` is read while threads are given.
+        """
+        left = iter(ids)
+        for first in left:
+            yield from self._together(chain((first,), islice(left, THREADS_OF_STREAM - 1)), hidden)
+
+    def _together(self, ids: Iterator[str], hidden: bool) -> Iterator[Thread | WeftError]:
+        together, requests = Together(self._address), SimpleQueue[bytes | None]()
+        call = both(self._channel, "GetThreads")(iter(requests.get, None), timeout=COMPARE_TIMEOUT)
+        responses = _received(call, self._address)
+        try:
+            while True:
+                yield from together.ready()
+                while together.has_room and (name := next(ids, None)) is not None:
+                    for request in together.begin(ask_thread(name, hidden, self._checks)):
+                        requests.put(request)
+                if not together.waits:
+                    break
+                for request in together.take(next(responses, b"")):
+                    requests.put(request)
+            requests.put(None)
+            call.code()  # waits for the end
+        finally:
+            requests.put(None)
+            call.cancel()
 
     def search(self, words: str, *, limit: int = 100) -> list[Found]:
         """Messages whose subject and author hold all the words, the best match first."""

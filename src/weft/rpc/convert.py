@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 from weft.rpc.failures import AnswerError
 from weft.thread import Copy, Coverage, Message, Thread
@@ -32,6 +32,13 @@ _FACTS = wire.Facts
 
 Fact = tuple[int, int, str]
 """(place of the message, `Facts.Kind`, text)."""
+
+
+class _Column(Protocol):
+    """A repeated field."""
+
+    def extend(self, values: Iterable[Any], /) -> None:
+        """Append some values."""
 
 
 def to_octets(text: str) -> bytes:
@@ -92,32 +99,34 @@ class Flat:
         return Place(len(self.thread.messages), len(self.copies), len(self.facts))
 
     def _messages(self, out: wire.Messages, start: int, strings: _Strings) -> int:
-        place = start
+        rows = []
         for place, message in enumerate(self.thread.messages[start:], start):
             if strings.room <= 0:
-                return place
-            strings.room -= _ROW + len(message.id)
-            out.id.append(to_octets(message.id))
-            out.up.append(0 if message.parent is None else place - self.places[message.parent])
-            out.flags.append(_GHOST * message.ghost | _CONTESTED * message.contested | _JOINED * message.joined)
-            out.count.append(message.named if message.ghost else message.variants)
-            out.date.append(strings[message.date or ""])
-            out.author.append(strings[message.author])
-            out.subject.append(strings[message.subject])
-        return max(start, len(self.thread.messages))
+                break
+            octets = to_octets(message.id)
+            strings.room -= _ROW + len(octets)
+            rows.append((
+                octets,
+                0 if message.parent is None else place - self.places[message.parent],
+                _GHOST * message.ghost | _CONTESTED * message.contested | _JOINED * message.joined,
+                message.named if message.ghost else message.variants,
+                strings[message.date or ""],
+                strings[message.author],
+                strings[message.subject],
+            ))  # fmt: skip
+        _fill((out.id, out.up, out.flags, out.count, out.date, out.author, out.subject), rows)
+        return start + len(rows)
 
     def _copies(self, out: wire.Copies, start: int, strings: _Strings) -> int:
-        for number, (place, copy) in enumerate(self.copies[start:], start):
+        rows = []
+        for place, (name, subject, author, date, origin) in self.copies[start:]:
             if strings.room <= 0:
-                return number
+                break
             strings.room -= _ROW
-            out.message.append(place)
-            out.list.append(strings[copy.list])
-            out.subject.append(strings[copy.subject])
-            out.author.append(strings[copy.author])
-            out.date.append(strings[copy.date or ""])
-            out.origin.append(strings[copy.origin or ""])
-        return max(start, len(self.copies))
+            row = (place, strings[name], strings[subject], strings[author], strings[date or ""], strings[origin or ""])
+            rows.append(row)
+        _fill((out.message, out.list, out.subject, out.author, out.date, out.origin), rows)
+        return start + len(rows)
 
     def _facts(self, out: wire.Facts, start: int, strings: _Strings) -> int:
         for number, (place, kind, text) in enumerate(self.facts[start:], start):
@@ -128,6 +137,12 @@ class Flat:
             out.kind.append(cast(wire.Facts.Kind, kind))
             out.text.append(strings[text])
         return max(start, len(self.facts))
+
+
+def _fill(columns: Sequence[_Column], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Append rows to columns, column by column: an append of one value costs as much as one of ten."""
+    for column, values in zip(columns, zip(*rows, strict=True), strict=bool(rows)):
+        column.extend(values)
 
 
 class _Strings(dict[str, int]):

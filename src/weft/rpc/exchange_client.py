@@ -1,42 +1,54 @@
-"""Calling a peer: one exchange now, and exchanges at intervals with all peers that have an address."""
+"""Calling a peer: one exchange now, and a live session as long as the policy has an address for it.
+
+A live session ends after `INTERVAL` and begins anew at once: whatever was not offered while it was live, the comparison
+of the sets finds.  After a failure comes a pause, and each time a longer one.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import grpc
 
 from weft.core.policy import Policy
-from weft.core.signing import fingerprint, short_fingerprint
+from weft.core.policy_rows import Mode
+from weft.core.signing import fingerprint
 from weft.errors import RemoteProtocolError, WeftError
-from weft.exchange.events import Report
+from weft.exchange.events import Ended, Report
 from weft.rpc.addresses import join_address, split_address
 from weft.rpc.credentials import NAME, Identity, channel_credentials, fetch_certificate
 from weft.rpc.exchange_desk import Workplace
+from weft.rpc.exchange_talks import ChangedPolicyError, Talks
 from weft.rpc.exchange_tls import introduced
-from weft.rpc.exchanging import MESSAGE_OCTETS, SERVICE, Talk, printable
+from weft.rpc.exchanging import MESSAGE_OCTETS, SERVICE, Talk
 from weft.rpc.failures import error_of
 
 INTERVAL = 300.0
-"""Seconds between two exchanges with a peer."""
+"""Seconds that a session is live before it is begun anew, and between two with a peer that does not stay."""
+FIRST = 5.0
+"""Seconds after one failure; twice as many after each further one."""
 MOST = 3600.0
-"""The same after many that failed."""
+"""The most, after failures that are the peer's fault; `INTERVAL` if it is only out of reach."""
+STEADY = 60.0
+"""A session that was in sync for so long was no failure, however it ended."""
 _JITTER = 0.2
 _GOODBYE = 10.0
+_WRITTEN_TOO_LATE = "Internal error from Core"
+"""What grpc says of a call that has ended while it was written to."""
 _OPTIONS = (
     ("grpc.max_receive_message_length", MESSAGE_OCTETS),
     ("grpc.max_send_message_length", MESSAGE_OCTETS),
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.http2.max_pings_without_data", 0),  # a live session may have nothing to say for long
     ("grpc.ssl_target_name_override", NAME),
+    ("grpc.enable_http_proxy", 0),  # certificates are fetched without one
 )
-
-log = logging.getLogger("weft.exchange")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,37 +58,52 @@ class Caller:
     identity: Identity
     workplace: Workplace
 
-    async def exchange(self, address: str, peer: bytes, policy: Policy) -> Report:
-        """One exchange with a peer at an address, to its end; a `WeftError` says why it did not come to it."""
-        host, port = split_address(address)
-        certificate = await asyncio.to_thread(fetch_certificate, (host, port), fingerprint(peer))
-        credentials = channel_credentials(certificate, introduced(self.identity))
-        async with grpc.aio.secure_channel(join_address(host, port), credentials, options=_OPTIONS) as channel:
-            stream = _Call(address, channel)
-            ended = await Talk(self.workplace, policy, peer, caller=True).run(stream)
-            await stream.finish()
-        if isinstance(ended.error, RemoteProtocolError) and stream.error is not None:
-            raise stream.error
+    async def exchange(self, address: str, peer: bytes, policy: Policy, mode: Mode | None = None) -> Report:
+        """One exchange with a peer at an address, to its end; a `WeftError` says why it did not come to it.
+
+        ``mode``: how we take what it hands us; None: as its row says.
+        """
+        ended = await self.call(address, Talk(self.workplace, policy, peer, caller=True, mode=mode))
         if ended.error is not None:
             raise ended.error
         return ended.report
 
+    async def call(self, address: str, talk: Talk) -> Ended:
+        """A session with its peer at an address, to its end; `WeftError` if it did not begin."""
+        host, port = split_address(address)
+        certificate = await asyncio.to_thread(fetch_certificate, (host, port), fingerprint(talk.peer))
+        credentials = channel_credentials(certificate, introduced(self.identity))
+        async with grpc.aio.secure_channel(join_address(host, port), credentials, options=_OPTIONS) as channel:
+            stream = _Call(address, channel)
+            ended = await talk.run(stream)
+        if isinstance(ended.error, RemoteProtocolError) and stream.error is not None:
+            return replace(ended, error=stream.error)
+        return ended
+
 
 class _Call:
-    """A stream that we opened."""
+    """A stream that we opened.
+
+    Nothing is written before something was read, as the answerer's hello waits for nothing: grpc forgets the status of
+    a call that ends while it is written to, and so why we were turned away.
+    """
 
     def __init__(self, address: str, channel: grpc.aio.Channel) -> None:
         self._address = address
         self._call: Any = channel.stream_stream(f"/{SERVICE}/Session")()  # type: ignore[call-arg]
         self.error: WeftError | None = None
         """What the transport says of its end."""
+        self._heard = asyncio.Event()
 
     async def read(self) -> bytes | None:
         try:
             frame = await self._call.read()
         except grpc.aio.AioRpcError as error:
-            self.error = error_of(self._address, error.code(), error.details())
+            if error.details() != _WRITTEN_TOO_LATE:
+                self.error = error_of(self._address, error.code(), error.details())
             return None
+        finally:
+            self._heard.set()
         if isinstance(frame, bytes):
             return frame
         code = await self._call.code()
@@ -85,32 +112,81 @@ class _Call:
         return None
 
     async def write(self, octets: bytes) -> None:
+        await self._heard.wait()
         await self._call.write(octets)
 
-    async def finish(self) -> None:
-        """Let the last frames arrive."""
+    async def finish(self, reading: asyncio.Task[bytes | None] | None) -> None:
+        """Let the last frames arrive; to cancel a reading would cancel the call before that."""
         try:
             async with asyncio.timeout(_GOODBYE):
                 await self._call.done_writing()
-                while await self.read() is not None:
-                    pass
+                frame = await (reading or self.read())
+                while frame is not None:
+                    frame = await self.read()
         except (TimeoutError, grpc.RpcError, asyncio.InvalidStateError, grpc.aio.UsageError):
             pass  # what both committed stays
         finally:
             self._call.cancel()
 
 
-async def keep_exchanging(caller: Caller, policy: Callable[[], Policy], peer: bytes, address: str) -> None:
-    """Exchange with a peer at once and then at intervals, longer ones after failures, until cancelled."""
-    pause = INTERVAL
+class Pauses:
+    """How long to wait before the next call."""
+
+    def __init__(self) -> None:
+        self._failures = 0
+
+    def after(self, talk: Talk, error: Exception | None) -> float:
+        """Seconds, after a session, or a call that became none, and how it ended."""
+        if talk.closed or isinstance(error, ChangedPolicyError):
+            self._failures = 0
+            return 0.0
+        if error is None and not talk.lived:  # the peer does not stay
+            self._failures = 0
+            return _about(INTERVAL)
+        if talk.synced is not None and time.monotonic() - talk.synced >= STEADY:
+            self._failures = 0
+        self._failures += 1
+        ours = error is not None and not isinstance(error, WeftError)
+        most = MOST if ours or isinstance(error, RemoteProtocolError) else INTERVAL
+        return _about(min(FIRST * 2.0 ** min(self._failures - 1, 20), most))
+
+
+async def keep_exchanging(caller: Caller, talks: Talks, policy: Callable[[], Policy], peer: bytes) -> None:
+    """Have a live session with a peer as long as the policy has an address for it, or until cancelled."""
+    pauses = Pauses()
     while True:
+        await talks.alone(peer)
+        row = policy().peers.get(peer)
+        if row is None or not row.address:
+            return
+        pause = await _once(caller, talks, policy(), peer, pauses)
+        if pause:
+            await _rest(talks, policy, peer, pause)
+
+
+async def _once(caller: Caller, talks: Talks, policy: Policy, peer: bytes, pauses: Pauses) -> float:
+    """One session; the seconds to wait afterwards."""
+    talk = Talk(caller.workplace, policy, peer, caller=True, live_seconds=_about(INTERVAL), observer=talks)
+    error: Exception | None
+    with talks.running(talk):
         try:
-            await caller.exchange(address, peer, policy())
-            pause = INTERVAL
-        except WeftError as error:
-            log.warning("no exchange with %s: %s", short_fingerprint(peer), printable(str(error)))
-            pause = min(2 * pause, MOST)
-        except Exception:  # a defect; the other peers go on, and so does this one later
-            log.exception("the exchange with %s failed", short_fingerprint(peer))
-            pause = MOST
-        await asyncio.sleep(pause * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311 - no secret
+            error = (await caller.call(policy.peers[peer].address, talk)).error
+        except Exception as failure:  # if it is a defect, the other peers go on, and so does this one later
+            error = failure
+    talks.over(talk, error)
+    return pauses.after(talk, error)
+
+
+async def _rest(talks: Talks, policy: Callable[[], Policy], peer: bytes, seconds: float) -> None:
+    """Wait, unless the row of the peer changes."""
+    row = policy().peers.get(peer)
+    try:
+        async with asyncio.timeout(seconds):
+            while policy().peers.get(peer) == row:
+                await talks.news()
+    except TimeoutError:
+        pass
+
+
+def _about(seconds: float) -> float:
+    return seconds * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - no secret

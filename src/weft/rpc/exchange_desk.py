@@ -1,4 +1,4 @@
-"""The one thread in which the sessions of a server ask and fill its index.
+"""The threads in which the sessions of a server ask and fill its index.
 
 Theory of operation
 -------------------
@@ -7,18 +7,23 @@ their store run in a thread of their own, step by step, each step of one session
 go through `weft.index.index.Index.admit`, which checks signatures, proofs and the policy once more, and brings the view
 up to date in the same transaction; a `Commit` is answered when that is on disk.
 
-What the machine asks to keep of a peer lies beside the index, in ``<index>.kept/FINGERPRINT``.  It can be lost.
-What peers handed us today, and which claims were refused, is remembered as long as the process lives.
+Two questions can take as long as the store is large, which is seconds for a million claims: more symbols than are kept
+(`Scan`), and which trees are our own (`FindTrees`).  They are answered in a second thread, from a connection of its own
+that only reads.  What they read ends at a position of the log, so it does not matter what is written meanwhile.
+
+What the machine asks to keep of a peer lies beside the index, in ``<index>.kept/FINGERPRINT``, and what is counted and
+refused in `weft.rpc.exchange_memory`.  All of that can be lost.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections import defaultdict
+import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,29 +31,60 @@ from weft.core.feed import Feed
 from weft.core.policy import Policy
 from weft.core.signing import fingerprint
 from weft.errors import ClaimError, StoreError
-from weft.exchange.events import Answer, Commit, Keep, ProvenPart, Refusal, Request, Usage, Used
+from weft.exchange.events import (
+    Answer,
+    Commit,
+    Covered,
+    FindTrees,
+    Keep,
+    ProvenPart,
+    Refusal,
+    Request,
+    Scan,
+    Usage,
+    Used,
+)
+from weft.exchange.keeping import Keeping, Section
+from weft.exchange.kept import load
+from weft.exchange.limits import Limits
+from weft.exchange.line import Line
 from weft.exchange.symbol import ELEMENT_OCTETS
 from weft.index.index import Index
 from weft.rpc.desk import Desk
+from weft.rpc.exchange_memory import Memory
+from weft.rpc.reading import prepare
 from weft.store.base import NewClaim, Part
+from weft.store.sqlite import SqliteStore
 
 T = TypeVar("T")
 
-_REFUSED = 100_000
-"""Refused claims that are remembered."""
+KEY_SECONDS = 7 * 86_400.0
+"""How old the key of a pair gets before its caller takes a new one."""
+_STEPS = 20_000
+"""Instructions of SQLite between two looks at whether the server ends."""
+
+
+def pair_key(octets: bytes) -> bytes:
+    """The key of the pair in what is kept of a peer, which is the only thing that is looked at; empty if none is."""
+    try:
+        return load(Keeping(Line(Limits()), octets).get(Section.SKETCHES)).key
+    except StoreError:
+        return b""
 
 
 class IndexDesk:
     """Answers the questions of sessions out of an index; for one thread."""
 
     def __init__(self, path: Path, policy: Policy) -> None:
+        self._path = path
         self._index = Index.open(path, policy=policy, create=False)
         self._desk = Desk(self._index.store)
         self._kept = path.with_name(path.name + ".kept")
-        self._today = _today()
-        self._used: dict[bytes, dict[Feed, Used]] = defaultdict(dict)
-        self.refused: set[bytes] = set()
+        self._memory = Memory(self._kept)
+        self.refused = self._memory.refused
         """Elements of claims that are not wanted again."""
+        self.born = self._memory.born
+        """When the key that is kept for a peer was new, in seconds since 1970."""
 
     def answer(self, peer: bytes, request: Request) -> Answer:
         """The answer to a question in a session with a peer; `StoreError`."""
@@ -64,25 +100,42 @@ class IndexDesk:
     def kept(self, peer: bytes) -> bytes:
         """What the last session with a peer asked to keep."""
         try:
-            return (self._kept / fingerprint(peer)).read_bytes()
+            octets = (self._kept / fingerprint(peer)).read_bytes()
         except OSError:
-            return b""
+            octets = b""
+        self._note_key(peer, octets)
+        return octets
+
+    def is_old(self, peer: bytes) -> bool:
+        """Whether it is time for a new key of the pair; also if the clock was set back behind its birth."""
+        born = self.born.get(peer)
+        return born is not None and not 0 <= time.time() - born <= KEY_SECONDS
 
     def used(self, peer: bytes) -> Usage:
         """What a peer handed us today."""
-        if self._today != _today():
-            self._today = _today()
-            self._used.clear()
-        return dict(self._used[peer])
+        return self._memory.used(peer)
 
     def refuse(self, refusal: Refusal) -> None:
         """Remember what should not be wanted again."""
-        if len(self.refused) >= _REFUSED:
-            self.refused.clear()
-        self.refused.add(refusal.identity[:ELEMENT_OCTETS])
+        self._memory.refuse(refusal.identity[:ELEMENT_OCTETS])
+
+    def cover(self, peer: bytes, covered: Covered) -> None:
+        """Remember what a peer was asked, for who wants to know how complete a thread is; `StoreError`."""
+        ranges = [(origin, sorted(lists.names), lists.all_but) for origin, lists in covered.feeds.lists.items()]
+        self._index.record_covered(peer, ranges, covered.asked, covered.cut, int(time.time()))
+
+    def position(self) -> int:
+        """The end of the log."""
+        return self._index.store.position()
+
+    def use(self, policy: Policy) -> None:
+        """Admit and show by another policy; takes as long as its view takes to be made."""
+        prepare(self._path, policy)
+        self._index.set_policy(policy)
 
     def close(self) -> None:
         """Let go of the index."""
+        self._memory.close()
         self._index.close()
 
     def _commit(self, peer: bytes, parts: Sequence[ProvenPart]) -> range:
@@ -91,55 +144,88 @@ class IndexDesk:
             count = self._index.admit(new)
         except ClaimError as error:  # the machine has checked the same, so this is no peer's doing
             raise StoreError(f"the index refuses what the exchange let pass: {error}") from error
-        self._count(peer, parts)
+        self._memory.count(peer, _sums(parts))
         if not count:
             return range(0)
         # One transaction gives one run of positions, beyond all that was there before.
         held = self._index.store.get([claim.identity for part in parts for claim in part.claims])
         return range(held[-1].position - count + 1, held[-1].position + 1)
 
-    def _count(self, peer: bytes, parts: Sequence[ProvenPart]) -> None:
-        used = self._used[peer]
-        for part in parts:
-            feed = Feed(part.signed.origin, part.signed.list)
-            claims, octets = used.get(feed, Used(0, 0))
-            used[feed] = Used(claims + len(part.claims), octets + sum(len(claim.octets) for claim in part.claims))
-
     def _keep(self, peer: bytes, octets: bytes) -> None:
         try:
-            self._kept.mkdir(mode=0o700, exist_ok=True)
             draft = self._kept / f".{secrets.token_hex(8)}"
             draft.write_bytes(octets)
             draft.replace(self._kept / fingerprint(peer))
         except OSError as error:
             raise StoreError(f"{self._kept}: cannot keep what the next exchange needs: {error.strerror}") from None
+        self._note_key(peer, octets)
+
+    def _note_key(self, peer: bytes, octets: bytes) -> None:
+        key = pair_key(octets)
+        self._memory.keyed(peer, sha256(key).digest()[:16] if key else b"")
 
 
 class Workplace:
-    """The thread, for the event loop to hand steps to."""
+    """The threads, for the event loop to hand steps to."""
 
     def __init__(self, path: Path, policy: Policy) -> None:
         """``policy``: what is admitted; rights of peers are given to each session."""
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="weft-exchange")
+        self._scanner = ThreadPoolExecutor(1, thread_name_prefix="weft-scan")
         self._path, self._policy = path, policy
         self._desk: IndexDesk | None = None
+        self._store: SqliteStore | None = None
+        self._closing = threading.Event()
 
     async def run(self, work: Callable[[IndexDesk], T]) -> T:
-        """What ``work`` returns in the thread."""
+        """What ``work`` returns in the thread of the sessions."""
         return await asyncio.get_running_loop().run_in_executor(self._executor, lambda: work(self._ready()))
+
+    async def scan(self, request: Scan | FindTrees) -> Answer:
+        """The answer to a question that takes its time, while sessions go on; `StoreError`."""
+        return await asyncio.get_running_loop().run_in_executor(self._scanner, lambda: self._scan(request))
+
+    async def use(self, policy: Policy) -> None:
+        """Admit by another policy from now on; `StoreError` if its view cannot be made."""
+        self._policy = policy
+        await self.run(lambda desk: desk.use(policy))
 
     async def close(self) -> None:
         """Wait for the step that is under way, and let go of the index."""
-        if self._desk is not None:
-            await self.run(lambda desk: desk.close())
-            self._desk = None
+        self._closing.set()
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._executor, self._let_go)
+        await loop.run_in_executor(self._scanner, self._let_go_of_scans)
         self._executor.shutdown(wait=False, cancel_futures=True)
+        self._scanner.shutdown(wait=False, cancel_futures=True)
 
     def _ready(self) -> IndexDesk:
         if self._desk is None:
             self._desk = IndexDesk(self._path, self._policy)
         return self._desk
 
+    def _scan(self, request: Scan | FindTrees) -> Answer:
+        if self._store is None:
+            self._store = SqliteStore(self._path, read_only=True)
+            self._store.connection.set_progress_handler(self._closing.is_set, _STEPS)
+        return Desk(self._store).answer(request)
 
-def _today() -> date:
-    return datetime.now(UTC).date()
+    def _let_go(self) -> None:
+        if self._desk is not None:
+            self._desk.close()
+            self._desk = None
+
+    def _let_go_of_scans(self) -> None:
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+
+def _sums(parts: Sequence[ProvenPart]) -> dict[Feed, Used]:
+    """How much was handed over of each feed."""
+    sums: dict[Feed, Used] = {}
+    for part in parts:
+        feed = Feed(part.signed.origin, part.signed.list)
+        claims, octets = sums.get(feed, Used(0, 0))
+        sums[feed] = Used(claims + len(part.claims), octets + sum(len(claim.octets) for claim in part.claims))
+    return sums

@@ -1,30 +1,34 @@
 """Answering peers: the service ``weft.v1.Exchange`` on a port of its own, always with mutual TLS.
 
 Who calls is what the binding in its certificate says.  Who has no row in the policy gets PERMISSION_DENIED, before
-anything is read of the call; who has one gets as many sessions at a time as the row says.
+anything is read of the call; who has one gets as many sessions at a time as the row says, and may call so often
+(`weft.rpc.call_rate`).  The peers whose address the policy knows are called.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import grpc
 
 from weft.core.policy import Policy
-from weft.errors import PolicyError, StoreError, WeftError
+from weft.errors import RemoteProtocolError, WeftError
 from weft.rpc import limits
 from weft.rpc.addresses import join_address, split_address
+from weft.rpc.call_rate import CallRate
 from weft.rpc.credentials import caller, load_or_make_identity
 from weft.rpc.exchange_client import Caller, keep_exchanging
 from weft.rpc.exchange_desk import Workplace
+from weft.rpc.exchange_talks import Meter, Talks
 from weft.rpc.exchange_tls import exchange_credentials
-from weft.rpc.exchanging import MESSAGE_OCTETS, SERVICE, Talk
-from weft.rpc.failures import DeniedError, OverloadedError, is_ours, status_of
+from weft.rpc.exchanging import ALWAYS, MESSAGE_OCTETS, SERVICE, Talk
+from weft.rpc.failures import DeniedError, OverloadedError, StoppingError, is_ours, status_of
 
 _OPTIONS = (
     ("grpc.so_reuseport", 0),
@@ -34,9 +38,14 @@ _OPTIONS = (
     ("grpc.max_metadata_size", 16 << 10),
     ("grpc.keepalive_time_ms", 120_000),
     ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.http2.max_pings_without_data", 0),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 30_000),
 )
-_SESSIONS = 64
+_SESSIONS = 256
+"""At a time; most of them live, with nothing to do."""
+
+_LINGER = 1.0
+"""Seconds for the caller to end the call."""
 
 log = logging.getLogger("weft.exchange")
 
@@ -44,13 +53,25 @@ log = logging.getLogger("weft.exchange")
 class ExchangeServer:
     """Answers peers, and calls those whose address the policy knows.  To be used within one event loop."""
 
-    def __init__(self, path: Path, policy: Policy, current: Callable[[], Policy] | None = None) -> None:
-        """``current`` gives the policy whose rows of peers hold for the next session."""
+    def __init__(
+        self,
+        path: Path,
+        policy: Policy,
+        *,
+        look: Callable[[], Awaitable[None]] | None = None,
+        meter: Meter | None = None,
+    ) -> None:
+        """``look`` is called before each session: should the policy have changed, it calls `use`."""
         self._identity = load_or_make_identity(path)
         self._workplace = Workplace(path, policy)
-        self._current = current or (lambda: policy)
+        self._policy = policy
+        self._look = look
+        self.talks = Talks(policy, meter)
         self._sessions: Counter[bytes] = Counter()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._rate = CallRate()
+        self._calls: dict[bytes, asyncio.Task[None]] = {}
+        self._looking: asyncio.Task[None] | None = None
+        self._stopping = False
         self._server = grpc.aio.server(options=_OPTIONS, maximum_concurrent_rpcs=_SESSIONS)
         handler = grpc.stream_stream_rpc_method_handler(self._session)
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {"Session": handler}),))
@@ -65,47 +86,91 @@ class ExchangeServer:
         if not taken:
             raise WeftError(f"{address}: cannot listen there; it is in use, or is no address of this machine")
         await self._server.start()
-        calling = Caller(self._identity, self._workplace)
-        for peer, row in self._current().peers.items():
-            if row.address:
-                self._tasks.append(asyncio.create_task(keep_exchanging(calling, self._current, peer, row.address)))
+        self._looking = asyncio.create_task(self.talks.look(self._workplace))
+        self._call_peers()
         return join_address(host, taken)
+
+    async def use(self, policy: Policy) -> None:
+        """Go by another policy: first sessions whose peer's rights are others are cut."""
+        gone = self._policy.peers.keys() - policy.peers.keys()
+        self._policy = policy
+        self.talks.use(policy)
+        for peer in gone:
+            self._rate.forget(peer)
+        await self._workplace.use(policy)
+        self._call_peers()
 
     async def stop(self, seconds: float = limits.DRAIN_SECONDS) -> None:
         """Call nobody any more, and let sessions end; those that do not within ``seconds`` are cut."""
-        for task in self._tasks:
+        self._stopping = True
+        ends = time.monotonic() + seconds
+        for peer in self._calls.keys() - {talk.peer for talk in self.talks.calling()}:
+            self._calls[peer].cancel()
+        await self.talks.stop(seconds)
+        tasks = [*self._calls.values(), *filter(None, [self._looking])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._server.stop(seconds)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._server.stop(max(0.0, ends - time.monotonic()))
         await self._workplace.close()
 
-    def _policy(self) -> Policy:
-        """As it is now; what is wrong with it is not for a peer to read."""
-        try:
-            return self._current()
-        except PolicyError as error:
-            raise StoreError(str(error)) from None
+    def _call_peers(self) -> None:
+        """Begin to call those peers that have an address and are not called yet; those without one are left alone."""
+        calling = Caller(self._identity, self._workplace)
+        for peer, row in self._policy.peers.items():
+            task = self._calls.get(peer)
+            if row.address and not self._stopping and (task is None or task.done()):
+                call = keep_exchanging(calling, self.talks, lambda: self._policy, peer)
+                self._calls[peer] = asyncio.create_task(call)
 
     async def _session(self, _: Any, context: Any) -> None:  # noqa: ANN401 - the stubs know no grpc.aio here
         try:
-            peer = caller(context)
-            policy = self._policy()
-            row = policy.peers.get(peer)
-            if row is None:
-                raise DeniedError("this server does not know your key")
-            if self._sessions[peer] >= row.streams:
-                raise OverloadedError(f"streams: you have {row.streams} sessions already")
-            self._sessions[peer] += 1
-            try:
-                await Talk(self._workplace, policy, peer, caller=False).run(_Answering(context))
-                return
-            finally:
-                self._sessions[peer] -= 1
+            await self._answer(await self._known(context), context)
+            return
         except Exception as error:  # whatever it was, the peer gets a status and nothing of ours
             code, details = status_of(error)
             if is_ours(error):
                 log.error("a session failed: %s", error, exc_info=code is grpc.StatusCode.INTERNAL)
         await context.abort(code, details)
+
+    async def _known(self, context: Any) -> bytes:  # noqa: ANN401 - as above
+        """The peer that calls, if it may; else the error that says why it may not, which is counted."""
+        peer: bytes | None = None
+        try:
+            if self._look:
+                await self._look()
+            key = caller(context)
+            row = self._policy.peers.get(key)
+            if row is None:
+                raise DeniedError("this server does not know your key")
+            peer = key
+            if self._stopping:
+                raise StoppingError("the server is stopping; call again later")
+            self._rate.take(peer, time.monotonic())
+            if self._sessions[peer] >= row.streams:
+                raise OverloadedError(f"streams: you have {row.streams} sessions already")
+        except Exception as error:
+            self.talks.count(peer, "answerer", error)
+            raise
+        return peer
+
+    async def _answer(self, peer: bytes, context: Any) -> None:  # noqa: ANN401 - as above
+        policy = self._policy
+        talk = Talk(self._workplace, policy, peer, caller=False, live_seconds=ALWAYS, observer=self.talks)
+        self._sessions[peer] += 1
+        error: Exception | None = None
+        try:
+            with self.talks.running(talk):
+                error = (await talk.run(_Answering(context))).error
+        except asyncio.CancelledError:  # the transport's way to say that the caller has gone
+            error = None if talk.synced else RemoteProtocolError("the stream was cut")
+            raise
+        except Exception as failure:
+            error = failure
+            raise
+        finally:
+            self._sessions[peer] -= 1
+            self.talks.over(talk, error)
 
 
 class _Answering:
@@ -120,3 +185,13 @@ class _Answering:
 
     async def write(self, octets: bytes) -> None:
         await self._context.write(octets)
+
+    async def finish(self, reading: asyncio.Task[bytes | None] | None) -> None:
+        """The call ends when its method returns: soon after the caller knows why, or it might not learn it."""
+        try:
+            async with asyncio.timeout(_LINGER):
+                frame = await (reading or self.read())
+                while frame is not None:
+                    frame = await self.read()
+        except (TimeoutError, grpc.RpcError, asyncio.InvalidStateError, grpc.aio.UsageError):
+            pass

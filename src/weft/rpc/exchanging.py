@@ -6,12 +6,16 @@ The machine says what to do, and this does it: frames go to a writer, questions 
 frames back into the machine.  The next frame is read when the one before has been dealt with, so a fast peer waits;
 frames out have a task of their own, or two servers that both write would wait for each other for ever.  How many frames
 can wait there is bounded by the machine.
+
+Others say that the log has grown (`Talk.grew`), or that the session shall end, in one of three ways: `Talk.close` is
+for one that is live and has done its work, `Talk.stop` for a server that stops, `Talk.forbid` for changed rights.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import secrets
 import time
 from collections import deque
@@ -21,10 +25,30 @@ from typing import Protocol
 import grpc
 
 from weft.core.policy import Policy
+from weft.core.policy_rows import Mode
 from weft.core.signing import short_fingerprint
-from weft.errors import LocalProtocolError, StoreError
-from weft.exchange.events import Ask, Ended, Output, Refusal, Request, Send
-from weft.exchange.limits import Limits
+from weft.errors import LocalProtocolError, StoreError, WeftError
+from weft.exchange.events import (
+    Answer,
+    Ask,
+    Commit,
+    Covered,
+    Ended,
+    Entry,
+    FindTrees,
+    GetPosition,
+    Named,
+    Output,
+    ReadLog,
+    ReadNames,
+    Refusal,
+    Report,
+    Request,
+    Scan,
+    Send,
+    Synced,
+)
+from weft.exchange.limits import MAX_REASON, Limits
 from weft.exchange.mapping import KEY_OCTETS
 from weft.exchange.session import Session
 from weft.exchange.setup import Setup
@@ -34,7 +58,13 @@ from weft.v1 import exchange_pb2 as wire
 SERVICE = wire.DESCRIPTOR.services_by_name["Exchange"].full_name
 MESSAGE_OCTETS = Limits().frame_octets + (64 << 10)
 """What the transport takes and gives."""
+ALWAYS = math.inf
+"""Seconds that an answerer lets a session live: it is the caller's to end it."""
+_SLOW = (Scan, FindTrees)
+"""Questions that are answered while other sessions go on."""
 _TICK = 5.0
+_COVER = 30.0
+"""Seconds between two times that a live session remembers what the peer was asked."""
 _GOODBYE = 10.0
 """Seconds for the last frames to leave."""
 
@@ -50,18 +80,109 @@ class Stream(Protocol):
     async def write(self, octets: bytes) -> None:
         """Send a frame."""
 
+    async def finish(self, reading: asyncio.Task[bytes | None] | None) -> None:
+        """Nothing more will be sent; ``reading``, which is of no more use, may be under way."""
+
+
+class Observer(Protocol):
+    """Who wants to know how a session goes on."""
+
+    def moved(self, talk: Talk) -> None:
+        """It went a step on, so its report may say more."""
+
+    def committed(self) -> None:
+        """It has put new claims into the index."""
+
+    def synced(self, talk: Talk) -> None:
+        """Both sides have all that was there when it began; it may be live now."""
+
 
 class Talk:
     """One session, from hello to end."""
 
-    def __init__(self, workplace: Workplace, policy: Policy, peer: bytes, *, caller: bool) -> None:
+    def __init__(
+        self,
+        workplace: Workplace,
+        policy: Policy,
+        peer: bytes,
+        *,
+        caller: bool,
+        live_seconds: float = 0.0,
+        observer: Observer | None = None,
+        mode: Mode | None = None,
+    ) -> None:
+        """``live_seconds``: how long it may go on when both are in sync; 0: not at all.
+
+        ``mode``: how we take what we admit; None: as the peer's row says.
+        """
+        self.policy = policy
+        self.peer = peer
+        self.caller = caller
+        self.synced: float | None = None
+        """Since when both sides are in sync, by the monotonic clock."""
+        self.covered: int | None = None
+        """The position of our log up to which the peer was offered all; None as long as nobody knows."""
+        self.closed = False
+        """Whether it ended because we had it end, with its work done."""
         self._workplace = workplace
-        self._policy = policy
-        self._peer = peer
-        self._caller = caller
+        self._live_seconds = live_seconds
+        self._observer = observer
+        self._mode = mode
+        self._covering: Covered | None = None
+        """What we know the peer to have said, and have not remembered yet."""
+        self._cover_at = 0.0
         self._session: Session | None = None
+        self._snapshot: int | None = None
         self._frames: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._ended: Ended | None = None
+        self._woken = asyncio.Event()
+        self._lives = False
+        self._grown = False
+        self._parting: Callable[[Session], list[Output]] | None = None
+        self._why: WeftError | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether both are in sync, and news goes both ways."""
+        return self._lives and self._ended is None and self._parting is None
+
+    @property
+    def lived(self) -> bool:
+        """Whether it was live, even if it is over."""
+        return self._lives
+
+    @property
+    def report(self) -> Report | None:
+        """What it did so far."""
+        return self._session.report if self._session else None
+
+    def grew(self) -> None:
+        """There are new claims in the index."""
+        self._grown = True
+        self._woken.set()
+
+    def close(self) -> None:
+        """End it well, if it is live; what is under way then, the next one finds."""
+        if self.live:
+            self.closed = True
+            self._part(Session.cut)
+
+    def stop(self) -> None:
+        """This server stops."""
+        self._part(Session.stop)
+
+    def forbid(self, why: WeftError) -> None:
+        """It may not go on: no frame that has not left does any more, but for one with the reason."""
+        if self._ended is None:
+            while not self._frames.empty():
+                self._frames.get_nowait()
+            self._why = why
+            self._parting = lambda machine: [_last_frame(str(why)), *machine.cut()]
+            self._woken.set()
+
+    def _part(self, act: Callable[[Session], list[Output]]) -> None:
+        self._parting = self._parting or act
+        self._woken.set()
 
     async def run(self, stream: Stream) -> Ended:
         """Talk until the session ends, however that is."""
@@ -71,31 +192,58 @@ class Talk:
         try:
             await self._do(self._start)
             while self._ended is None:
-                reading = reading or asyncio.create_task(_read(stream))
-                await asyncio.wait((reading,), timeout=_TICK)
-                if reading.done():
+                if reading is None:
+                    reading = asyncio.create_task(_read(stream))
+                    reading.add_done_callback(lambda _: self._woken.set())
+                await self._wait(ticked + _TICK)
+                if reading.done() and self._parting is None:
                     frame, reading = reading.result(), None
                     await self._do(self._receive(frame))
+                await self._do_what_was_said()
                 if self._ended is None and time.monotonic() - ticked >= _TICK:
                     ticked = time.monotonic()
                     await self._do(lambda _: self._machine().tick(time.monotonic()))
             self._frames.put_nowait(None)
             await asyncio.wait((writer,), timeout=_GOODBYE)
+            await stream.finish(reading)
         finally:
             writer.cancel()
             if reading is not None:
                 reading.cancel()
-        self._log(self._ended)
         return self._ended
 
+    async def _wait(self, until: float) -> None:
+        """For a frame, for what others say, or until it is time for something."""
+        if self.synced is not None:
+            until = min(until, self.synced + self._live_seconds)
+        try:
+            async with asyncio.timeout(max(0.0, until - time.monotonic())):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
+        self._woken.clear()
+
+    async def _do_what_was_said(self) -> None:
+        if self.synced is not None and time.monotonic() >= self.synced + self._live_seconds:
+            self.close()
+        if self._ended is None and self._parting is not None:
+            await self._do(lambda _: [])
+        elif self._ended is None and self._grown:
+            self._grown = False
+            await self._do(lambda _: self._machine().grew())
+
     def _start(self, desk: IndexDesk) -> list[Output]:
+        kept = desk.kept(self.peer)
         setup = Setup(
-            self._policy,
-            self._peer,
-            self._caller,
+            self.policy,
+            self.peer,
+            self.caller,
             secrets.token_bytes(KEY_OCTETS),
-            desk.kept(self._peer),
-            used=desk.used(self._peer),
+            kept,
+            renew=self.caller and desk.is_old(self.peer),
+            live=self._live_seconds > 0,
+            mode=self._mode,
+            used=desk.used(self.peer),
             refused=desk.refused,
         )
         self._session = Session(setup, time.monotonic())
@@ -110,9 +258,13 @@ class Talk:
         return self._session
 
     async def _do(self, act: Callable[[IndexDesk], list[Output]]) -> None:
-        """A step of the machine, and all that follows from it without the peer."""
+        """A step of the machine, and all that follows from it without the peer, unless the session shall end."""
         todo = deque(await self._workplace.run(act))
-        while todo:
+        while self._ended is None:
+            if self._parting is not None:
+                todo = deque(await self._workplace.run(lambda _: self._parted()))
+            if not todo:
+                break
             match todo.popleft():
                 case Send(octets):
                     self._frames.put_nowait(octets)
@@ -121,19 +273,68 @@ class Talk:
                 case Refusal() as refusal:
                     log.warning("a claim was refused: %s", printable(refusal.reason))
                     await self._workplace.run(lambda desk, refusal=refusal: desk.refuse(refusal))  # type: ignore[misc]
-                case Ended() as ended:
-                    self._ended = ended
+                case Covered() as covered:
+                    self._covering = covered
+                case Synced():
+                    self._lives = not any(isinstance(output, Ended) for output in todo)
+                    self._is_synced()
+                case Ended(report, error):
+                    self._ended = Ended(report, self._why or error)
+        await self._cover()
+        if self._observer:
+            self._observer.moved(self)
+
+    async def _cover(self) -> None:
+        """Remember what the peer was asked: at once, and while both are live now and then and at the end."""
+        covered, now = self._covering, time.monotonic()
+        if covered is not None and (now >= self._cover_at or self._ended is not None):
+            self._covering, self._cover_at = None, now + _COVER
+            try:
+                await self._workplace.run(lambda desk: desk.cover(self.peer, covered))
+            except StoreError as error:
+                log.warning("cannot remember what %s was asked: %s", short_fingerprint(self.peer), error)
+
+    def _parted(self) -> list[Output]:
+        """What the machine says to its end."""
+        parting, self._parting = self._parting, None
+        return parting(self._machine()) if parting else []
+
+    def _is_synced(self) -> None:
+        self.synced, self.covered = time.monotonic(), self._snapshot
+        if self._observer:
+            self._observer.synced(self)
 
     async def _answer(self, number: int, request: Request) -> list[Output]:
-        def work(desk: IndexDesk) -> list[Output]:
+        def work(desk: IndexDesk) -> tuple[Answer, list[Output]]:
             machine = self._machine()
             try:
-                answer = desk.answer(self._peer, request)
+                answer = scanned if isinstance(request, _SLOW) else desk.answer(self.peer, request)
             except StoreError as error:
-                return machine.fail(error)
-            return machine.answer(number, answer)
+                return None, machine.fail(error)
+            return answer, machine.answer(number, answer)
 
-        return [] if self._ended else await self._workplace.run(work)
+        scanned: Answer = None
+        try:
+            if isinstance(request, _SLOW):
+                scanned = await self._workplace.scan(request)
+        except StoreError as error:
+            failed = error
+            return await self._workplace.run(lambda _: self._machine().fail(failed))
+        answer, outputs = await self._workplace.run(work)
+        self._look_at(request, answer)
+        return outputs
+
+    def _look_at(self, request: Request, answer: Answer) -> None:
+        """What the store said tells how far the peer knows our log, and whether others have news."""
+        match request, answer:
+            case GetPosition(), int(position):
+                self._snapshot = position
+            case ReadLog() | ReadNames(), [*_, (Entry() | Named()) as last] if self.synced is not None:
+                self.covered = last.position
+            case Commit(), range() as new if new and self._observer:
+                self._observer.committed()
+            case _:
+                pass
 
     async def _write(self, stream: Stream) -> None:
         while (frame := await self._frames.get()) is not None:
@@ -142,16 +343,13 @@ class Talk:
             except (grpc.RpcError, asyncio.InvalidStateError, grpc.aio.UsageError):
                 return  # the stream is gone, which the reader notices
 
-    def _log(self, ended: Ended) -> None:
-        report, name = ended.report, short_fingerprint(self._peer)
-        if ended.error is None:
-            log.info("exchanged with %s: %d claims in, %d out", name, report.claims_received, report.claims_sent)
-        else:
-            log.warning("the exchange with %s ended: %s", name, printable(str(ended.error)))
-
 
 async def _read(stream: Stream) -> bytes | None:
     return await stream.read()
+
+
+def _last_frame(reason: str) -> Send:
+    return Send(wire.Frame(error=wire.Error(reason=reason.encode()[:MAX_REASON])).SerializeToString())
 
 
 def printable(text: str) -> str:

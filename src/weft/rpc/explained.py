@@ -7,7 +7,7 @@ from weft.index.model import Explanation, Statement, Witness
 from weft.rpc.convert import to_octets, to_text
 from weft.rpc.failures import AnswerError
 from weft.rpc.limits import EXPLAINED
-from weft.thread import Coverage
+from weft.thread import Asked, Coverage
 from weft.v1 import threads_pb2 as wire
 
 
@@ -49,19 +49,34 @@ def from_message(found: wire.ExplainResponse) -> Explanation:
 
 
 def coverage_to_message(found: Coverage) -> wire.Coverage:
-    """For the wire, at most `EXPLAINED` feeds of each kind."""
+    """For the wire, at most `EXPLAINED` entries of each kind."""
+    most = EXPLAINED
+    asked: dict[tuple[tuple[str, ...], str], list[str]] = {}
+    for one in found.asked[:most]:
+        asked.setdefault((one.of, one.upto), []).append(one.feed)
     return wire.Coverage(
-        carried=map(to_octets, found.carried[:EXPLAINED]),
-        partly=map(to_octets, found.partly[:EXPLAINED]),
-        never_asked=map(to_octets, found.never_asked[:EXPLAINED]),
+        carried=map(to_octets, found.carried[:most]),
+        partly=map(to_octets, found.partly[:most]),
+        never_asked=map(to_octets, found.never_asked[:most]),
+        asked=[
+            wire.Coverage.Asked(feeds=map(to_octets, feeds), of=map(to_octets, of), upto=to_octets(upto))
+            for (of, upto), feeds in asked.items()
+        ],
+        cut=map(to_octets, found.cut[:most]),
+        nobody_holds=map(to_octets, found.nobody_holds[:most]),
     )
 
 
 def coverage_from_message(found: wire.Coverage) -> Coverage:
-    """From the wire."""
-    lists = (found.carried, found.partly, found.never_asked)
-    carried, partly, never_asked = (tuple(map(to_text, one)) for one in lists)
-    return Coverage(carried, partly, never_asked)
+    """From the wire; nothing of it is signed."""
+    lists = (found.carried, found.partly, found.never_asked, found.cut, found.nobody_holds)
+    carried, partly, never_asked, cut, nobody_holds = (tuple(map(to_text, one)) for one in lists)
+    asked = (
+        Asked(to_text(feed), tuple(map(to_text, one.of)), to_text(one.upto))
+        for one in found.asked
+        for feed in one.feeds
+    )
+    return Coverage(carried, partly, never_asked, tuple(sorted(asked)), cut, nobody_holds)
 
 
 def origin_name(octets: bytes) -> str:

@@ -34,6 +34,10 @@ COMPARERS = 16
 """Streams in flight that compare."""
 DIGESTS_PAGE = 4000
 TREES_IDS = 1000
+IN_FLIGHT = 16
+"""Requests of one stream for threads that are taken at a time."""
+THREAD_STREAMS = 1024
+"""Such streams in flight, idle ones among them."""
 CALLS = 4096
 """Calls in flight, idle streams among them."""
 WATCHERS = 2048

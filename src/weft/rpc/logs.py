@@ -12,11 +12,15 @@ Format = Literal["text", "json"]
 
 
 class JsonLines(logging.Formatter):
-    """One object a line: ``time`` (RFC 3339), ``level``, ``logger``, ``message``, and ``trace`` after a defect."""
+    """One object a line: ``time`` (RFC 3339), ``level``, ``logger``, ``message``, and ``trace`` after a defect.
+
+    What is logged with ``extra={"fields": {...}}`` has these further keys.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
         line: dict[str, object] = {
+            **getattr(record, "fields", {}),
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,

@@ -1,7 +1,7 @@
 """What a server counts, for Prometheus, on a port of its own.
 
 The port serves nothing else and is opened only when it is asked for.  No label comes from a client: methods and
-statuses are from short lists.
+statuses are from short lists.  What is counted of the exchange stands in `weft.rpc.exchange_metrics`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 
 from weft import __version__
 from weft.errors import WeftError
+from weft.rpc.exchange_metrics import ExchangeMetrics
 
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -30,6 +31,7 @@ class Metrics:
             "weft_call_seconds", "How long calls took.", ["method"], buckets=_BUCKETS, registry=self.registry
         )
         self._position = Gauge("weft_log_position", "The end of the log.", registry=self.registry)
+        self.exchange = ExchangeMetrics(self.registry)
         build = Gauge("weft_build", "Which release this is.", ["version"], registry=self.registry)
         build.labels(__version__).set(1)
         self._close: Callable[[], None] = lambda: None

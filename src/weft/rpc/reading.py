@@ -8,7 +8,8 @@ opens the index for itself, to read only (`Reading`), and the loop hands it func
 before, what the thread remembers (encoded answers) is dropped.
 
 The view on disk may be one of another policy, because somebody looked at the index under it.  Then it is made again,
-by `prepare`, which also runs before a server answers for the first time.
+by `prepare`, which also runs before a server answers for the first time.  When the server goes by another policy
+(`Pool.use`), each thread does so from its next call on.
 
 A function that takes too long, or whose caller has gone, is interrupted inside SQLite.
 """
@@ -30,10 +31,8 @@ from weft.core.message_id import key as id_key
 from weft.core.policy import Policy
 from weft.errors import NotFoundError, StoreError
 from weft.index.index import Index
-from weft.index.reading import coverage
 from weft.index.view import View
 from weft.rpc.failures import LateError, OverloadedError
-from weft.thread import Coverage
 
 T = TypeVar("T")
 
@@ -71,10 +70,15 @@ class Reading:
         self.cache: OrderedDict[bytes, bytes] = OrderedDict()
         self.kept: OrderedDict[object, object] = OrderedDict()
         """What is needed for the next pages of large answers; a few at most."""
-        self._coverage: Coverage | None = None
         self._cached = 0
         self._version = -1
         self._connection = self.index.store.connection
+
+    def use(self, policy: Policy) -> None:
+        """Read by another policy from now on, and forget what was read by the old one."""
+        self.index.set_policy(policy)  # opened to read only, so nothing is made here
+        self.view = View(self.index.store, policy)
+        self._forget()
 
     @contextmanager
     def limited(self, deadline: float, wanted: Callable[[], bool]) -> Iterator[None]:
@@ -129,12 +133,6 @@ class Reading:
         [(size,)] = self._connection.execute(_SIZE, (root, LARGE + 1)).fetchall()
         return bool(size > LARGE)
 
-    def coverage(self) -> Coverage:
-        """How complete threads can be; worked out once for each state of the index."""
-        if self._coverage is None:
-            self._coverage = coverage(self.view.policy, self.view.standing())
-        return self._coverage
-
     def remembered(self, key: bytes) -> bytes | None:
         """An answer, if the index is as it was; to be asked before a snapshot is begun, which costs more."""
         answer = self.cache.get(key)
@@ -158,10 +156,13 @@ class Reading:
         self._connection.execute("BEGIN")
         version = self._data_version()  # asking for it begins the reading
         if version != self._version:
-            self.cache.clear()
-            self.kept.clear()
-            self._coverage = None
-            self._cached, self._version = 0, version
+            self._forget()
+            self._version = version
+
+    def _forget(self) -> None:
+        self.cache.clear()
+        self.kept.clear()
+        self._cached, self._version = 0, -1
 
     def _data_version(self) -> int:
         """Another number after each commit of somebody else."""
@@ -191,8 +192,9 @@ class Pool:
         gone = False
 
         def run() -> T:
-            with self._reading().limited(deadline, lambda: not gone):
-                return work(self._reading())
+            reading = self._reading()
+            with reading.limited(deadline, lambda: not gone):
+                return work(reading)
 
         self.waiting += 1
         try:
@@ -200,6 +202,10 @@ class Pool:
         finally:
             gone = True
             self.waiting -= 1
+
+    def use(self, policy: Policy) -> None:
+        """Answer calls that begin from now on by another policy."""
+        self._policy = policy
 
     def close(self) -> None:
         """Wait for the threads and let go of the index."""
@@ -209,4 +215,6 @@ class Pool:
         found: Reading | None = getattr(self._local, "reading", None)
         if found is None:
             found = self._local.reading = Reading(self._path, self._policy)
+        elif found.view.policy is not self._policy:
+            found.use(self._policy)
         return found

@@ -125,6 +125,13 @@ class Server:
             await asyncio.to_thread(pool.close)
         return ended
 
+    async def use(self, policy: Policy) -> None:
+        """Answer by another policy from now on; returns when its view is made."""
+        self._policy = policy
+        for pool in (self._quick, self._slow, self._log, self._keeper):
+            pool.use(policy)
+        await asyncio.to_thread(prepare, self._path, policy)
+
     async def wait(self) -> None:
         """Until it has been stopped."""
         await self._server.wait_for_termination()

@@ -19,6 +19,7 @@ from weft.rpc import answers, limits
 from weft.rpc.answers import LargeError
 from weft.rpc.comparing import Comparing
 from weft.rpc.failures import StoppingError, is_ours, status_of
+from weft.rpc.many import Many
 from weft.rpc.reading import Pool, Reading
 from weft.rpc.watching import Watching
 from weft.v1 import threads_pb2 as wire
@@ -70,6 +71,7 @@ class ThreadsService:
         self._slow = slow
         self._watching = watching
         self._comparing = Comparing(slow)
+        self._many = Many(quick, slow)
         self._meter = meter
         self._authorize = authorize
         self._stopping = False
@@ -89,12 +91,14 @@ class ThreadsService:
         }
         for name, responses in streams.items():
             handlers[name] = grpc.unary_stream_rpc_method_handler(self._streamed(name, responses))
+        handlers["GetThreads"] = grpc.stream_stream_rpc_method_handler(self._threads)
         return grpc.method_handlers_generic_handler(NAME, handlers)
 
     async def drain(self, seconds: float) -> bool:
         """Take no more calls, end the streams, and wait for calls in flight; whether they all ended in time."""
         self._stopping = True
         self._watching.stop()
+        self._many.stop()
         try:
             await asyncio.wait_for(self._idle.wait(), seconds)
         except TimeoutError:
@@ -138,6 +142,16 @@ class ThreadsService:
             await context.abort(code, details)
 
         return call
+
+    async def _threads(self, _: object, context: Context) -> None:
+        with self._counted("GetThreads") as outcome:
+            try:
+                self._admit(context)
+                await self._many.answer(context)
+                return
+            except Exception as error:  # as above
+                code, details = outcome.failed(error)
+        await context.abort(code, details)
 
     async def _watch(self, octets: bytes, _: float) -> AsyncGenerator[bytes, None]:
         request = limits.parse_request(wire.WatchRequest, octets)

@@ -22,6 +22,8 @@ from weft.v1 import threads_pb2 as wire
 
 TIMEOUT = 30.0
 """Seconds for one call, if the caller does not say."""
+THREADS_OF_STREAM = 1000
+"""Threads that are asked for over one stream, which has a deadline."""
 COMPARE_TIMEOUT = 600.0
 """The least for a call that makes the server read every claim."""
 PAGE = 50
@@ -30,7 +32,10 @@ OPTIONS: Sequence[tuple[str, int | str]] = (
     ("grpc.max_receive_message_length", _MESSAGE_OCTETS),
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.enable_http_proxy", 0),  # certificates are fetched without one, and nobody proxies loopback
 )
+END: object = cast(Any, grpc.aio).EOF
+"""What is read where a stream ends; the stubs do not know it."""
 SERVICE = wire.DESCRIPTOR.services_by_name["Threads"].full_name
 
 Answer = TypeVar("Answer")
@@ -84,6 +89,11 @@ def unary(channel: grpc.Channel | grpc.aio.Channel, method: str) -> Callable[...
 def stream(channel: grpc.Channel | grpc.aio.Channel, method: str = "Watch") -> Callable[..., Any]:
     """A call whose responses are a stream, of octets too."""
     return cast(Any, channel).unary_stream(f"/{SERVICE}/{method}")  # type: ignore[no-any-return]
+
+
+def both(channel: grpc.Channel | grpc.aio.Channel, method: str) -> Callable[..., Any]:
+    """A call whose requests and responses are streams."""
+    return cast(Any, channel).stream_stream(f"/{SERVICE}/{method}")  # type: ignore[no-any-return]
 
 
 def parsed(kind: type[Wire], octets: bytes) -> Any:  # noqa: ANN401 - a message of that kind

@@ -18,6 +18,8 @@ Theory of operation
 ``expunged``    the ids of claims whose octets are gone
 ``id_digests``  finds a node by the digest of its id (`weft.core.id_digest`), as far as it was ever asked for
 ``lost``        damaged claims that a repair took out; kept for whoever wants to look at them
+``exchanges``   what each peer was asked last (`weft.index.exchanges`): neither claims nor derived from them.  All of it
+                can be lost, and then was never asked; the small columns stand first, as in ``claims``
 
 `claim_keys`, `id_keys`, `id_digests`, `refs`, `runs` and the counts of `feeds` follow from the rest and are made again
 by a repair.
@@ -40,6 +42,10 @@ STORE = Migrations("weft.store")
 REFS = "CREATE TABLE refs (target INTEGER, position INTEGER, PRIMARY KEY (target, position)) WITHOUT ROWID"
 CLAIM_KEYS = "CREATE TABLE claim_keys (key INTEGER, position INTEGER, PRIMARY KEY (key, position)) WITHOUT ROWID"
 ID_KEYS = "CREATE TABLE id_keys (key INTEGER, node INTEGER, PRIMARY KEY (key, node)) WITHOUT ROWID"
+EXCHANGES = (
+    "CREATE TABLE exchanges (peer BLOB PRIMARY KEY, time INTEGER NOT NULL, revision INTEGER NOT NULL, "
+    "feeds TEXT NOT NULL, cut BLOB NOT NULL, asked BLOB)"
+)
 ID_DIGESTS = "CREATE TABLE id_digests (digest INTEGER, node INTEGER, PRIMARY KEY (digest, node)) WITHOUT ROWID"
 RUNS = (
     "CREATE TABLE runs (batch INTEGER, leaf INTEGER, position INTEGER, count INTEGER, PRIMARY KEY (batch, leaf)) "
@@ -79,6 +85,11 @@ def _tables(database: Database) -> None:
 @STORE(name="002 digests of message ids")
 def _digests(database: Database) -> None:
     database.conn.execute(ID_DIGESTS)
+
+
+@STORE(name="003 what peers were asked")
+def _exchanges(database: Database) -> None:
+    database.conn.execute(EXCHANGES)
 
 
 def migrate(path: Path, database: Database, migrations: Migrations = STORE, *, read_only: bool = False) -> None:

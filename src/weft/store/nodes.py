@@ -44,12 +44,10 @@ def key_function(secret: bytes) -> Callable[[bytes], int]:
     return key
 
 
-def in_key_order(
-    key: Callable[[bytes], int], octets: Iterable[bytes], numbers: Iterable[int]
-) -> Iterator[tuple[int, int]]:
-    """(key of octets, number) in the order of the keys, so that pages of their tree are met once."""
+def in_key_order(keys: Iterable[int], numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """(key, number) in the order of the keys, so that pages of their tree are met once."""
     # Sorted as single integers: quicker than pairs.
-    packed = sorted([key(one) << _NUMBER_BITS | number for one, number in zip(octets, numbers, strict=True)])
+    packed = sorted([key << _NUMBER_BITS | number for key, number in zip(keys, numbers, strict=True)])
     return ((both >> _NUMBER_BITS, both & (1 << _NUMBER_BITS) - 1) for both in packed)
 
 
@@ -74,9 +72,12 @@ class Nodes:
             else:
                 missing.append(octets)
         if missing:
-            self._look_up(missing, found)
+            keys = list(map(self._key, missing))
+            self._look_up(missing, keys, found)
             if create:
-                self._create([octets for octets in missing if octets not in found], found)
+                self._create(
+                    {octets: key for octets, key in zip(missing, keys, strict=True) if octets not in found}, found
+                )
             self._remember({octets: found[octets] for octets in missing if octets in found})
         return found
 
@@ -94,9 +95,9 @@ class Nodes:
         self._young.clear()
         self._old.clear()
 
-    def _look_up(self, ids: Sequence[bytes], found: dict[bytes, int]) -> None:
+    def _look_up(self, ids: Sequence[bytes], keys: Sequence[int], found: dict[bytes, int]) -> None:
         wanted = set(ids)
-        for chunk in chunks(sorted(set(map(self._key, ids)))):
+        for chunk in chunks(sorted(set(keys))):
             for octets, node in self._connection.execute(
                 "SELECT ids.id, ids.node FROM id_keys CROSS JOIN ids ON ids.node = id_keys.node "  # noqa: S608
                 f"WHERE id_keys.key IN ({marks(chunk)})",
@@ -105,12 +106,13 @@ class Nodes:
                 if octets in wanted:
                     found[octets] = node
 
-    def _create(self, ids: Sequence[bytes], found: dict[bytes, int]) -> None:
+    def _create(self, ids: dict[bytes, int], found: dict[bytes, int]) -> None:
+        """Number ids, which come with their keys."""
         [(last,)] = self._connection.execute("SELECT coalesce(max(node), 0) FROM ids").fetchall()
         self._connection.executemany("INSERT INTO ids (node, id) VALUES (?, ?)", enumerate(ids, last + 1))
         self._connection.executemany(
             "INSERT INTO id_keys (key, node) VALUES (?, ?)",
-            in_key_order(self._key, ids, range(last + 1, last + 1 + len(ids))),
+            in_key_order(ids.values(), range(last + 1, last + 1 + len(ids))),
         )
         found.update(zip(ids, range(last + 1, last + 1 + len(ids)), strict=True))
 

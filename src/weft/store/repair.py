@@ -122,7 +122,7 @@ class Repairer:
         self._make_again("claim_keys", CLAIM_KEYS)
         for page in self._log():
             prefixes = [row.identity[:KEY_OCTETS] for row in page]
-            keys = in_key_order(self._key, prefixes, [row.position for row in page])
+            keys = in_key_order(map(self._key, prefixes), [row.position for row in page])
             self._connection.executemany("INSERT INTO claim_keys VALUES (?, ?)", keys)
 
     def _rebuild_id_keys(self) -> None:
@@ -132,7 +132,7 @@ class Repairer:
             "SELECT node, id FROM ids WHERE node > ? ORDER BY node LIMIT ?", (after, _PAGE)
         ).fetchall():
             after = rows[-1][0]
-            keys = in_key_order(self._key, [octets for _, octets in rows], [node for node, _ in rows])
+            keys = in_key_order([self._key(octets) for _, octets in rows], [node for node, _ in rows])
             self._connection.executemany("INSERT INTO id_keys VALUES (?, ?)", keys)
         self._nodes.forget()
 

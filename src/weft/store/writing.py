@@ -181,8 +181,8 @@ class Writer:
                 for one, (position, batch, claim) in zip(stored, fresh, strict=True)
             ),
         )
-        prefixes = [claim.identity[:KEY_OCTETS] for _, _, claim in fresh]
-        write("INSERT INTO claim_keys VALUES (?, ?)", in_key_order(self._key, prefixes, [row[0] for row in fresh]))
+        keys = [self._key(claim.identity[:KEY_OCTETS]) for _, _, claim in fresh]
+        write("INSERT INTO claim_keys VALUES (?, ?)", in_key_order(keys, [position for position, _, _ in fresh]))
         write(
             "INSERT INTO refs VALUES (?, ?)",
             ((target, one.position) for one in stored for target in {*one.reference_nodes, *one.reply_nodes}),

@@ -35,7 +35,7 @@ class Cursor(_message.Message):
     def __init__(self, messages: _Optional[int] = ..., copies: _Optional[int] = ..., facts: _Optional[int] = ..., claims: _Optional[int] = ..., version: _Optional[bytes] = ...) -> None: ...
 
 class GetThreadResponse(_message.Message):
-    __slots__ = ("page", "parts", "ranks", "next", "position", "profile", "coverage")
+    __slots__ = ("page", "parts", "ranks", "next", "position", "profile", "coverage", "failure")
     PAGE_FIELD_NUMBER: _ClassVar[int]
     PARTS_FIELD_NUMBER: _ClassVar[int]
     RANKS_FIELD_NUMBER: _ClassVar[int]
@@ -43,6 +43,7 @@ class GetThreadResponse(_message.Message):
     POSITION_FIELD_NUMBER: _ClassVar[int]
     PROFILE_FIELD_NUMBER: _ClassVar[int]
     COVERAGE_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
     page: ThreadPage
     parts: _containers.RepeatedCompositeFieldContainer[_claim_pb2.BatchPart]
     ranks: _containers.RepeatedCompositeFieldContainer[Rank]
@@ -50,17 +51,41 @@ class GetThreadResponse(_message.Message):
     position: int
     profile: bytes
     coverage: Coverage
-    def __init__(self, page: _Optional[_Union[ThreadPage, _Mapping]] = ..., parts: _Optional[_Iterable[_Union[_claim_pb2.BatchPart, _Mapping]]] = ..., ranks: _Optional[_Iterable[_Union[Rank, _Mapping]]] = ..., next: _Optional[_Union[Cursor, _Mapping]] = ..., position: _Optional[int] = ..., profile: _Optional[bytes] = ..., coverage: _Optional[_Union[Coverage, _Mapping]] = ...) -> None: ...
+    failure: Failure
+    def __init__(self, page: _Optional[_Union[ThreadPage, _Mapping]] = ..., parts: _Optional[_Iterable[_Union[_claim_pb2.BatchPart, _Mapping]]] = ..., ranks: _Optional[_Iterable[_Union[Rank, _Mapping]]] = ..., next: _Optional[_Union[Cursor, _Mapping]] = ..., position: _Optional[int] = ..., profile: _Optional[bytes] = ..., coverage: _Optional[_Union[Coverage, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ...) -> None: ...
+
+class Failure(_message.Message):
+    __slots__ = ("code", "details")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    DETAILS_FIELD_NUMBER: _ClassVar[int]
+    code: int
+    details: bytes
+    def __init__(self, code: _Optional[int] = ..., details: _Optional[bytes] = ...) -> None: ...
 
 class Coverage(_message.Message):
-    __slots__ = ("carried", "partly", "never_asked")
+    __slots__ = ("carried", "partly", "never_asked", "asked", "cut", "nobody_holds")
+    class Asked(_message.Message):
+        __slots__ = ("feeds", "of", "upto")
+        FEEDS_FIELD_NUMBER: _ClassVar[int]
+        OF_FIELD_NUMBER: _ClassVar[int]
+        UPTO_FIELD_NUMBER: _ClassVar[int]
+        feeds: _containers.RepeatedScalarFieldContainer[bytes]
+        of: _containers.RepeatedScalarFieldContainer[bytes]
+        upto: bytes
+        def __init__(self, feeds: _Optional[_Iterable[bytes]] = ..., of: _Optional[_Iterable[bytes]] = ..., upto: _Optional[bytes] = ...) -> None: ...
     CARRIED_FIELD_NUMBER: _ClassVar[int]
     PARTLY_FIELD_NUMBER: _ClassVar[int]
     NEVER_ASKED_FIELD_NUMBER: _ClassVar[int]
+    ASKED_FIELD_NUMBER: _ClassVar[int]
+    CUT_FIELD_NUMBER: _ClassVar[int]
+    NOBODY_HOLDS_FIELD_NUMBER: _ClassVar[int]
     carried: _containers.RepeatedScalarFieldContainer[bytes]
     partly: _containers.RepeatedScalarFieldContainer[bytes]
     never_asked: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, carried: _Optional[_Iterable[bytes]] = ..., partly: _Optional[_Iterable[bytes]] = ..., never_asked: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    asked: _containers.RepeatedCompositeFieldContainer[Coverage.Asked]
+    cut: _containers.RepeatedScalarFieldContainer[bytes]
+    nobody_holds: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, carried: _Optional[_Iterable[bytes]] = ..., partly: _Optional[_Iterable[bytes]] = ..., never_asked: _Optional[_Iterable[bytes]] = ..., asked: _Optional[_Iterable[_Union[Coverage.Asked, _Mapping]]] = ..., cut: _Optional[_Iterable[bytes]] = ..., nobody_holds: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class ThreadPage(_message.Message):
     __slots__ = ("digest", "strings", "messages", "copies", "facts")

@@ -39,6 +39,11 @@ class ThreadsStub:
                 request_serializer=weft_dot_v1_dot_threads__pb2.GetThreadRequest.SerializeToString,
                 response_deserializer=weft_dot_v1_dot_threads__pb2.GetThreadResponse.FromString,
                 _registered_method=True)
+        self.GetThreads = channel.stream_stream(
+                '/weft.v1.Threads/GetThreads',
+                request_serializer=weft_dot_v1_dot_threads__pb2.GetThreadRequest.SerializeToString,
+                response_deserializer=weft_dot_v1_dot_threads__pb2.GetThreadResponse.FromString,
+                _registered_method=True)
         self.ListThreads = channel.unary_unary(
                 '/weft.v1.Threads/ListThreads',
                 request_serializer=weft_dot_v1_dot_threads__pb2.ListThreadsRequest.SerializeToString,
@@ -81,6 +86,14 @@ class ThreadsServicer:
 
     def GetThread(self, request, context):
         """The whole thread in which an id stands, wherever it stands in it, a page at a time.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetThreads(self, request_iterator, context):
+        """Many threads over one stream: a response for each request, in their order.  A request that fails is answered with
+        `failure` alone, and the stream goes on.  A server takes at most 16 requests of a stream at a time.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -141,6 +154,11 @@ def add_ThreadsServicer_to_server(servicer, server):
     rpc_method_handlers = {
             'GetThread': grpc.unary_unary_rpc_method_handler(
                     servicer.GetThread,
+                    request_deserializer=weft_dot_v1_dot_threads__pb2.GetThreadRequest.FromString,
+                    response_serializer=weft_dot_v1_dot_threads__pb2.GetThreadResponse.SerializeToString,
+            ),
+            'GetThreads': grpc.stream_stream_rpc_method_handler(
+                    servicer.GetThreads,
                     request_deserializer=weft_dot_v1_dot_threads__pb2.GetThreadRequest.FromString,
                     response_serializer=weft_dot_v1_dot_threads__pb2.GetThreadResponse.SerializeToString,
             ),
@@ -205,6 +223,33 @@ class Threads:
             request,
             target,
             '/weft.v1.Threads/GetThread',
+            weft_dot_v1_dot_threads__pb2.GetThreadRequest.SerializeToString,
+            weft_dot_v1_dot_threads__pb2.GetThreadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetThreads(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/weft.v1.Threads/GetThreads',
             weft_dot_v1_dot_threads__pb2.GetThreadRequest.SerializeToString,
             weft_dot_v1_dot_threads__pb2.GetThreadResponse.FromString,
             options,

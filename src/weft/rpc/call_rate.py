@@ -1,0 +1,32 @@
+"""How often a peer may call: some calls at once, and then one now and then (a token bucket).
+
+A session with a new key makes us read our whole log, and even one with nothing to say costs a handshake; so the number
+of sessions at a time is not enough of a limit.
+"""
+
+from __future__ import annotations
+
+from weft.rpc.failures import OverloadedError
+
+AT_ONCE = 10
+SECONDS = 10.0
+"""After which one more call is allowed."""
+
+
+class CallRate:
+    """Calls of peers; there are as few of these as rows in the policy."""
+
+    def __init__(self) -> None:
+        self._left: dict[bytes, tuple[float, float]] = {}
+
+    def take(self, peer: bytes, now: float) -> None:
+        """Count a call; `OverloadedError` if it is one too many.  ``now``: seconds of a clock that never goes back."""
+        left, since = self._left.get(peer, (float(AT_ONCE), now))
+        left = min(float(AT_ONCE), left + (now - since) / SECONDS)
+        self._left[peer] = (left if left < 1 else left - 1, now)
+        if left < 1:
+            raise OverloadedError(f"calls: {AT_ONCE} at once, then one every {SECONDS:.0f} seconds; call again later")
+
+    def forget(self, peer: bytes) -> None:
+        """It is no peer any more."""
+        self._left.pop(peer, None)

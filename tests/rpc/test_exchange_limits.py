@@ -1,0 +1,198 @@
+"""What a peer may do again and again: calls, quotas of the day, refused claims, and how long a key lives."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import grpc
+import pytest
+
+from tests.cli.homes import Home
+from tests.rpc.peering import STORY, admit, calling, count, fingerprint, running, sync
+from weft.core.feed import Feed
+from weft.core.policy import Policy
+from weft.core.signing import parse_fingerprint
+from weft.exchange.events import Refusal, Used
+from weft.rpc import exchange_memory
+from weft.rpc.call_rate import AT_ONCE, SECONDS, CallRate
+from weft.rpc.credentials import load_or_make_identity
+from weft.rpc.exchange_desk import KEY_SECONDS, IndexDesk
+from weft.rpc.exchange_memory import Memory
+from weft.rpc.exchange_tls import introduced
+from weft.rpc.failures import OverloadedError
+
+PEER, OTHER = bytes(range(32)), bytes(32)
+FEED = Feed(PEER, b"git")
+
+
+@contextmanager
+def memory(home: Path) -> Iterator[Memory]:
+    remembered = Memory(home / "index.db.kept")
+    try:
+        yield remembered
+    finally:
+        remembered.close()
+
+
+def test_quotas_and_refused_claims_outlive_the_process_and_add_up_over_two(tmp_path: Path) -> None:
+    with memory(tmp_path) as one, memory(tmp_path) as two:
+        one.count(PEER, {FEED: Used(3, 300), Feed(PEER, b"x"): Used(1, 1)})
+        two.count(PEER, {FEED: Used(4, 400)})
+        one.refuse(b"e" * 16)
+        assert one.used(PEER)[FEED] == Used(7, 700)
+    with memory(tmp_path) as again:
+        assert again.used(PEER) == {FEED: Used(7, 700), Feed(PEER, b"x"): Used(1, 1)}
+        assert again.used(OTHER) == {}
+        assert again.refused == {b"e" * 16}
+
+
+def test_another_day_and_another_version_begin_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with memory(tmp_path) as one:
+        one.count(PEER, {FEED: Used(3, 300)})
+        one.refuse(b"e" * 16)
+    monkeypatch.setattr(exchange_memory, "_today", lambda: date(9999, 1, 1))
+    monkeypatch.setattr(exchange_memory, "__version__", "another")
+    with memory(tmp_path) as later:
+        assert later.used(PEER) == {}
+        assert later.refused == set()
+        later.count(PEER, {FEED: Used(1, 1)})
+    rows = sqlite3.connect(tmp_path / "index.db.kept" / "memory.db")
+    assert rows.execute("SELECT count(*) FROM used").fetchall() == [(1,)], "what is old is deleted"
+    rows.close()
+
+
+def test_refused_claims_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange_memory, "REFUSED", 3)
+    with memory(tmp_path) as one:
+        for number in range(4):
+            one.refuse(bytes([number]) * 16)
+        assert one.refused == {bytes([3]) * 16}
+    with memory(tmp_path) as again:
+        assert again.refused == {bytes([3]) * 16}
+
+
+@pytest.mark.parametrize("octets", [b"no database at all" * 300, b""])
+def test_a_memory_that_is_damaged_is_made_anew(tmp_path: Path, octets: bytes) -> None:
+    with memory(tmp_path) as one:
+        one.count(PEER, {FEED: Used(3, 300)})
+    path = tmp_path / "index.db.kept" / "memory.db"
+    path.write_bytes(octets)
+    with memory(tmp_path) as again:
+        assert again.used(PEER) == {}
+        again.count(PEER, {FEED: Used(1, 10)})
+        assert again.used(PEER) == {FEED: Used(1, 10)}
+
+
+def test_what_is_remembered_of_a_claim_is_its_element(home: Home) -> None:
+    desk = IndexDesk(home.index, Policy(parse_fingerprint(fingerprint(home))))
+    desk.refuse(Refusal(bytes(range(32)), "a reason"))
+    assert desk.refused == {bytes(range(16))}
+    desk.close()
+
+
+def test_one_sync_after_the_other_counts_against_the_same_quota(near: Home, far: Home) -> None:
+    admit(far, near)
+    with running(far) as server:
+        admit(near, far, "--address", server.peers)
+        limited = near.config.read_text().replace('mode = "mirror"', 'mode = "mirror"\nclaims_per_day = 5')
+        near.config.write_text(limited)
+        ran = near.process("sync", server.peers)
+        assert ran.code == 1
+        assert "quota of the day" in ran.err[-1]
+        held = count(near)
+        assert held > STORY
+        again = sync(near, server.peers)
+        assert (again["error"], again["claims_in"]) == (None, 0), "the feed is left out for the day"
+
+
+def test_a_bucket_gives_some_calls_at_once_and_then_one_now_and_then() -> None:
+    rate = CallRate()
+    for _ in range(AT_ONCE):
+        rate.take(PEER, 100.0)
+    for now in (100.0, 100.0 + SECONDS / 2):
+        with pytest.raises(OverloadedError, match="calls: 10 at once, then one every 10 seconds"):
+            rate.take(PEER, now)
+    rate.take(OTHER, 100.0)
+    rate.take(PEER, 100.0 + SECONDS)
+    with pytest.raises(OverloadedError):
+        rate.take(PEER, 100.0 + SECONDS)
+    for _ in range(AT_ONCE):
+        rate.take(PEER, 100.0 + 1000 * SECONDS)
+    with pytest.raises(OverloadedError):
+        rate.take(PEER, 100.0 + 1000 * SECONDS)
+
+
+async def _call(address: str, server: Home, caller: Home, times: int) -> list[grpc.StatusCode]:
+    codes = []
+    async with calling(address, server, introduced(load_or_make_identity(caller.index))) as session:
+        for _ in range(times):
+            stream = session(iter([b"\xff"]), timeout=10)
+            try:
+                while isinstance(await stream.read(), bytes):
+                    pass
+                codes.append(await stream.code())
+            except grpc.aio.AioRpcError as error:
+                codes.append(error.code())
+    return codes
+
+
+def test_who_calls_too_often_is_told_the_limit(near: Home, far: Home) -> None:
+    admit(far, near)
+    with running(far) as server:
+        codes = asyncio.run(_call(server.peers, far, near, AT_ONCE + 1))
+        assert codes == [grpc.StatusCode.OK] * AT_ONCE + [grpc.StatusCode.RESOURCE_EXHAUSTED]
+        admit(near, far, "--address", server.peers)
+        ran = near.process("sync", server.peers)
+        assert ran.code == 1
+        assert "calls: 10 at once, then one every 10 seconds" in ran.err[-1]
+
+
+def test_the_caller_takes_a_new_key_when_the_old_one_is_a_week_old(near: Home, far: Home) -> None:
+    admit(far, near)
+    with running(far) as server:
+        admit(near, far, "--address", server.peers)
+        sync(near, server.peers)
+        first = key(near)
+        assert key(far)[0] == first[0], "both keep the same"
+        sync(near, server.peers)
+        assert key(near) == first
+        for home in (near, far):
+            make_older(home)
+        assert sync(near, server.peers)["listed"] is False
+        second = key(near)
+        assert second[0] != first[0]
+        assert second[1] > first[1]
+        assert key(far)[0] == second[0]
+        sync(near, server.peers)
+        assert key(near) == second
+
+
+def test_the_answerer_asks_for_no_new_key(near: Home, far: Home) -> None:
+    admit(far, near)
+    with running(far) as server:
+        admit(near, far, "--address", server.peers)
+        sync(near, server.peers)
+        first = key(near)
+        make_older(far)
+        sync(near, server.peers)
+        assert key(near) == first
+
+
+def key(home: Home) -> tuple[bytes, float]:
+    """The mark and the birth of the one key that is kept."""
+    rows = sqlite3.connect(home.index.with_name("index.db.kept") / "memory.db")
+    [(mark, born)] = rows.execute("SELECT mark, born FROM keys").fetchall()
+    rows.close()
+    return mark, born
+
+
+def make_older(home: Home) -> None:
+    rows = sqlite3.connect(home.index.with_name("index.db.kept") / "memory.db")
+    with rows:
+        rows.execute("UPDATE keys SET born = born - ?", (KEY_SECONDS + 60,))
+    rows.close()
