@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,9 @@ import pytest
 
 from tests.archives import mail
 from tests.cli.homes import Home
-from tests.cli.running import DRAFTS, OPS, Ran
+from tests.cli.running import DRAFTS, OPS, ROOT, Ran
 from weft.export.clean import width
+from weft.report.figures import FILES
 
 FOUR = ("threads", "on_several_lists", "not_the_same_on_all", "whole_on_none")
 
@@ -141,3 +144,97 @@ def test_names_of_lists_are_cleaned_for_people_and_escaped_for_programs(home: Ho
     printed = home.weft("crossposts", "--json", tmp_path).out
     assert printed.isascii()
     assert set(json.loads(printed)["lists"]) == {"名前", "e\u0301"}
+
+
+def test_pictures_and_a_page_are_written_beside_what_is_printed(home: Home, tmp_path: Path) -> None:
+    page, folder = tmp_path / "page.html", tmp_path / "new" / "pictures"
+    printed = home.weft("crossposts", DRAFTS, OPS)
+    ran = home.weft("crossposts", "--html", page, "--figures", folder, DRAFTS, OPS)
+    assert (ran.code, ran.err, ran.out) == (0, [], printed.out)
+    assert page.read_bytes().startswith(b"<!DOCTYPE html>")
+    assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
+    assert {path.read_bytes()[:4] for path in folder.glob("*.png")} == {b"\x89PNG"}
+    assert {path.read_bytes()[:4] for path in folder.glob("*.svg")} == {b"<svg"}
+
+
+def test_two_processes_draw_equal_octets(home: Home, tmp_path: Path) -> None:
+    for name in "one", "two":
+        arguments = ("--html", tmp_path / f"{name}.html", "--figures", tmp_path / name)
+        assert home.process("crossposts", "-q", *arguments, DRAFTS, OPS).code == 0
+    assert (tmp_path / "one.html").read_bytes() == (tmp_path / "two.html").read_bytes()
+    for name in FILES:
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_an_index_draws_what_its_files_draw(story: Home, tmp_path: Path) -> None:
+    for name, paths in ("index", []), ("files", [DRAFTS, OPS]):
+        assert story.weft("crossposts", "-q", "--html", tmp_path / name, *paths).code == 0
+    assert (tmp_path / "index").read_bytes() == (tmp_path / "files").read_bytes()
+
+
+def test_the_thread_that_is_drawn_can_be_chosen(home: Home, tmp_path: Path) -> None:
+    for name, message in ("own", ROOT), ("unasked", None), ("other", "id:<20030210171103.GA612@duarte.example.net>"):
+        chosen = [] if message is None else ["--thread", message]
+        assert home.weft("crossposts", "--html", tmp_path / name, *chosen, DRAFTS, OPS).code == 0
+    own, unasked, other = ((tmp_path / name).read_bytes() for name in ("own", "unasked", "other"))
+    assert own == unasked != other
+
+
+def test_a_thread_that_is_not_there_leaves_nothing_behind(home: Home, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    ran = home.weft("crossposts", "--html", page, "--thread", "nobody@nowhere", DRAFTS, OPS)
+    assert (ran.code, ran.out, len(ran.err)) == (1, b"", 1)
+    assert "no message has or names the id 'nobody@nowhere'" in ran.err[0]
+    assert not page.exists()
+
+
+@pytest.mark.parametrize("there", ["page.html", "pictures/map.png"])
+def test_no_picture_and_no_page_is_overwritten_unasked(home: Home, tmp_path: Path, there: str) -> None:
+    arguments = ("--html", tmp_path / "page.html", "--figures", tmp_path / "pictures", DRAFTS, OPS)
+    (tmp_path / there).parent.mkdir(exist_ok=True)
+    (tmp_path / there).write_bytes(b"mine")
+    ran = home.weft("crossposts", *arguments)
+    assert (ran.code, ran.out, len(ran.err)) == (2, b"", 1)
+    assert ran.err[0].endswith(f"{there} exists; choose another name, or overwrite it with --force")
+    assert [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()] == [b"mine"]
+    assert home.weft("crossposts", "--force", *arguments).code == 0
+    assert (tmp_path / there).read_bytes() != b"mine"
+
+
+def test_outputs_that_cannot_be_meant_or_made_are_one_line_before_anything_is_read(home: Home, tmp_path: Path) -> None:
+    page, missing = tmp_path / "page.html", tmp_path / "missing.mbox"
+    (tmp_path / "file").write_bytes(b"")
+    for code, said, arguments in (
+        (2, "--thread chooses what is drawn; give --html or --figures too", ["--thread", "a@x"]),
+        (2, "two outputs are one file; choose another name for one of them", ["--html", page, "-o", page]),
+        (1, "its folder is not there or is closed; choose another place", ["--html", tmp_path / "no" / "page.html"]),
+        (1, "cannot be made a folder: Not a directory; choose another place", ["--figures", tmp_path / "file" / "in"]),
+    ):
+        ran = home.weft("crossposts", *arguments, missing)
+        assert (ran.code, ran.out, len(ran.err)) == (code, b"", 1)
+        assert ran.err[0].endswith(said)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "home"]
+
+
+def test_without_matplotlib_pictures_are_one_line_and_a_page_still_is_one(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("weft.report.raster.find_spec", lambda name: None)
+    monkeypatch.setattr("weft.report.list_map.find_spec", lambda name: None)
+    ran = home.weft("crossposts", "--figures", tmp_path / "pictures", DRAFTS, OPS)
+    assert (ran.code, ran.out) == (1, b"")
+    assert ran.err == ["weft: pictures need matplotlib, which is not installed; pip install 'weft[plot]'"]
+    assert home.weft("crossposts", "--html", tmp_path / "page.html", DRAFTS, OPS).code == 0
+    assert b"A map needs numpy" in (tmp_path / "page.html").read_bytes()
+
+
+def test_a_report_without_pictures_loads_neither_matplotlib_nor_networkx(home: Home) -> None:
+    program = (
+        f"import sys; sys.argv = ['weft', 'crossposts', '-q', {str(DRAFTS)!r}, {str(OPS)!r}]\n"
+        "from weft.cli.main import main\n"
+        "try:\n    main()\n"
+        "except SystemExit as stopped:\n    assert not stopped.code\n"
+        "assert not {'matplotlib', 'numpy', 'networkx'} & set(sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    assert ran.returncode == 0, ran.stderr

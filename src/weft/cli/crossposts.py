@@ -9,20 +9,23 @@ what else `weft.report.crosspost.Counts` holds; ``models`` (`weft.report.models`
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from weft.cli.indexed import index_options, open_index, policy_option
 from weft.cli.output import Progress, message_options, open_output
-from weft.errors import UsageError
+from weft.errors import UsageError, WeftError
 
 if TYPE_CHECKING:
     from weft.report.arrival import Arrival
     from weft.report.corpus import Corpus
     from weft.report.crosspost import Crossposts
+    from weft.report.figures import Figures
     from weft.report.models import Models
     from weft.sources.base import NoteLog
 
@@ -57,6 +60,73 @@ class Report:
         yield from self.arrival.lines(columns)
 
 
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Where pictures are written: a folder of them, a page, or neither; which thread is drawn over lanes."""
+
+    folder: str | None
+    page: str | None
+    thread: str | None
+    force: bool
+
+    def check(self, output: str | None) -> None:
+        """Before anything is read: say at once what cannot be drawn or written."""
+        if self.folder is None and self.page is None:
+            if self.thread is not None:
+                raise UsageError("--thread chooses what is drawn; give --html or --figures too")
+            return
+        targets = [*self._files(), *([self.page] if self.page is not None else [])]
+        if self.folder is not None:
+            from weft.report.raster import need_plot
+
+            need_plot()
+            self._make_folder(self.folder)
+        places = [os.path.realpath(path) for path in (*targets, *([output] if output is not None else []))]
+        if len(set(places)) < len(places):
+            raise UsageError("two outputs are one file; choose another name for one of them")
+        for path in targets:
+            if Path(path).exists() and not self.force:
+                raise UsageError(f"{path} exists; choose another name, or overwrite it with --force")
+            if not os.access(Path(os.path.realpath(path)).parent, os.W_OK):
+                raise WeftError(f"{path} cannot be written: its folder is not there or is closed; choose another place")
+
+    def draw(self, report: Report) -> Figures | None:
+        """All pictures, if any are wanted."""
+        if self.folder is None and self.page is None:
+            return None
+        from weft.cli.ids import parse_id
+        from weft.report.figures import figures
+
+        thread = None if self.thread is None else parse_id(self.thread)
+        return figures(report.corpus, report.crossposts, thread)
+
+    def write(self, report: Report, drawn: Figures) -> None:
+        """Write them, each whole or not at all."""
+        if self.folder is not None:
+            for path, (_, octets) in zip(self._files(), drawn.files(), strict=True):
+                with open_output(path, force=self.force) as file:
+                    file.write(octets)
+        if self.page is not None:
+            from weft.report.page import write_page
+
+            with open_output(self.page, force=self.force) as file:
+                write_page(report.corpus, report.crossposts, report.models, report.arrival, drawn, file)
+
+    def _files(self) -> list[str]:
+        if self.folder is None:
+            return []
+        from weft.report.figures import FILES
+
+        return [str(Path(self.folder) / name) for name in FILES]
+
+    @staticmethod
+    def _make_folder(folder: str) -> None:
+        try:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WeftError(f"{folder} cannot be made a folder: {error.strerror}; choose another place") from error
+
+
 @click.command("crossposts")
 @click.argument("paths", nargs=-1, metavar="[[LIST=]PATH]...")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
@@ -69,8 +139,13 @@ class Report:
     "--max-ratio", type=click.IntRange(1), default=200, show_default=True, metavar="N",
     help="Refuse a compressed file that unfolds to more than N times its size.",
 )  # fmt: skip
+@click.option("--html", "page", type=click.Path(dir_okay=False), help="Write a page too, with pictures and tables.")
+@click.option(
+    "--figures", "folder", type=click.Path(file_okay=False), help="Write pictures too, as SVG and PNG, into a folder."
+)
+@click.option("--thread", metavar="ID", help="The thread that is drawn; without it, one that tells much.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write to a file instead of stdout.")
-@click.option("--force", is_flag=True, help="Overwrite the output file.")
+@click.option("--force", is_flag=True, help="Overwrite output files.")
 @policy_option
 @index_options
 @message_options
@@ -80,6 +155,9 @@ def command(
     orders: int,
     seed: int,
     max_ratio: int,
+    page: str | None,
+    folder: str | None,
+    thread: str | None,
     output: str | None,
     force: bool,
     policy: str | None,
@@ -94,20 +172,28 @@ def command(
 
     \b
     weft crossposts ietf.mbox ietf-822=archive/2003.mbox.gz
+    weft crossposts --html report.html --figures pictures/ lists/
     weft crossposts --json
     """
     from weft.sources.base import NoteLog
 
     if paths and (index is not None or config is not None or policy is not None):
         raise UsageError("the mail comes from files or from an index; give PATHs, or --index, --config and --policy")
+    pictures = Pictures(folder, page, thread, force)
+    pictures.check(output)
     with Progress(quiet=quiet) as progress:
         log = NoteLog(lambda note: progress.say(f"weft: {note}") if note.skipped or not quiet else None)
         with open_output(output, force=force) as file:
             corpus = _read(paths, max_ratio, log, progress) if paths else _counted(index, config, policy, progress)
             made = _report(corpus, orders, seed, progress)
+            progress.show("pictures")
+            drawn = pictures.draw(made)
             progress.end()
             for line in _lines(made, as_json=as_json, whole=output is not None):
                 file.write(f"{line}\n".encode())
+        if drawn is not None:
+            progress.show("writing pictures")
+            pictures.write(made, drawn)
     return 3 if log.skipped else 0
 
 

@@ -1,0 +1,174 @@
+"""The whole report as one self-contained page: findings in words, pictures, and tables of all numbers.
+
+Theory of operation
+-------------------
+The page needs nothing from anywhere and runs nothing: no script, no link but within itself, and a policy that forbids
+all else, with the hash of the one style sheet.  Pictures are inline SVG whose colours follow the browser, light or
+dark; each has a table with the same numbers (`weft.report.page_tables`), or says the same in words.  The thread over
+lanes is the section that `weft.export.html` makes of a thread.  Nothing from mail is on the page but names of lists
+and what that section shows; all of it is cleaned and escaped.
+
+The page says what it found, also when that is little.  It holds no date of its own: equal mail gives equal octets.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from io import BytesIO
+from typing import BinaryIO
+
+from weft.export.html import write_html
+from weft.export.look import PAGE
+from weft.export.marks import escape
+from weft.export.words import tidy
+from weft.report import page_tables as tables
+from weft.report.arrival import Arrival
+from weft.report.chart import RULES, Chart, inline
+from weft.report.corpus import Corpus
+from weft.report.crosspost import Crossposts
+from weft.report.figures import Figures
+from weft.report.models import Models
+from weft.report.sentences import count
+from weft.thread import Thread
+
+STYLE = (
+    PAGE + RULES + "th{font-weight:600}th.num{text-align:right}table.n{width:auto}table.n td{text-align:right}"
+    "table.n th[scope=row]{white-space:nowrap;font-weight:normal}table.n th[scope=colgroup]{text-align:center}"
+    "tr.sum td,tr.sum th{border-top:2px solid currentColor}ul.found{padding-left:1.2rem;max-width:70em}"
+    "p,li{overflow-wrap:anywhere}summary{cursor:pointer}main{max-width:90rem;margin:0 auto}"
+    "h3{font-size:1rem;margin:1.5rem 0 .25rem}"
+)
+_HASH = b64encode(sha256(STYLE.encode()).digest()).decode()
+_POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; img-src data:; base-uri 'none'; form-action 'none'"
+_WIDE = 10_000
+_MANY = 40
+"""So many lists are named in a sentence; the tables name all."""
+_TITLE = "What each list alone would show"
+
+
+def write_page(
+    corpus: Corpus, crossposts: Crossposts, models: Models, arrival: Arrival, figures: Figures, file: BinaryIO
+) -> None:
+    """Write the page in UTF-8; ``figures`` are drawn from the same corpus."""
+    parts = (
+        _head(),
+        *_findings(crossposts),
+        *_section(figures.origin, tables.origins(figures.origins)),
+        *_section(figures.lacks, tables.lacks(crossposts)),
+        *_section(figures.map, tables.pairs(corpus.names, figures.pairs)),
+        *_one_thread(figures.thread),
+        *_models(corpus, models),
+        *_arrival(arrival),
+        *_counts(crossposts),
+        "</main>\n</body>\n</html>\n",
+    )
+    file.writelines(part.encode() for part in parts)
+
+
+def _head() -> str:
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="referrer" content="no-referrer">\n<meta name="color-scheme" content="light dark">\n'
+        f"<title>{_TITLE}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{_TITLE}</h1>\n"
+    )
+
+
+def _findings(crossposts: Crossposts) -> Iterator[str]:
+    names = [f"<bdi>{escape(tidy(name))}</bdi>" for name in crossposts.lists]
+    named = f": {', '.join(names)}" if 0 < len(names) <= _MANY else ""
+    yield (
+        "<p>Each list is taken as a server of its own, which has its own mail and nothing else, and compared with all "
+        f"of them together. {count(len(names), 'list')}{named}.</p>\n"
+    )
+    yield from _bullets(crossposts.lines(_WIDE))
+
+
+def _bullets(lines: Iterable[str]) -> Iterator[str]:
+    """The sentences among the lines of a report for people; its tables are left out."""
+    sentences = spoken(lines)
+    if sentences:
+        yield '<ul class="found">\n' + "".join(f"<li>{escape(one)}</li>\n" for one in sentences) + "</ul>\n"
+
+
+def spoken(lines: Iterable[str]) -> list[str]:
+    """The sentences of a report: its blocks (between empty lines) that begin as a list of such does."""
+    found: list[str] = []
+    block = before = False
+    for line in lines:
+        if line and not before:
+            block = line.startswith("* ")
+        if line and block:
+            if line.startswith("* "):
+                found.append(line.removeprefix("* "))
+            else:
+                found[-1] += f" {line.strip()}"
+        before = bool(line)
+    return found
+
+
+def _section(chart: Chart, table: str) -> Iterator[str]:
+    yield f"<section>\n<h2>{escape(chart.title)}</h2>\n"
+    yield from map(_paragraph, chart.said)
+    yield f'<div class="wide">{inline(chart)}</div>\n'
+    yield f"<details>\n<summary>The same in numbers</summary>\n{table}</details>\n" if table else ""
+    yield "</section>\n"
+
+
+def _one_thread(thread: Thread | None) -> Iterator[str]:
+    yield "<section>\n<h2>One thread over lanes of lists</h2>\n"
+    if thread is None:
+        yield _paragraph("There is no message.") + "</section>\n"
+        return
+    yield _paragraph(
+        "Who posted where, where a sub-thread left a list, and which replies each list could not see. Each list is a "
+        "lane, each message a row. Dates are in UTC."
+    )
+    yield _thread_section(thread) + "</section>\n"
+
+
+def _thread_section(thread: Thread) -> str:
+    """What the page of this thread alone has between its head and its end, its title as one of the third level."""
+    file = BytesIO()
+    write_html([thread], file)
+    _, _, body = file.getvalue().decode().partition("<main>\n")
+    section, _, _ = body.rpartition("</main>")
+    return section.replace("<h1 ", "<h3 ", 1).replace("</h1>", "</h3>", 1)
+
+
+def _models(corpus: Corpus, models: Models) -> Iterator[str]:
+    if len(corpus.names) < 2:
+        return
+    yield "<section>\n<h2>If one server kept the thread</h2>\n" + _paragraph(
+        "Messages that a server would know, threads that it would have whole, and parents that it would show right, if "
+        "one list alone were asked; if a master kept the thread, which is the list of its root; and after Weft's "
+        "exchange. Weft's row is computed from what the exchange promises."
+    )
+    yield tables.models(models)
+    yield from _bullets(models.lines(_WIDE))
+    yield "</section>\n"
+
+
+def _arrival(arrival: Arrival) -> Iterator[str]:
+    yield "<section>\n<h2>The same mail in other orders of arrival</h2>\n" + _paragraph(
+        f"The same copies linked in {count(arrival.runs, 'order')}: as the textbook says (JWZ, RFC 5256), and by Weft."
+    )
+    yield tables.arrival(arrival)
+    yield from _bullets(arrival.lines(_WIDE))
+    yield "</section>\n"
+
+
+def _counts(crossposts: Crossposts) -> Iterator[str]:
+    yield "<section>\n<h2>All counts</h2>\n" + _paragraph(
+        "Of each list: of the threads of which it holds a message. Together: the sum where it is counted what lists "
+        "lack, else each thread and each reply once. Components are ids connected by any reference at all."
+    )
+    yield from tables.counts(crossposts)
+    yield "</section>\n"
+
+
+def _paragraph(text: str) -> str:
+    return f"<p>{escape(text)}</p>\n"
