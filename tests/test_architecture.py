@@ -29,12 +29,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rpc": PURE | {"", "rpc", "index", "store", "exchange", "keys", "thread"},
     "keys": {"errors"},
     "thread": set(),
-    "sources": {"sources", "core", "errors"},
+    "forks": set(),
+    "sources": {"sources", "core", "errors", "forks"},
     "copies": {"core", "sources"},
-    "archive": {"core", "errors", "sources", "copies", "thread"},
+    "archive": {"core", "errors", "forks", "sources", "copies", "thread"},
     "index": PURE | {"index", "store", "sources", "copies", "keys", "thread"},
     "export": {"export", "core", "errors", "thread"},
     "report": PURE | {"report", "sources", "store", "index", "export", "thread"},
+    "demo": PURE | {"demo", "archive", "index", "rpc", "export", "thread"},
     "": {"archive", "index", "errors", "rpc", "thread"},  # weft/__init__.py
     "__main__": {"cli"},
 }

@@ -36,6 +36,7 @@ COMMANDS = {
     "sync": "Exchange claims with peers, now.",
     "peers": "Who may talk to this server.",
     "keys": "Our own fingerprint, and where the key lies.",
+    "demo": "Three servers, one conversation, no master copy.",
 }
 
 
