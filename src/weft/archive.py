@@ -6,6 +6,7 @@ the order of the files (and two runs print equal bytes).
 
 from __future__ import annotations
 
+import os
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,18 +17,39 @@ from os import PathLike, fspath
 from weft.copies import Copies
 from weft.core.date import MISSING, format_date
 from weft.core.display import Layout, prune
-from weft.core.forest import NONE, Forest, Profile, Weaver
+from weft.core.forest import GHOST, NONE, Forest, Profile, Weaver
 from weft.core.message_id import keys_of
 from weft.core.subject import base_subject, decode_text
 from weft.core.subject_join import Root, join
 from weft.errors import NotFoundError, SourceError, UsageError
-from weft.sources.base import Note, NoteLog, Record, Source, check_list_name, make_record
+from weft.forks import in_turns, is_alone
+from weft.sources.base import (
+    Note,
+    NoteLog,
+    Record,
+    Source,
+    check_list_name,
+    make_outline,
+    make_record,
+    read_numbers,
+)
 from weft.sources.discover import discover
 from weft.sources.pipeline import collector_paused, scan
 from weft.thread import Copy, Message, Thread
 
 Files = str | PathLike[str] | Sequence[str | PathLike[str]]
 _MEMO = 50_000
+_BLOCK = 100
+"""So many threads are written at a time,"""
+_MANY = 10_000
+"""and with more messages than this in more than one process,"""
+_MOST = 4
+"""but no more than this."""
+_IS_GHOST = bytes(tier == GHOST for tier in range(256))
+_ORDINARY = ((), None, 0, (), False, "")
+"""What an ordinary message has in the last fields of `Message`."""
+_new = tuple.__new__
+"""Of a named tuple; its own constructor takes three times as long."""
 _LENGTHS = [bytes([length]) for length in range(256)]
 
 
@@ -83,8 +105,7 @@ def rebuild(
     """Rebuild the threads of some lists.
 
     ``lists`` maps the name of each list to a file or folder of its mail, or to several.  What cannot be read is in the
-    archive's ``notes``.  ``processes``: 1 reads here, 2 in another process, 3 in two others, None decides
-    by the size.
+    archive's ``notes``.  ``processes``: in how many to read; None decides by the size.
     `UsageError` if a name cannot name a list or there is nothing to read.
     """
     log = NoteLog()
@@ -113,7 +134,9 @@ def rebuild_sources(
         raise SourceError("nothing to read: none of the paths holds mail")
     loom = _Loom(sources, options)
     with collector_paused():
-        for index, batch in scan(sources, log, make_record, processes, most=3):
+        # What is left out is read here, and another interpreter would number it in another way.
+        make = make_outline if is_alone() else make_record
+        for index, batch in scan(sources, log, make, processes, ordered=False):
             loom.take(index, batch)
             if progress:
                 progress(f"{loom.messages} messages, {sources[index].path}")
@@ -128,7 +151,7 @@ class _Loom:
         self.options = options
         self.names = sorted({source.list for source in sources})
         self.weaver = Weaver(options.profile)
-        self.copies = Copies()
+        self.copies = Copies(lambda source, offset, length: read_numbers(sources[source], offset, length))
         self.messages = 0
         self.named = array("i")
         self.named_on = array("i")
@@ -200,8 +223,8 @@ class Archive:
     def summary(self) -> Summary:
         """Counts for people; ghosts without a held descendant are not counted."""
         forest, layout = self._forest, self._layout
-        held = sum(tier != 255 for tier in forest.tiers)
-        ghosts = sum(layout.held) - held - len(self._made_up)
+        held = len(forest.tiers) - forest.tiers.count(GHOST)
+        ghosts = layout.held.count(1) - held - len(self._made_up)
         return Summary(
             self._loom.messages,
             len(self._copies),
@@ -222,6 +245,24 @@ class Archive:
         for root in layout.roots:
             if hidden or layout.held[root]:
                 yield self._thread(root, hidden=hidden)
+
+    def blocks(
+        self, make: Callable[[Iterator[Thread]], bytes], *, hidden: bool = True, processes: int | None = None
+    ) -> Iterator[bytes | bytearray]:
+        """What ``make`` makes of all `threads`, some at a time.
+
+        ``processes``: in how many; None decides by their number and that of the cores.
+        """
+        layout, _ = self._layout, self._marks  # before there are others who would make them
+        roots = [root for root in layout.roots if hidden or layout.held[root]]
+
+        def block(number: int) -> bytes:
+            part = roots[number * _BLOCK : (number + 1) * _BLOCK]
+            return make(self._thread(root, hidden=hidden) for root in part)
+
+        if processes is None:
+            processes = min(os.cpu_count() or 1, _MOST) if self._loom.messages > _MANY else 1
+        return in_turns(block, -(-len(roots) // _BLOCK), processes if is_alone() else 1)
 
     def thread(self, message_id: str, *, hidden: bool = True) -> Thread:
         """The thread in which an id stands, wherever it stands in it; `NotFoundError` if nobody names it."""
@@ -255,7 +296,7 @@ class Archive:
 
     @cached_property
     def _ghosts(self) -> bytearray:
-        return bytearray(tier == 255 for tier in self._forest.tiers)
+        return self._forest.tiers.translate(_IS_GHOST)
 
     @cached_property
     def _layout(self) -> Layout:
@@ -288,7 +329,7 @@ class Archive:
         for root, parent in edges.items():
             parents[root] = numbers[parent] if isinstance(parent, bytes) else parent
             self._joined.add(root)
-        self._ghosts = bytearray(tier == 255 for tier in forest.tiers)
+        self._ghosts = forest.tiers.translate(_IS_GHOST)
         return parents
 
     def _subject_roots(self, layout: Layout) -> Iterator[Root]:
@@ -317,18 +358,18 @@ class Archive:
         held, ids, message_of = self._layout.held, self._forest.ids, self._message
         messages, edges = [], []
         # The ids from the root down to the last node, as text and as the digest has them: in it stands the parent.
-        texts: list[str | None] = [None]
-        labels = [b"\0"]
+        texts: dict[int, str | None] = {-1: None}
+        labels = {-1: b"\0"}
         for node, depth in self._layout.tree(root):
             if not hidden and not held[node]:
                 continue
             octets = ids[node]
             text = _text_of(octets)
             label = _LENGTHS[len(octets)] + octets
-            texts[depth + 1 :] = (text,)
-            labels[depth + 1 :] = (label,)
-            edges.append(label + labels[depth])
-            messages.append(message_of(node, text, texts[depth], depth))
+            texts[depth] = text
+            labels[depth] = label
+            edges.append(label + labels[depth - 1])
+            messages.append(message_of(node, text, texts[depth - 1], depth))
         edges.sort()
         return Thread(tuple(messages), sha256(b"weft/v1/tree\0" + b"".join(edges)).hexdigest())
 
@@ -338,9 +379,9 @@ class Archive:
         if copy < 0:
             return self._ghost(node, message_id, depth, parent)
         if copies.after[copy] < 0:
-            first = self._copy(copy)
-            _, subject, author, date, _ = first
-            message = Message(message_id, parent, depth, False, False, 1, date, author, subject, (first,))
+            _, subject, author, date, _ = first = self._copy(copy)
+            values = (message_id, parent, depth, False, False, 1, date, author, subject, (first,), *_ORDINARY)
+            message = _new(Message, values)
         else:
             numbers = copies.sort(copies.of(node), self._loom.names)
             shown = tuple(map(self._copy, numbers))
@@ -353,12 +394,9 @@ class Archive:
 
     def _copy(self, copy: int) -> Copy:
         copies, texts = self._copies, self._texts
-        return Copy(
-            self._loom.names[copies.lists[copy]],
-            texts[copies.subjects[copy]],
-            texts[copies.authors[copy]],
-            format_date(copies.seconds[copy], copies.zones[copy]),
-        )
+        date = format_date(copies.seconds[copy], copies.zones[copy])
+        subject, author = texts[copies.subjects[copy]], texts[copies.authors[copy]]
+        return _new(Copy, (self._loom.names[copies.lists[copy]], subject, author, date, None))
 
     def _ghost(self, node: int, message_id: str, depth: int, parent: str | None) -> Message:
         loom = self._loom

@@ -3,18 +3,22 @@
 A copy is known by (id, list, content): reading the same file twice adds nothing.  Copies of one id form a chain through
 ``after``.  Subjects and authors are kept once each.  Everything that is read out is sorted by what the copies say,
 never by when they came, so that the order of the input leaves no trace.
+
+Bodies that were not read (`weft.sources.base.make_outline`) are read when two of them have to be compared: those of
+copies of one id on one list, and those of copies whose subjects differ.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from weft.core.date import MISSING
 from weft.core.forest import Numbers
 from weft.core.subject import base_subject, decode_text
 from weft.core.variants import count_variants
+from weft.sources.base import UNREAD
 
 _CROWD = 8
 """With more copies than this, an id gets a set of its contents, so that a flood of copies stays linear."""
@@ -23,7 +27,9 @@ _CROWD = 8
 class Copies:
     """Columns over copies ``0..n-1``; see the module."""
 
-    def __init__(self) -> None:
+    def __init__(self, read: Callable[[int, int, int], tuple[int, int]]) -> None:
+        """``read``: (source, offset, length) to the two numbers of a record that `make_outline` leaves out."""
+        self._read = read
         self.first = array("i")
         """For each node its latest copy, or -1."""
         self.after = array("i")
@@ -64,32 +70,51 @@ class Copies:
         """
         first, after, contents = self.first, self.after, self.contents
         new = []
-        for index, (node, content) in enumerate(zip(nodes, columns[12], strict=True)):
+        places = zip(nodes, columns[0], columns[1], columns[12], strict=True)
+        for index, (node, offset, length, content) in enumerate(places):
             latest = first[node]
-            if latest < 0 or not self._known(node, list_number, content):
-                first[node] = len(after)
-                after.append(latest)
-                contents.append(content)
-                self.lists.append(list_number)
-                new.append(index)
+            if latest >= 0:
+                if content == UNREAD and self._shares_list(node, list_number):
+                    _, content = self._read(source, offset, length)
+                if content != UNREAD and self._known(node, list_number, content):
+                    continue
+            first[node] = len(after)
+            after.append(latest)
+            contents.append(content)
+            self.lists.append(list_number)
+            self.sources.append(source)
+            self.offsets.append(offset)
+            self.lengths.append(length)
+            new.append(index)
         if len(new) < len(nodes):
             columns = [[column[index] for index in new] for column in columns]
         self._append(columns)
-        self.sources.extend(array("i", [source]) * len(new))
         return new
 
     def _append(self, columns: Sequence[Sequence[Any]]) -> None:
-        offsets, lengths, _, _, _, _, dates, seconds, zones, subjects, authors, bodies, _ = columns
+        _, _, _, _, _, _, dates, seconds, zones, subjects, authors, bodies, _ = columns
         if any(dates):
-            start = len(self.offsets)
+            start = len(self.seconds)
             self.unreadable_dates.update((start + index, date) for index, date in enumerate(dates) if date)
         self.seconds.extend(seconds)
         self.zones.extend(zones)
-        self.offsets.extend(offsets)
-        self.lengths.extend(lengths)
         self.bodies.extend(bodies)
         self.subjects.extend(map(self._texts.__getitem__, subjects))
         self.authors.extend(map(self._texts.__getitem__, authors))
+
+    def _shares_list(self, node: int, list_number: int) -> bool:
+        """Whether what a node's next copy on a list says has to be known."""
+        return node in self._crowds or any(self.lists[copy] == list_number for copy in self.of(node))
+
+    def _content(self, copy: int) -> int:
+        if self.contents[copy] == UNREAD:
+            _, self.contents[copy] = self._read(self.sources[copy], self.offsets[copy], self.lengths[copy])
+        return self.contents[copy]
+
+    def _body(self, copy: int) -> int:
+        if self.bodies[copy] == UNREAD:
+            self.bodies[copy], _ = self._read(self.sources[copy], self.offsets[copy], self.lengths[copy])
+        return self.bodies[copy]
 
     def _known(self, node: int, list_number: int, content: int) -> bool:
         """Whether this very copy of a node is here already."""
@@ -100,10 +125,10 @@ class Copies:
             crowd.add((list_number, content))
             return False
         copies = self.of(node)
-        if any(self.contents[copy] == content and self.lists[copy] == list_number for copy in copies):
+        if any(self.lists[copy] == list_number and self._content(copy) == content for copy in copies):
             return True
         if len(copies) > _CROWD:
-            self._crowds[node] = {(self.lists[copy], self.contents[copy]) for copy in copies}
+            self._crowds[node] = {(self.lists[copy], self._content(copy)) for copy in copies}
             self._crowds[node].add((list_number, content))
         return False
 
@@ -137,9 +162,12 @@ class Copies:
 
     def variants(self, copies: list[int]) -> int:
         """How many unrelated contents: copies with an equal base subject or an equal body belong together."""
-        if len(copies) < 2 or len({self.bodies[copy] for copy in copies}) == 1:
+        bodies = {self.bodies[copy] for copy in copies}
+        if len(copies) < 2 or (len(bodies) == 1 and UNREAD not in bodies):
             return min(1, len(copies))
-        return count_variants(
-            (base_subject(decode_text(self.texts[self.subjects[copy]]))[0].casefold(), self.bodies[copy])
-            for copy in copies
-        )
+        if len({self.subjects[copy] for copy in copies}) == 1:
+            return 1
+        bases = [base_subject(decode_text(self.texts[self.subjects[copy]]))[0].casefold() for copy in copies]
+        if len(set(bases)) == 1:
+            return 1
+        return count_variants(zip(bases, map(self._body, copies), strict=True))

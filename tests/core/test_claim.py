@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import FrozenInstanceError, asdict, replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.vectors import BARE, BROKEN, PLAIN, UNKNOWN_FIELD, WITHDRAWAL, refused
@@ -13,6 +13,7 @@ from weft.core.claim import MAX_CLAIM, Claim, Scanned, Withdrawal, claim_id, cla
 from weft.core.header import scan
 from weft.core.list_name import check_list_name
 from weft.errors import ClaimError
+from weft.v1 import claim_pb2 as wire
 
 KEYS = st.binary(min_size=32, max_size=32)
 IDS = st.binary(min_size=1, max_size=250)
@@ -58,6 +59,18 @@ def test_parse_reads_what_encode_wrote(claim: Claim) -> None:
     assert len(octets) <= MAX_CLAIM
     assert parse(octets) == claim
     assert encode(claim) == octets
+
+
+def by_library(claim: Claim) -> bytes:
+    return wire.AnyClaim(mail=wire.Claim(**asdict(claim))).SerializeToString(deterministic=True)
+
+
+@given(claims())
+@example(LARGEST)
+@example(Claim(b"", b"", b"", (b"", b"x"), False, (b"",), b"", b"", b"", b"", b""))
+@example(replace(LARGEST, subject=b"s" * 20_000))
+def test_a_claim_is_written_as_the_library_of_protobuf_writes_it(claim: Claim) -> None:
+    assert encode(claim) == by_library(claim)
 
 
 @given(st.builds(Withdrawal, KEYS, LISTS, KEYS, IDS))

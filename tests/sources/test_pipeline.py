@@ -11,12 +11,15 @@ import pytest
 
 from tests.generate import generate
 from weft.errors import SourceError
+from weft.forks import Child
 from weft.sources import pipeline
 from weft.sources.base import Make, Note, Notes, Record, Source, T, make_record
-from weft.sources.mbox import MboxFile
+from weft.sources.mbox import MboxFile, Splitter
 from weft.sources.pipeline import scan
 
 LINE = b"From x Thu Jan  1 00:00:00 1970\n"
+pytestmark = pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
+"""Whoever runs the tests may have threads; they hold no lock that a fork of ours needs."""
 MAILS = (b"Message-ID: <a@x>\n\nbody\n\n", b"Message-ID: <b@x>\n\nFrom here on\nno mail: it\n\n", b"Subject: c\n\n\n\n")
 
 
@@ -27,8 +30,8 @@ def fail(note: Note) -> None:
 def scanned(sources: list[Source], processes: int) -> tuple[list[Record], list[Note]]:
     """All records, in an order that does not depend on who scanned first; and the notes."""
     notes: list[Note] = []
-    records = [record for _, batch in scan(sources, notes.append, make_record, processes) for record in batch]
-    return sorted(records), notes
+    batches = scan(sources, notes.append, make_record, processes, ordered=False)
+    return sorted(record for _, batch in batches for record in batch), notes
 
 
 @pytest.mark.parametrize("ends", [b"\n", b"\r\n"])
@@ -57,8 +60,10 @@ def test_what_is_no_mail_before_the_first_message_is_said_once_wherever_the_file
         assert [note.reason for note in notes] == ["the first 102 octets are not mail"]
 
 
-def test_one_two_and_three_processes_find_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "_WORTH_TWO", 1 << 16)
+@pytest.mark.parametrize("alone", [True, False], ids=["forks", "a fresh interpreter"])
+def test_any_number_of_processes_finds_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alone: bool) -> None:
+    monkeypatch.setattr(pipeline, "is_alone", lambda: alone)
+    monkeypatch.setattr(pipeline, "_LEAST_SHARE", 1 << 14)
     for name in ("big", "small"):
         with (tmp_path / f"{name}.mbox").open("wb") as file:
             for _, mail in generate(300 if name == "big" else 5, seed=len(name)):
@@ -68,7 +73,7 @@ def test_one_two_and_three_processes_find_the_same(tmp_path: Path, monkeypatch: 
     records, notes = scanned(sources, 1)
     assert len(records) == 305
     assert [note.path for note in notes] == [str(tmp_path / "none.mbox")]
-    for processes in (2, 3):
+    for processes in (2, 3, 6):
         others, others_notes = scanned(sources, processes)
         assert others_notes == notes
         # The last two numbers agree within a run only.
@@ -76,6 +81,44 @@ def test_one_two_and_three_processes_find_the_same(tmp_path: Path, monkeypatch: 
         assert [len({record[n] for record in others}) for n in (11, 12)] == [
             len({record[n] for record in records}) for n in (11, 12)
         ]
+
+
+def test_in_order_means_the_order_of_the_sources_and_of_the_messages_in_them(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        with (tmp_path / f"{name}.mbox").open("wb") as file:
+            for _, mail in generate(500, seed=len(name)):
+                file.write(LINE + mail + b"\n")
+    sources: list[Source] = [MboxFile(str(tmp_path / f"{name}.mbox"), "l") for name in ("one", "two")]
+    found = []
+    for processes in (1, 2):
+        batches = scan(sources, fail, make_record, processes)
+        found.append([(index, record[0], record[2]) for index, batch in batches for record in batch])
+    assert found[0] == found[1] == sorted(found[0])
+
+
+def test_a_file_is_cut_into_parts_that_have_its_messages_once_each(tmp_path: Path) -> None:
+    path = tmp_path / "l.mbox"
+    with path.open("wb") as file:
+        for _, mail in generate(60):
+            file.write(LINE + mail + b"\n")
+    whole = MboxFile(str(path), "l")
+    records = list(whole.records(fail))
+    for octets in (1000, 4096, path.stat().st_size // 2):
+        parts = whole.parts(octets)
+        assert sum(part.size for part in parts) == whole.size
+        assert len(parts) == whole.size // octets
+        assert [record[:11] for part in parts for record in part.records(fail)] == [record[:11] for record in records]
+
+
+def test_a_part_in_which_no_message_begins_is_not_read_to_the_end_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "l.mbox"
+    path.write_bytes(LINE + b"Message-ID: <a@x>\n\n" + b"one long body\n" * 1_000_000)
+    with path.open("rb") as file:
+        file.seek((4 << 20) - 3)
+        splitter = Splitter(file.raw, 4 << 20, 5 << 20, file.read(3))
+        assert not splitter.next()
+        assert splitter.place <= 7 << 20
+    assert [len(list(part.records(fail))) for part in MboxFile(str(path), "l").parts(1 << 20)] == [1] + [0] * 12
 
 
 def test_a_process_with_threads_does_not_fork(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +154,7 @@ def test_whoever_stops_listening_leaves_no_process_behind(tmp_path: Path, monkey
     children = []
     ended = pipeline._gather
 
-    def gather(started: list[pipeline._Child], notes: Notes) -> Iterator[tuple[int, list[Record]]]:
+    def gather(started: list[Child], notes: Notes) -> Iterator[tuple[int, list[Record]]]:
         children.extend(started)
         return ended(started, notes)
 

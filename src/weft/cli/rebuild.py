@@ -11,10 +11,14 @@ from weft.cli.ids import parse_ids
 from weft.cli.output import Progress, message_options, open_output, output_options, wants_color, write_threads
 from weft.errors import UsageError
 from weft.export import FORMATS
+from weft.export.json import encode_items, encode_lines, write_json_blocks, write_jsonl_blocks
 from weft.sources.base import NoteLog
 from weft.sources.discover import discover
 from weft.sources.mbox import MboxStdin
 from weft.thread import Thread
+
+_IN_BLOCKS = {"json": (encode_items, write_json_blocks), "jsonl": (encode_lines, write_jsonl_blocks)}
+"""The formats that can be made in several processes."""
 
 
 @click.command("rebuild")
@@ -31,8 +35,8 @@ from weft.thread import Thread
     help="Refuse a compressed file that unfolds to more than N times its size.",
 )  # fmt: skip
 @click.option(
-    "--processes", type=click.IntRange(1, 3), default=None, metavar="N",
-    help="1: read mail in this process; 2: in a second one (default: by size).",
+    "--processes", type=click.IntRange(1, 8), default=None, metavar="N",
+    help="Read and write in N processes (default: by size).",
 )  # fmt: skip
 @output_options
 @message_options
@@ -75,8 +79,12 @@ def command(
                     source.keep = FORMATS[format_name].octets
             archive = rebuild_sources(sources, options, log, processes=processes, progress=progress.show)
             progress.end()
-            threads = _threads(archive, wanted, hidden=FORMATS[format_name].every_id)
-            write_threads(format_name, threads, file, archive.octets, color=wants_color(no_color))
+            if format_name in _IN_BLOCKS and not wanted:
+                encode, write = _IN_BLOCKS[format_name]
+                write(archive.blocks(encode, processes=processes), file)
+            else:
+                threads = _threads(archive, wanted, hidden=FORMATS[format_name].every_id)
+                write_threads(format_name, threads, file, archive.octets, color=wants_color(no_color))
         if not quiet:
             progress.say(f"weft: {archive.summary}")
     return 3 if log.skipped else 0

@@ -27,7 +27,8 @@ NONE = -1
 """The parent of a root."""
 _DISAGREED = -2
 _SILENT = -3
-_NO_TIER = 255
+GHOST = 255
+"""The tier of an id that no admitted claim is about."""
 _NO_RANK = 1 << 30
 
 Profile = Literal["weft", "rfc5256"]
@@ -72,7 +73,7 @@ class Forest:
 
     def is_ghost(self, node: int) -> bool:
         """Nobody that the policy admits has seen it."""
-        return self.tiers[node] == _NO_TIER
+        return self.tiers[node] == GHOST
 
     def edges(self) -> Iterable[tuple[bytes, bytes]]:
         """(child, parent) of every edge, in node order."""
@@ -124,7 +125,7 @@ class Weaver:
     def _grow(self) -> None:
         """Make room for ids that have been numbered."""
         missing = len(self.ids) - len(self.tiers)
-        self.tiers.extend(bytes([_NO_TIER]) * missing)
+        self.tiers.extend(bytes([GHOST]) * missing)
         self._parents.extend(array("i", [NONE]) * missing)
         self._ranks.extend(array("i", [_NO_RANK]) * missing)
         self._witnesses.extend(array("i", [_SILENT]) * missing)
@@ -149,10 +150,10 @@ class Weaver:
             if stated != parent:
                 self._rivals.setdefault(node, {stated}).add(parent)
                 self._parents[node] = _DISAGREED
-        ghosts = _NO_TIER in map(self._tier_of, references)
+        ghosts = GHOST in map(self._tier_of, references)
         if ghosts and witnesses:
             self._witness(references, tier)
-        return ghosts or (in_reply_to != references[-1:] and _NO_TIER in map(self._tier_of, in_reply_to))
+        return ghosts or (in_reply_to != references[-1:] and GHOST in map(self._tier_of, in_reply_to))
 
     def _witness(self, references: Sequence[int], tier: int) -> None:
         """Each adjacent pair says "u is the parent of v", the first id that it has none; the last pair has gap 0."""
@@ -160,7 +161,7 @@ class Weaver:
         rank = (tier << 8) + len(references) - 1
         before = NONE
         for node in references:
-            if tiers[node] == _NO_TIER and rank <= ranks[node]:
+            if tiers[node] == GHOST and rank <= ranks[node]:
                 if rank < ranks[node]:
                     ranks[node] = rank
                     self._witnesses[node] = before
@@ -190,14 +191,14 @@ class Weaver:
 
     def _unclaimed(self) -> Iterator[int]:
         """The nodes of ghosts."""
-        node = self.tiers.find(_NO_TIER)
+        node = self.tiers.find(GHOST)
         while node >= 0:
             yield node
-            node = self.tiers.find(_NO_TIER, node + 1)
+            node = self.tiers.find(GHOST, node + 1)
 
     def _ground(self, node: int) -> tuple[bool, int, int, bytes]:
         """Smallest for the weakest ground: a ghost, then the worst tier, the largest gap, the smallest id."""
-        if self.tiers[node] != _NO_TIER:
+        if self.tiers[node] != GHOST:
             return True, -self.tiers[node], 0, self.ids[node]
         rank = self._ranks[node]
         return False, -(rank >> 8), -(rank & 0xFF), self.ids[node]

@@ -126,7 +126,7 @@ def parse_in_reply_to(values: Sequence[bytes], own: bytes, people: bytes) -> tup
     """The ids of the In-Reply-To headers, and whether they are *sane*: exactly one id and, comments aside, only it."""
     value = values[0] if len(values) == 1 else b" ".join(values)
     if (found := _ONE_CLEAN_TOKEN.fullmatch(value)) and len(token := found[1]) <= MAX_ID_OCTETS:
-        if token != own and people.find(token.lower()) < 0:
+        if token != own and token.lower() not in people:
             return (token,), True
         tokens, rest = [token], b""
     else:
@@ -145,7 +145,7 @@ def _drop(ids: list[bytes], own: bytes, people: bytes) -> list[bytes]:
         ids = [reference for reference in ids if reference != own]
     if len(ids) <= _FEW:
         for reference in ids:
-            if people.find(reference.lower()) >= 0:
+            if reference.lower() in people:
                 break
         else:
             return ids

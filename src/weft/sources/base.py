@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 from weft.core.body import MAX_RAW_BODY, canonical_body
 from weft.core.date import MISSING, parse_date
-from weft.core.header import mint, scan
+from weft.core.header import Fields, mint, scan
 from weft.core.list_name import check_list_name as check_list_name
 from weft.core.search import find
 
@@ -28,8 +28,12 @@ the source gave it, and the file's size); 2 ``message_id``; 3 ``in_reply_to``; 4
 10 ``author``; 11 ``body``: a number for the canonical body; 12 ``content``: a number for all that the copy says.
 
 The two numbers are equal for equal octets and otherwise not, within the run that made them: Python's keyed hash, whose
-key no sender of mail can know.
+key no sender of mail can know.  Both are `UNREAD` where `make_outline` did not look at the body.
 """
+UNREAD = -1
+"""What Python's hash never is."""
+_SHORT = 256
+"""So many octets of a body are hashed faster than they are read a second time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +89,9 @@ class Make(Protocol[Made]):
         /,
         *,
         mbox: bool,
+        again: bool = False,
     ) -> Made:
-        """See `make_record`."""
+        """See `make_record`; ``again``: the source can give the message a second time at little cost."""
 
 
 class Source(Protocol):
@@ -117,13 +122,53 @@ class Source(Protocol):
 
 
 def make_record(
-    buffer: bytes | bytearray, start: int, header_end: int, body: tuple[int, int], place: tuple[int, int], *, mbox: bool
+    buffer: bytes | bytearray,
+    start: int,
+    header_end: int,
+    body: tuple[int, int],
+    place: tuple[int, int],
+    *,
+    mbox: bool,
+    again: bool = False,  # noqa: ARG001
 ) -> Record:
     """Scan one message: its header block is ``buffer[start:header_end]``, its body ``buffer[body[0]:body[1]]``.
 
     The octet before ``start`` must be a line feed; ``place`` is the record's (offset, length).
     """
+    return _whole(scan(buffer, start, header_end), buffer, body, place, mbox)
+
+
+def make_outline(
+    buffer: bytes | bytearray,
+    start: int,
+    header_end: int,
+    body: tuple[int, int],
+    place: tuple[int, int],
+    *,
+    mbox: bool,
+    again: bool = False,
+) -> Record:
+    """The same without a look at the body where `read_numbers` can have one later: few bodies are ever compared."""
     fields = scan(buffer, start, header_end)
+    own, in_reply_to, sane, references, date, subject, author, _, _ = fields
+    if not own or not again or body[1] - body[0] <= _SHORT:
+        return _whole(fields, buffer, body, place, mbox)
+    seconds, zone = parse_date(date)
+    if seconds != MISSING:
+        date = b""
+    return (*place, own, in_reply_to, sane, references, date, seconds, zone, subject, author, UNREAD, UNREAD)
+
+
+def read_numbers(source: Source, offset: int, length: int) -> tuple[int, int]:
+    """The two numbers at the end of a record that `make_outline` left out; `SourceError` if the message is gone."""
+    buffer, header_end, body = split_message(source.fetch(offset, length))
+    *_, number, content = make_record(buffer, 1, header_end, body, (offset, length), mbox=source.escaped)
+    return number, content
+
+
+def _whole(
+    fields: Fields, buffer: bytes | bytearray, body: tuple[int, int], place: tuple[int, int], mbox: bool
+) -> Record:
     front, end = body
     if end - front > MAX_RAW_BODY:
         end = front + MAX_RAW_BODY

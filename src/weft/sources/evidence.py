@@ -13,7 +13,14 @@ Evidence = tuple[
 
 
 def make_evidence(
-    buffer: bytes | bytearray, start: int, header_end: int, body: tuple[int, int], place: tuple[int, int], *, mbox: bool
+    buffer: bytes | bytearray,
+    start: int,
+    header_end: int,
+    body: tuple[int, int],
+    place: tuple[int, int],
+    *,
+    mbox: bool,
+    again: bool = False,  # noqa: ARG001
 ) -> Evidence:
     """Scan one message, as `weft.sources.base.make_record` does."""
     fields = scan(buffer, start, header_end)

@@ -14,6 +14,7 @@ where it lies.  Of a message longer than `_KEEP` only the front is kept, so memo
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import tempfile
@@ -64,6 +65,8 @@ class Splitter:
         """
         self._file = file
         self._stop = stop
+        # What stands before the first message is looked at, to say what it is, only at the start of the file.
+        self._last_start = stop if start else None
         # The empty line may not be in the file: then there is one rule, not two.
         self.buffer = bytearray(_BLOCK)
         self.buffer[: len(before)] = before
@@ -145,6 +148,8 @@ class Splitter:
                     raise self._error
                 return -1
             self._searched = max(self._searched, limit - 6)
+            if not self._kept and self._last_start is not None and self._base + self._searched >= self._last_start:
+                return -1
             self._read()
 
     def _read(self) -> None:
@@ -183,15 +188,19 @@ class Splitter:
         self._searched -= gone
 
 
-def read_mbox(splitter: Splitter, path: str, notes: Notes, make: Make[T]) -> Iterator[T]:
-    """What is made of each message of one mbox, in file order; what cannot be read is noted."""
+def read_mbox(splitter: Splitter, path: str, notes: Notes, make: Make[T], *, again: bool = False) -> Iterator[T]:
+    """What is made of each message of one mbox, in file order; what cannot be read is noted.
+
+    ``again``: its messages can be fetched at little cost; those that may be cut here are left out.
+    """
     try:
         while splitter.next():
             buffer, begin, end = splitter.buffer, splitter.begin, splitter.end
             header_end, body = header_bounds(buffer, begin, end)
             if header_end - begin > MAX_BLOCK:
                 notes(Note(path, splitter.offset, "header block longer than 256 KiB: read only so far"))
-            yield make(buffer, begin, header_end, (body, end), (splitter.offset, splitter.length), mbox=True)
+            place = (splitter.offset, splitter.length)
+            yield make(buffer, begin, header_end, (body, end), place, mbox=True, again=again and end - begin < _BLOCK)
     except SourceError as error:
         notes(Note(path, splitter.place, str(error), 1))
         return
@@ -213,6 +222,7 @@ class MboxFile:
         self.list = list
         self._max_ratio = max_ratio
         self._spooled: IO[bytes] | None = None
+        self._plain: bool | None = None
         self.start = 0
         """Read from here on: the place of a message, for a file that is not compressed."""
         self.part: tuple[int, int] | None = None
@@ -220,11 +230,12 @@ class MboxFile:
 
     @property
     def size(self) -> int:
-        """Octets on disk; 0 if it has vanished."""
+        """Octets on disk, of a part those of the part; 0 if it has vanished."""
         try:
-            return Path(self.path).stat().st_size
+            size = Path(self.path).stat().st_size
         except OSError:
             return 0
+        return min(size, self.part[1]) - self.part[0] if self.part else size
 
     def records(self, notes: Notes) -> Iterator[Record]:
         """Scan all messages, in file order."""
@@ -245,22 +256,28 @@ class MboxFile:
         with stream:
             start = stream.tell() if isinstance(stream, FileIO) else 0
             stop = None if self.part is None else self.part[1]
-            yield from read_mbox(Splitter(stream, start, stop), self.path, notes, make)
+            yield from read_mbox(Splitter(stream, start, stop), self.path, notes, make, again=self.is_plain())
 
-    def parts(self, least: int) -> list[MboxFile]:
-        """The file as two sources of half its size each, if it has ``least`` octets and is not compressed."""
-        try:
-            if self.size < least or self.start or self.part or is_compressed(Path(self.path)):
-                return [self]
-        except OSError:
+    def is_plain(self) -> bool:
+        """Whether any part of it can be read at any time: a regular file that is not compressed."""
+        if self._plain is None:
+            path = Path(self.path)
+            with suppress(OSError):
+                self._plain = path.is_file() and not is_compressed(path)
+        return bool(self._plain)
+
+    def parts(self, octets: int) -> list[MboxFile]:
+        """The file as sources of ``octets`` each, the last of up to twice as many; itself if it is compressed."""
+        size = self.size
+        if size < 2 * octets or self.start or self.part or not self.is_plain():
             return [self]
-        middle = self.size // 2
-        halves = []
-        for part in ((0, middle), (middle, 1 << 62)):
-            half = MboxFile(self.path, self.list, self._max_ratio)
-            half.part = part
-            halves.append(half)
-        return halves
+        starts = range(0, size - octets + 1, octets)
+        parts = []
+        for start, stop in zip(starts, (*starts[1:], 1 << 62), strict=True):
+            one = MboxFile(self.path, self.list, self._max_ratio)
+            one.part, one._plain = (start, stop), True
+            parts.append(one)
+        return parts
 
     def _scan_rest(self, notes: Notes, make: Make[T], start: int, stop: int) -> Iterator[T]:
         """The part of the file that does not begin at its start: what stands before its first message is another's."""
@@ -273,22 +290,21 @@ class MboxFile:
             with FileIO(self.path) as file:
                 file.seek(start - _CONTEXT)
                 splitter = Splitter(file, start, stop, file.read(_CONTEXT))
-                yield from read_mbox(splitter, self.path, pass_on, make)
+                yield from read_mbox(splitter, self.path, pass_on, make, again=True)
         except OSError as error:
             notes(Note(self.path, None, reason(error), 1))
 
     def fetch(self, offset: int, length: int) -> bytes:
         """The octets of one message, still mbox-escaped.  A compressed file is unpacked once into a temporary file."""
-        path = Path(self.path)
         try:
-            if self._spooled is None and is_compressed(path):
-                with open_mail(path, self._max_ratio) as stream:
+            if self._spooled is None and not self.is_plain():
+                with open_mail(Path(self.path), self._max_ratio) as stream:
                     self._spooled = _spool(stream)
             if self._spooled is not None:
-                octets = _at(self._spooled, offset, length)
+                self._spooled.seek(offset)
+                octets = self._spooled.read(length)
             else:
-                with path.open("rb", buffering=0) as file:
-                    octets = _at(file, offset, length)
+                octets = _read_at(self.path, offset, length)
         except OSError as error:
             raise SourceError(f"{self.path}: {reason(error)}") from error
         if len(octets) != length or not _FIELD.match(octets):
@@ -363,9 +379,13 @@ class _Tee:
         return got
 
 
-def _at(file: IO[bytes] | FileIO, offset: int, length: int) -> bytes:
-    file.seek(offset)
-    return file.read(length)
+def _read_at(path: str, offset: int, length: int) -> bytes:
+    """A part of a file; `OSError`."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.pread(descriptor, length, offset)
+    finally:
+        os.close(descriptor)
 
 
 def _spool(stream: Stream) -> IO[bytes]:

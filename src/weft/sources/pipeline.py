@@ -2,9 +2,11 @@
 
 Theory of operation
 -------------------
-For more than a few megabytes one more process scans, for more than that two, each half of the mail; a big mbox is cut
-in two at a message.  They answer on pipes with frames of `marshal` data, ``(source, records, notes)``, a few hundred
-records each.  In which order the frames of two processes come is chance, so only who does not care may ask for two.
+For more than a few megabytes one more process scans.  It answers on a pipe with frames of `marshal` data, ``(source,
+records, notes)``, a few hundred records each.  Who does not care in which order messages come gets them faster: then
+this process scans too whenever no frame waits for it, and there may be more than one other.  The mail is cut into
+shares of some megabytes, a big mbox at its messages; the numbers of the shares lie in one more pipe, and whoever is
+ready takes the next one.
 
 A process that has one thread forks, which costs nothing.  One with threads starts a fresh interpreter, because a fork
 of it may find a lock that nobody will open; the sources then go to it pickled.  All pipes are between parent and child,
@@ -19,13 +21,14 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
 from io import FileIO
 from typing import Any, BinaryIO
 
 from weft.errors import SourceError
+from weft.forks import Child, fork, is_alone, read_frame, write_frame
 from weft.sources.base import Make, Note, Notes, Source, T
 from weft.sources.mbox import MboxFile, MboxStdin
 
@@ -33,58 +36,89 @@ _BATCH = 400
 _MARSHAL = 2
 """The version without references to equal objects: looking for them costs more than they do."""
 _WORTH_A_PROCESS = 8 << 20
-_WORTH_TWO = 32 << 20
+_WORTH_ANOTHER = 32 << 20
+"""So much mail for each process after the second."""
+_MOST = 4
+"""With more, this one would only take what the others find."""
+_SHARES = 32
+_LEAST_SHARE = 1 << 20
+_UNFOLDS = 8
+"""So many octets are thought to come out of one of a compressed file."""
+_TICKET = 4
 
 Work = list[tuple[int, Source]]
 """What one process scans: sources, or parts of them, with the index of each."""
 
 
 def scan(
-    sources: Sequence[Source], notes: Notes, make: Make[T], processes: int | None = None, most: int = 2
+    sources: Sequence[Source], notes: Notes, make: Make[T], processes: int | None = None, *, ordered: bool = True
 ) -> Iterator[tuple[int, list[T]]]:
     """What ``make``, a function of a module, makes of all messages of all sources: (index of the source, some of them).
 
-    ``processes``: 1 scans here, 2 in another process, 3 in two others, where messages come in any order; None decides
-    by the size of the mail and the number of cores, for at most ``most``.
+    ``processes``: 1 scans here, 2 in another process; None decides by the size of the mail and the number of cores.
+    Without ``ordered`` messages come in any order, 2 scans here and in another process, and more are possible.
     """
-    if processes is None:
-        processes = min(most, _worth(sources))
+    if any(isinstance(source, MboxStdin) for source in sources):
+        processes = 1  # it can be read once, and what it keeps for `fetch` has to be here
+    elif processes is None:
+        processes = _worth(sources)
     work = list(enumerate(sources))
     if processes == 1:
         return _scan_here(work, notes, make)
-    if not _is_alone():
+    if not is_alone():
         return _gather([_start(work, make)], notes)
-    return _gather([_fork(share, make) for share in _shares(work, processes - 1)], notes)
+    if ordered:
+        return _gather([fork(partial(answer, work, make))], notes)
+    return _share_out(_shares(work), notes, make, processes - 1)
 
 
 def _worth(sources: Sequence[Source]) -> int:
     """How many processes that much mail is worth."""
-    if any(isinstance(source, MboxStdin) for source in sources):
-        return 1
     size = sum(source.size for source in sources)
-    # Three on two cores are in each other's way: a million messages take half as much CPU time again.
-    return min(os.cpu_count() or 1, 3 if size > _WORTH_TWO else 2 if size > _WORTH_A_PROCESS else 1)
+    return min(os.cpu_count() or 1, _MOST, 2 + size // _WORTH_ANOTHER if size > _WORTH_A_PROCESS else 1)
 
 
-def _shares(work: Work, number: int) -> list[Work]:
-    """The work for ``number`` processes, about the same for each."""
-    if number == 1:
-        return [work]
+def _shares(work: Work) -> list[Work]:
+    """The work in shares of about the same size, the largest of what cannot be cut first."""
+    least = max(_LEAST_SHARE, sum(source.size for _, source in work) // _SHARES)
     pieces: Work = []
     for index, source in work:
-        parts = source.parts(_WORTH_TWO // 2) if isinstance(source, MboxFile) else [source]
+        parts = source.parts(least) if isinstance(source, MboxFile) else [source]
         pieces += [(index, part) for part in parts]
-    shares: list[Work] = [[] for _ in range(number)]
-    loads = [0] * number
-    for index, part in sorted(pieces, key=lambda piece: -_size(piece[1])):
-        least = loads.index(min(loads))
-        loads[least] += _size(part)
-        shares[least].append((index, part))
-    return [share for share in shares if share]
+    shares: list[Work] = []
+    load = least
+    for piece in sorted(pieces, key=lambda piece: -_load(piece[1])):
+        if load >= least:
+            shares.append([])
+            load = 0
+        shares[-1].append(piece)
+        load += _load(piece[1])
+    return shares
 
 
-def _size(source: Source) -> int:
-    return source.size // 2 if isinstance(source, MboxFile) and source.part else source.size
+def _load(source: Source) -> int:
+    """About how many octets have to be scanned."""
+    return source.size * (_UNFOLDS if isinstance(source, MboxFile) and not source.is_plain() else 1)
+
+
+def _share_out(shares: list[Work], notes: Notes, make: Make[T], others: int) -> Iterator[tuple[int, list[T]]]:
+    """Scan shares here and in other processes, in any order."""
+    reading, writing = os.pipe()
+    try:
+        with FileIO(writing, "w") as tickets:
+            tickets.write(b"".join(number.to_bytes(_TICKET, "big") for number in range(len(shares))))
+
+        def taken() -> Iterator[tuple[int, Source]]:
+            while ticket := os.read(reading, _TICKET):
+                yield from shares[int.from_bytes(ticket, "big")]
+
+        children: list[Child] = []
+        with suppress(OSError):  # then with fewer
+            for _ in range(min(others, len(shares) - 1)):
+                children.append(fork(lambda file: answer(taken(), make, file), reading))
+        yield from _gather(children, notes, _scan_here(taken(), notes, make))
+    finally:
+        os.close(reading)
 
 
 @contextmanager
@@ -99,7 +133,7 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _scan_here(work: Work, notes: Notes, make: Make[T]) -> Iterator[tuple[int, list[T]]]:
+def _scan_here(work: Iterable[tuple[int, Source]], notes: Notes, make: Make[T]) -> Iterator[tuple[int, list[T]]]:
     for index, source in work:
         batch: list[T] = []
         try:
@@ -114,48 +148,7 @@ def _scan_here(work: Work, notes: Notes, make: Make[T]) -> Iterator[tuple[int, l
             yield index, batch
 
 
-@dataclass(frozen=True, slots=True)
-class _Child:
-    """A process that scans: its pipe, its number, and how to end it."""
-
-    answers: FileIO
-    number: int
-    end: Callable[[], None]
-
-
-def _is_alone() -> bool:
-    """Whether this process has one thread only, those of libraries counted; if that cannot be told, it has not."""
-    try:
-        return len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 - names only
-    except OSError:
-        return False
-
-
-def _fork(work: Work, make: Make[T]) -> _Child:
-    reading, writing = os.pipe()
-    child = os.fork()
-    if not child:
-        code = 1
-        try:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends us
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            os.closerange(3, writing)
-            answer(work, make, FileIO(writing, "w"))
-            code = 0
-        except BrokenPipeError:  # the parent has seen enough
-            pass
-        finally:
-            os._exit(code)
-    os.close(writing)
-    return _Child(FileIO(reading), child, lambda: _reap(child))
-
-
-def _reap(child: int) -> None:
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-
-
-def _start(work: Work, make: Make[T]) -> _Child:
+def _start(work: Work, make: Make[T]) -> Child:
     import pickle  # the other ways need neither
     import subprocess
 
@@ -172,21 +165,29 @@ def _start(work: Work, make: Make[T]) -> _Child:
         process.kill()
         process.wait()
 
-    return _Child(process.stdout, process.pid, end)
+    return Child(process.stdout, process.pid, end)
 
 
-def _gather(children: list[_Child], notes: Notes) -> Iterator[tuple[int, list[Any]]]:
-    """The frames of some processes, as they come."""
+def _gather(
+    children: list[Child], notes: Notes, here: Iterator[tuple[int, list[Any]]] | None = None
+) -> Iterator[tuple[int, list[Any]]]:
+    """The frames of some processes, as they come; while none waits, the batches of ``here``."""
     running = {child.answers for child in children}
     try:
-        while running:
-            ready, _, _ = select.select(list(running), [], [])
+        while running or here:
+            ready, _, _ = select.select(list(running), [], [], 0 if here else None)
+            if here and not ready:
+                scanned = next(here, None)
+                if scanned:
+                    yield scanned
+                else:
+                    here = None
             for answers in ready:
-                frame = _read_frame(answers)
+                frame = read_frame(answers)
                 if frame is None:
                     running.remove(answers)
                     continue
-                index, batch, noted = frame
+                index, batch, noted = marshal.loads(frame)  # noqa: S302 - written by our own child
                 for note in noted:
                     notes(Note(*note))
                 if batch:
@@ -199,31 +200,12 @@ def _gather(children: list[_Child], notes: Notes) -> Iterator[tuple[int, list[An
             child.answers.close()
 
 
-def _read_frame(file: FileIO) -> tuple[int, list[Any], list[tuple[str, int | None, str, int]]] | None:
-    """The next frame; None at the proper end; EOFError if the other side died."""
-    size = int.from_bytes(_exactly(file, 8), "big")
-    return marshal.loads(_exactly(file, size)) if size else None  # noqa: S302 - written by our own child
-
-
-def _exactly(file: FileIO, size: int) -> bytearray:
-    octets = bytearray(size)
-    with memoryview(octets) as view:
-        filled = 0
-        while filled < size:
-            got = file.readinto(view[filled:])
-            if not got:
-                raise EOFError
-            filled += got
-    return octets
-
-
-def answer(work: Work, make: Make[Any], answers: FileIO | BinaryIO) -> None:
+def answer(work: Iterable[tuple[int, Source]], make: Make[Any], answers: FileIO | BinaryIO) -> None:
     """What a process that scans does: answer in frames, and end with an empty one."""
     noted: list[tuple[str, int | None, str, int]] = []
 
     def send(index: int, batch: list[object]) -> None:
-        frame = marshal.dumps((index, batch, noted), _MARSHAL)
-        _write(answers, len(frame).to_bytes(8, "big") + frame)
+        write_frame(answers, marshal.dumps((index, batch, noted), _MARSHAL))
         noted.clear()
 
     def note(what: Note) -> None:
@@ -233,14 +215,7 @@ def answer(work: Work, make: Make[Any], answers: FileIO | BinaryIO) -> None:
         for index, batch in _scan_here(work, note, make):
             send(index, batch)
     send(0, [])
-    _write(answers, bytes(8))
-
-
-def _write(file: FileIO | BinaryIO, octets: bytes) -> None:
-    """All of it: a pipe takes what it has room for."""
-    view = memoryview(octets)
-    while view:
-        view = view[file.write(view) :]
+    write_frame(answers, b"")
 
 
 def main() -> None:

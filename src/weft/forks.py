@@ -1,0 +1,135 @@
+"""Other processes of this program, for more than one core: forks that answer on pipes, in frames.
+
+Theory of operation
+-------------------
+A process that has one thread can fork, which costs nothing and hands over all that it knows; a fork of one with threads
+may find a lock that nobody will open (`is_alone`).  A frame is its length in eight octets and its octets; the empty one
+is the last.  All pipes are between parent and child, so nothing in them is not ours.  What a child would print or leave
+behind is not its business: it ends without Python's farewell, and its parent ends it in any case.
+
+`in_turns` makes one sequence in several processes: each makes every n-th piece, so none runs far ahead of what is
+written, and the pieces that wait lie in the pipes.  What a child cannot make its parent makes itself: so an error is
+raised where it can be seen.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from io import FileIO
+from itertools import pairwise
+from typing import BinaryIO
+
+_PIPE = 1 << 20
+"""So much of an answer may wait until the parent has time for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A process that answers: its pipe, its number, and how to end it."""
+
+    answers: FileIO
+    number: int
+    end: Callable[[], None]
+
+
+def is_alone() -> bool:
+    """Whether this process has one thread only, those of libraries counted; if that cannot be told, it has not."""
+    try:
+        return len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 - names only
+    except OSError:
+        return False
+
+
+def fork(answer: Callable[[FileIO], None], keep: int = -1) -> Child:
+    """A fork of this process that does ``answer`` with its end of a pipe; ``keep``: a descriptor that it needs."""
+    reading, writing = os.pipe()
+    try:
+        child = os.fork()
+    except BaseException:
+        os.close(reading)
+        os.close(writing)
+        raise
+    if not child:
+        code = 1
+        try:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends us
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            for lowest, highest in pairwise(sorted({2, keep, writing} - {-1})):
+                os.closerange(lowest + 1, highest)
+            answer(FileIO(writing, "w"))
+            code = 0
+        except BrokenPipeError:  # the parent has seen enough
+            pass
+        finally:
+            os._exit(code)
+    os.close(writing)
+    with suppress(OSError, AttributeError):  # else it has room for less
+        fcntl.fcntl(reading, fcntl.F_SETPIPE_SZ, _PIPE)
+    return Child(FileIO(reading), child, lambda: _reap(child))
+
+
+def _reap(child: int) -> None:
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+
+
+def read_frame(file: FileIO) -> bytearray | None:
+    """The next frame; None at the proper end; EOFError if the other side died."""
+    size = int.from_bytes(_exactly(file, 8), "big")
+    return _exactly(file, size) if size else None
+
+
+def _exactly(file: FileIO, size: int) -> bytearray:
+    octets = bytearray(size)
+    with memoryview(octets) as view:
+        filled = 0
+        while filled < size:
+            got = file.readinto(view[filled:])
+            if not got:
+                raise EOFError
+            filled += got
+    return octets
+
+
+def write_frame(file: FileIO | BinaryIO, octets: bytes) -> None:
+    """Write a frame; the empty one says that no other comes."""
+    for part in (len(octets).to_bytes(8, "big"), octets):
+        view = memoryview(part)
+        while view:  # a pipe takes what it has room for
+            view = view[file.write(view) :]
+
+
+def in_turns(make: Callable[[int], bytes], number: int, processes: int) -> Iterator[bytes | bytearray]:
+    """``make(0)`` to ``make(number - 1)``, made in so many processes, this one included."""
+
+    def answer(first: int, file: FileIO) -> None:
+        for turn in range(first, number, processes):
+            write_frame(file, make(turn))  # an empty piece is made a second time, by the parent
+
+    children: list[Child] = []
+    try:
+        with suppress(OSError):  # then this one makes more
+            for first in range(1, processes):
+                children.append(fork(partial(answer, first)))
+        for turn in range(number):
+            which = turn % processes
+            made = _made(children[which - 1]) if 0 < which <= len(children) else None
+            yield make(turn) if made is None else made
+    finally:
+        for child in children:
+            child.end()
+            child.answers.close()
+
+
+def _made(child: Child) -> bytearray | None:
+    """The next piece that a child has made; None if it could not."""
+    try:
+        return read_frame(child.answers)
+    except EOFError:
+        return None

@@ -1,0 +1,90 @@
+"""What forks make together is what one process makes, whoever of them dies."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from weft import forks
+from weft.forks import in_turns
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
+"""Whoever runs the tests may have threads; they hold no lock that a fork of ours needs."""
+
+
+def piece(number: int) -> bytes:
+    """Some pieces are empty, some larger than a pipe."""
+    return b"%d," % number * (number % 5) * (1 if number % 7 else 100_000)
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3, 30])
+def test_pieces_come_in_order_from_any_number_of_processes(processes: int) -> None:
+    assert list(in_turns(piece, 23, processes)) == [piece(number) for number in range(23)]
+    assert list(in_turns(piece, 0, processes)) == []
+
+
+def test_each_process_makes_its_share() -> None:
+    makers = [bytes(made) for made in in_turns(lambda _: b"%d" % os.getpid(), 6, 3)]
+    assert makers == makers[:3] * 2
+    assert len(set(makers)) == 3
+    assert int(makers[0]) == os.getpid()
+
+
+def test_what_a_dead_process_owes_is_made_here() -> None:
+    here = os.getpid()
+
+    def make(number: int) -> bytes:
+        if number == 5 and os.getpid() != here:
+            os._exit(9)
+        return b"%d" % number
+
+    assert b"".join(in_turns(make, 10, 2)) == b"0123456789"
+
+
+def test_an_error_in_another_process_is_raised_here() -> None:
+    def make(number: int) -> bytes:
+        if number == 3:
+            raise ValueError("three")
+        return b"%d" % number
+
+    pieces = in_turns(make, 10, 2)
+    assert [next(pieces) for _ in range(3)] == [b"0", b"1", b"2"]
+    with pytest.raises(ValueError, match="three"):
+        next(pieces)
+
+
+def test_without_forks_one_process_makes_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> int:
+        raise BlockingIOError
+
+    monkeypatch.setattr(os, "fork", fail)
+    before = open_files()
+    assert b"".join(in_turns(lambda number: b"%d" % number, 10, 3)) == b"0123456789"
+    assert open_files() == before
+
+
+def test_whoever_stops_early_leaves_no_process_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    children = []
+    start: Callable[..., forks.Child] = forks.fork
+
+    def fork(*arguments: Callable[..., None]) -> forks.Child:
+        children.append(start(*arguments))
+        return children[-1]
+
+    monkeypatch.setattr(forks, "fork", fork)
+    pieces = in_turns(piece, 100, 3)
+    next(pieces)
+    pieces.close()  # type: ignore[attr-defined]
+    assert len(children) == 2
+    for child in children:
+        assert child.answers.closed
+        with pytest.raises(ProcessLookupError):
+            os.kill(child.number, 0)
+
+
+def open_files() -> set[str]:
+    """The numbers of the descriptors that are open."""
+    return {path.name for path in Path("/proc/self/fd").iterdir() if path.exists()}
