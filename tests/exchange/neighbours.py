@@ -13,6 +13,7 @@ from weft.core.policy import Policy
 from weft.core.policy_rows import Mode, Peer
 from weft.core.policy_rows import Origin as OriginRow
 from weft.exchange.events import Covered
+from weft.exchange.feeds import ALL_LISTS, Feeds
 from weft.exchange.limits import Limits
 from weft.exchange.setup import Setup
 from weft.store.memory import MemoryStore
@@ -30,6 +31,8 @@ class Server:
     kept: dict[Server, bytes] = field(default_factory=dict)
     covered: dict[Server, Covered] = field(default_factory=dict)
     sessions: int = 0
+    carries: Feeds | None = None
+    """What it says that it carries whole; None: what is its own."""
 
     @property
     def origin(self) -> Origin:
@@ -68,7 +71,7 @@ def meet(
         key = sha256(f"{server.name} {peer.name} {server.sessions}".encode()).digest()
         setup = Setup(
             server.policy(peer), peer.key, server is one, key, server.kept.get(peer, b""), mode=mode,
-            limits=limits or Limits(),
+            limits=limits or Limits(), carries=server.carries or Feeds({server.key: ALL_LISTS}),
         )  # fmt: skip
         sides.append(side(server.store, setup))
     talk(*sides)

@@ -37,7 +37,7 @@ def test_feeds_are_sets_and_travel_unharmed(one: Feeds, other: Feeds) -> None:
         assert (feed in one & other) == (feed in one and feed in other)
         assert (feed in one - other) == (feed in one and feed not in other)
         assert feed not in one.without([feed])
-    assert read_feeds(one.to_messages()) == one
+    assert read_feeds(one.to_message()) == one
     assert (one.digest() == other.digest()) == (one == other)
 
 

@@ -34,19 +34,15 @@ def hello(**changes: object) -> wire.Frame:
         hello=wire.Hello(
             version=1,
             limits=NARROW.to_message(),
-            serves=served(policy, A.public).to_messages(),
-            admits=admitted(policy, A.public).to_messages(),
+            serves=served(policy, A.public).to_message(),
+            admits=admitted(policy, A.public).to_message(),
             takes=wire.Mode.MIRROR,
             next=bytes(16),
         )
     )
     for name, value in changes.items():
-        field = getattr(frame.hello, name)
-        if isinstance(value, list):
-            del field[:]
-            field.extend(value)
-        elif isinstance(value, wire.Limits):
-            field.CopyFrom(value)
+        if isinstance(value, (wire.Limits, wire.Feeds)):
+            getattr(frame.hello, name).CopyFrom(value)
         else:
             setattr(frame.hello, name, value)
     return frame
@@ -122,10 +118,13 @@ DONE = wire.Frame(done=wire.Done())
         ({"limits": wire.Limits()}, "frame_octets is 0", "frame_octets"),
         ({"limits": replace(NARROW, frame_ids=15).to_message()}, "frame_ids is 15", "frame_ids"),
         ({"limits": replace(NARROW, frame_ids=32).to_message()}, "open_wants is less", "open_wants"),
-        ({"serves": [wire.FeedRange(origin=bytes(31), all_but=True)]}, "not keys", ""),
-        ({"serves": [wire.FeedRange(origin=A.public)] * 2}, "ascending", ""),
-        ({"admits": [wire.FeedRange(origin=A.public, lists=[b"b", b"a"])]}, "its lists are not", ""),
-        ({"admits": [wire.FeedRange(origin=A.public, lists=[b"a/b"])]}, "name is refused", ""),
+        ({"serves": wire.Feeds(origins=bytes(31))}, "not keys", ""),
+        ({"serves": wire.Feeds(ranges=[wire.FeedRange(origin=bytes(31), all_but=True)])}, "not keys", ""),
+        ({"serves": wire.Feeds(origins=A.public, ranges=[wire.FeedRange(origin=A.public)])}, "twice", ""),
+        ({"serves": wire.Feeds(origins=A.public * 2)}, "ascending", ""),
+        ({"serves": wire.Feeds(ranges=[wire.FeedRange(origin=A.public)] * 2)}, "ascending", ""),
+        ({"admits": wire.Feeds(ranges=[wire.FeedRange(origin=A.public, lists=[b"b", b"a"])])}, "its lists are not", ""),
+        ({"admits": wire.Feeds(ranges=[wire.FeedRange(origin=A.public, lists=[b"a/b"])])}, "name is refused", ""),
     ],
 )
 def test_a_hello_that_breaks_a_rule_is_refused(changes: dict[str, object], reason: str, limit: str) -> None:

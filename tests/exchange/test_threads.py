@@ -19,7 +19,7 @@ from weft.core.id_digest import id_digest
 from weft.core.policy_rows import Peer
 from weft.exchange.agreement import Agreement
 from weft.exchange.events import Ask, FindConcerned, FindMissing, Send
-from weft.exchange.feeds import Feeds, Lists
+from weft.exchange.feeds import ALL_LISTS, Feeds, Lists
 from weft.exchange.handshake import Handshake
 from weft.exchange.limits import Limits
 from weft.exchange.line import Line
@@ -499,7 +499,7 @@ def hostile(*frames: Callable[[Agreement], wire.Frame], holds: int = 0, limits: 
     at = side(other.store, Setup(other.policy(one), one.key, False, bytes(32), limits=limits or Limits()))
     [hello] = at.take(at.session.start())
     at.take(at.session.receive(wire.Frame(hello=liar.hello()).SerializeToString()))
-    agreement = liar.read(wire.Frame.FromString(hello).hello)
+    agreement, _ = liar.read(wire.Frame.FromString(hello).hello)
     at.take(at.session.receive(wire.Frame(agreement=liar.propose()[0]).SerializeToString()))
     for frame in frames:
         at.take(at.session.receive(frame(agreement).SerializeToString()))
@@ -546,3 +546,57 @@ def test_a_frame_of_ids_is_never_larger_than_the_peer_takes() -> None:
     ours = Limits().both(Limits(frame_octets=1 << 16).to_message())
     assert ours.frame_ids * 32 <= ours.frame_octets
     assert Limits().both(Limits().to_message()) == Limits()
+
+
+def answered(side: Side) -> set[bytes]:
+    """What it offered in answers."""
+    octets = b"".join(frame.answer.ids for frame in map(wire.Frame.FromString, side.frames))
+    return {octets[at : at + 16] for at in range(0, len(octets), 16)}
+
+
+def handed_over() -> tuple[Server, Server]:
+    """A server that has handed 51 claims to a hub, and has asked it about them."""
+    one, hub = two()
+    hub.rows[one] = Peer(mode="mirror", may_feed=ALL, may_read=ALL)
+    one.sees(mail("root"), *(mail(f"r{n}", "root") for n in range(50)))
+    meet(one, hub)
+    hub.sees(mail("reply", "r7"))
+    return one, hub
+
+
+def test_what_a_peer_handed_over_is_not_offered_to_it_again() -> None:
+    one, hub = handed_over()
+    hub.sees(*(mail(f"else {n}", "else") for n in range(2000)))
+    caller, answerer = meet(one, hub)
+    assert caller.session.report.asked > 50, "so much is new that all was asked anew"
+    assert "reply" in one.ids()
+    assert len(answered(answerer)) == 1
+
+
+def test_who_remembers_nothing_may_have_lost_what_it_handed_over() -> None:
+    one, hub = handed_over()
+    one.kept.clear()
+    _, answerer = meet(one, hub)
+    assert len(answered(answerer)) == 52
+
+
+def test_a_server_that_lost_its_log_gets_back_what_it_had_handed_over() -> None:
+    one, other = two()
+    other.rows[one] = Peer(mode="mirror", may_feed=ALL, may_read=ALL)
+    one.sees(mail("root"), mail("a", "root"), mail("b", "root"))
+    meet(one, other)
+    meet(one, other)
+    one.store = type(one.store)()
+    one.sees(mail("root"), mail("c", "root"))  # what it kept of its peer is of another log
+    meet(one, other)
+    assert one.ids() == {"root", "a", "b", "c"}
+
+
+def test_only_what_a_peer_says_that_it_carries_whole_is_covered() -> None:
+    one, hub = two()
+    one.sees(mail("root"))
+    meet(one, hub)
+    assert one.covered[hub].feeds == Feeds({hub.key: ALL_LISTS})
+    hub.carries = Feeds({hub.key: ALL_LISTS, one.key: ALL_LISTS})
+    meet(one, hub)
+    assert one.covered[hub].feeds == hub.carries

@@ -67,8 +67,9 @@ class Side:
         """The session of one server with another, whose ``number`` makes its key another one."""
         desk, key = server.desk, sha256(f"{server.name} {peer.name} {number}".encode()).digest()
         setup = Setup(
-            server.policy, peer.key, caller, key, desk.kept(peer.key), used=desk.used(peer.key), refused=desk.refused
-        )
+            server.policy, peer.key, caller, key, desk.kept(peer.key), used=desk.used(peer.key), refused=desk.refused,
+            carries=desk.carried(),
+        )  # fmt: skip
         return cls(server, peer, Session(setup, 0.0))
 
     def take(self, outputs: list[Output]) -> list[bytes]:

@@ -8,17 +8,20 @@ sessions is told as news: the ids in it, so that the peer can tell what it has t
 than it is worth, the peer asks all anew.  Which position its cursor stands for is remembered here
 (`weft.exchange.cursors.Told`).
 
+What the peer itself handed over, now or up to its cursor, it has, and is not answered with it, unless it says that it
+may have lost it.
+
 Nothing here depends on feeds that the peer may not read: neither which octets are sent, nor how they are cut into
 frames.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 from weft.errors import RemoteProtocolError
-from weft.exchange.cursors import Told, load_told, read_tail
+from weft.exchange.cursors import Told, load_told, longest, read_tail
 from weft.exchange.events import Concerned, FindConcerned, GetPosition
 from weft.exchange.feeds import Feeds
 from weft.exchange.keeping import Keeping, Section
@@ -47,16 +50,15 @@ class Answerer:
         feeds: Feeds,
         digest: bytes,
         cursor: bytes,
-        asked: int,
         following: bytes,
     ) -> None:
-        """``cursor``: the one that the peer shows, or none; ``following``: what it may show next time.
-
-        ``asked``: how many ids it says that it has asked about.
-        """
+        """``cursor``: the one that the peer shows, or none; ``following``: what it may show next time."""
         self._line, self._offers, self._news, self._keeping = line, offers, news, keeping
         self._feeds, self._digest, self._following = feeds, digest, following
-        self._cursor, self._known = cursor, asked
+        self._cursor = cursor
+        self._remembered: tuple[range, ...] = ()
+        self._before: Told | None = None
+        """What the cursor stands for, if it still holds."""
         self._working = False
         self._asked = 0
         self._early: list[Callable[[], None]] | None = []
@@ -82,7 +84,8 @@ class Answerer:
 
     def _check(self, told: Told, tail: bytes) -> None:
         if tail == told.tail:
-            most = max(_LITTLE, _DEARER * min(self._known, self._line.limits.asked_ids))
+            self._before = told
+            most = max(_LITTLE, _DEARER * told.asked)
             self._news.catch_up(told.position, self.position, told.learned, most, self._told_it)
         else:
             self._refuse()
@@ -130,27 +133,48 @@ class Answerer:
         if len(set(digests)) < len(digests):
             raise RemoteProtocolError("ask: an id is asked about twice")
         self._working = True
-        self._line.ask(FindConcerned(self._feeds, digests, message.after, most), self._answer)
+        request = FindConcerned(self._feeds, digests, message.after, most, self._given(everything=message.all))
+        self._line.ask(request, self._answer)
+
+    def _given(self, *, everything: bool = False) -> tuple[range, ...]:
+        """Where the claims stand that came from the peer, as far as it must still have them."""
+        before = self._before.learned if self._before is not None and not everything else ()
+        return longest((*before, *self._news.learned))
 
     def _answer(self, found: Concerned) -> None:
         self._working = False
         self._offers.add_answer(found.elements, found.done, found.after)
 
-    def settle(self, learned: Sequence[range]) -> None:
-        """The peer has asked all; ``learned``: the positions of claims that came from it in this session."""
-        self._when_ready(lambda: self._settle(learned))
+    def settle(self) -> None:
+        """The peer has asked all."""
+        self._when_ready(self._settle)
 
-    def _settle(self, learned: Sequence[range]) -> None:
+    def _settle(self) -> None:
         if self.settled or self._working:
             raise RemoteProtocolError("settled: it is not the peer's turn in this scope")
+        self._remember()
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether it is remembered that all came from the peer which did; else `remember` is to be called."""
+        return not self.settled or self._remembered == self._given()
+
+    def remember(self) -> None:
+        """Remember once more: claims came from the peer after it had asked all."""
+        self.settled = False
+        self._remember()
+
+    def _remember(self) -> None:
         self._working = True
-        told = Told(self._following, self._digest, self.position, b"", tuple(learned))
-        read_tail(self._line, told.upto, lambda tail: self._remember(replace(told, tail=tail)))
+        self._remembered = self._given()
+        asked = self._asked + (self._before.asked if self._before else 0)
+        told = Told(self._following, self._digest, self.position, b"", self._remembered, asked)
+        read_tail(self._line, told.upto, lambda tail: self._keep(replace(told, tail=tail)))
 
-    def _remember(self, told: Told) -> None:
-        before = [one for one in self._told() if one.digest == self._digest][:1]
-        self._keeping.set(Section.TOLD, b"".join(one.dump() for one in (told, *before)), self._remembered)
+    def _keep(self, told: Told) -> None:
+        before = [one for one in self._told() if one.digest == self._digest and one.cursor != told.cursor][:1]
+        self._keeping.set(Section.TOLD, b"".join(one.dump() for one in (told, *before)), self._kept)
 
-    def _remembered(self) -> None:
+    def _kept(self) -> None:
         self._working = False
         self.settled = True

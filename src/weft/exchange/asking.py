@@ -56,9 +56,9 @@ class Asker:
         following: bytes,
         kept: Asked | None,
     ) -> None:
-        """``readable``: of what questions are made; ``taken``: what it is asked for; ``kept``: its cursor was shown.
+        """``readable``: of what questions are made; ``taken``: what is asked for, as far as the peer carries it whole.
 
-        ``following``: the cursor for the next session; ``digest``: of the agreement.
+        ``kept``: its cursor was shown; ``following``: the cursor for the next session; ``digest``: of the agreement.
         """
         self._line, self._wants, self._keeping = line, wants, keeping
         self._readable, self._taken, self._own, self._scope = readable, taken, own, scope
@@ -81,6 +81,8 @@ class Asker:
         """There may be more in our trees than we have looked at."""
         self._later = False
         """The same, but what there is did not come from this peer."""
+        self._lost = False
+        """Our log is not the one that was asked from: we may lack what we handed over."""
         self._looking = self._settling = False
         self.settled = False
 
@@ -101,6 +103,7 @@ class Asker:
         if fits and self._kept is not None:
             self._asked, self._position = set(self._kept.ids), self._kept.position
             self._line.report.cut.update(dict.fromkeys(self._kept.cut))
+        self._lost = not fits
         early, self._early = self._early or [], None
         for message in early:
             self.news(message)
@@ -178,7 +181,7 @@ class Asker:
             self._open = list(islice(self._queue, self._line.limits.frame_ids))
             for digest in self._open:
                 del self._queue[digest]
-        self._line.send(wire.Frame(ask=wire.Ask(ids=b"".join(self._open), after=self._after)))
+        self._line.send(wire.Frame(ask=wire.Ask(ids=b"".join(self._open), after=self._after, all=self._lost)))
 
     def _look(self) -> None:
         self._looking, self._grown = True, False

@@ -15,7 +15,7 @@ that position; so its digest is of the claims up to the end of that.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -29,6 +29,7 @@ _TAIL = 256
 """Claims that are compared."""
 _RANGES = 64
 _HEAD = struct.Struct(f"<B{CURSOR_OCTETS}s32sQ{TAIL_OCTETS}sI")
+_ASKED = struct.Struct("<Q")
 _RANGE = struct.Struct("<QQ")
 _LENGTH = struct.Struct("<H")
 _VERSION = 1
@@ -81,18 +82,31 @@ class Told:
     tail: bytes
     """Up to ``upto``."""
     learned: tuple[range, ...] = ()
-    """Positions beyond it of claims that came from the peer itself."""
+    """Positions of claims that came from the peer itself, ascending; beyond ``position`` too."""
+    asked: int = 0
+    """About how many ids."""
 
     @property
     def upto(self) -> int:
         """As far as this says something about our log."""
-        return max([self.position, *(some.stop - 1 for some in self.learned[:_RANGES])])
+        return max([self.position, *(some.stop - 1 for some in self.learned)])
 
     def dump(self) -> bytes:
-        """For storage; some of what was learned may be left out, which costs telling it."""
-        learned = self.learned[:_RANGES]
-        head = _HEAD.pack(_VERSION, self.cursor, self.digest, self.position, self.tail, len(learned))
-        return head + b"".join(_RANGE.pack(some.start, some.stop) for some in learned)
+        """For storage."""
+        head = _HEAD.pack(_VERSION, self.cursor, self.digest, self.position, self.tail, len(self.learned))
+        return head + _ASKED.pack(self.asked) + b"".join(_RANGE.pack(some.start, some.stop) for some in self.learned)
+
+
+def longest(ranges: Iterable[range]) -> tuple[range, ...]:
+    """Positions in as few ranges as are remembered, ascending: the others are forgotten, which costs telling them."""
+    merged: list[range] = []
+    for some in sorted(ranges, key=lambda some: some.start):
+        if merged and some.start <= merged[-1].stop:
+            merged[-1] = range(merged[-1].start, max(some.stop, merged[-1].stop))
+        elif some:
+            merged.append(some)
+    kept = sorted(merged, key=len, reverse=True)[:_RANGES]
+    return tuple(sorted(kept, key=lambda some: some.start))
 
 
 def load_asked(octets: bytes) -> Asked | None:
@@ -120,9 +134,11 @@ def load_told(octets: bytes) -> list[Told]:
     while start + _HEAD.size <= len(octets) and octets[start] == _VERSION:
         _, cursor, digest, position, tail, count = _HEAD.unpack_from(octets, start)
         start += _HEAD.size
-        if start + count * _RANGE.size > len(octets):
+        if start + _ASKED.size + count * _RANGE.size > len(octets):
             break
+        [asked] = _ASKED.unpack_from(octets, start)
+        start += _ASKED.size
         ranges = [range(*_RANGE.unpack_from(octets, start + at * _RANGE.size)) for at in range(count)]
-        found.append(Told(cursor, digest, position, tail, tuple(ranges)))
+        found.append(Told(cursor, digest, position, tail, tuple(ranges), asked))
         start += count * _RANGE.size
     return found

@@ -193,13 +193,15 @@ class FindConcerned:
     """Which claims of ``feeds`` are about message ids with these digests, or refer to one: `Concerned`.
 
     In the order of the digests, and of each in the order of the log; each claim once.  ``after``: the claim after which
-    those about the first one begin; empty: from the first.
+    those about the first one begin; empty: from the first.  ``without``: positions of claims that are left out,
+    ascending.
     """
 
     feeds: Feeds
     digests: Sequence[bytes]
     after: bytes
     most: int
+    without: Sequence[range] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ seen yet as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import pairwise
@@ -87,8 +87,14 @@ class Feeds:
                 lists[origin] -= Lists(frozenset((name,)))
         return _feeds(lists.items())
 
-    def to_messages(self) -> list[wire.FeedRange]:
+    def to_message(self) -> wire.Feeds:
         """For the wire."""
+        origins = (origin for origin, lists in sorted(self.lists.items()) if lists == ALL_LISTS)
+        ranges = (message for message in self.ranges() if message.lists or not message.all_but)
+        return wire.Feeds(origins=b"".join(origins), ranges=ranges)
+
+    def ranges(self) -> list[wire.FeedRange]:
+        """All of them as ranges, by origin."""
         return [
             wire.FeedRange(origin=origin, lists=sorted(lists.names), all_but=lists.all_but)
             for origin, lists in sorted(self.lists.items())
@@ -96,7 +102,7 @@ class Feeds:
 
     def digest(self) -> bytes:
         """32 octets that are equal for equal sets."""
-        return sha256(b"".join(map(_range_octets, self.to_messages()))).digest()
+        return sha256(b"".join(map(_range_octets, self.ranges()))).digest()
 
 
 NO_FEEDS = Feeds()
@@ -114,6 +120,14 @@ def readable(policy: Policy, peer: bytes) -> Feeds:
     return served(policy, peer) | (Feeds({peer: own}) if own else NO_FEEDS)
 
 
+def carried_by(policy: Policy, peer: bytes) -> Feeds:
+    """The feeds of which ``peer`` is believed when it says that it carries them whole."""
+    row = policy.peers.get(peer)
+    if row is None:
+        return NO_FEEDS
+    return Feeds({peer: ALL_LISTS}) | _named(row.mirror_of, policy)
+
+
 def admitted(policy: Policy, peer: bytes, spent: Iterable[Feed] = ()) -> Feeds:
     """What the policy takes from ``peer``, but for the feeds of which it handed us enough for today."""
     row = policy.peers[peer]
@@ -123,20 +137,25 @@ def admitted(policy: Policy, peer: bytes, spent: Iterable[Feed] = ()) -> Feeds:
     return Feeds(lists).without(spent)
 
 
-def read_feeds(messages: Iterable[wire.FeedRange]) -> Feeds:
-    """The feeds in a hello; `RemoteProtocolError` if they are not as `Feeds.to_messages` writes them."""
-    lists: dict[bytes, Lists] = {}
-    before = b""
-    named = 0
-    for message in messages:
-        named += 1 + len(message.lists)
-        if named > MAX_FEEDS:
-            raise RemoteProtocolError(f"hello: it names more than {MAX_FEEDS} origins and lists", "feeds")
-        if len(message.origin) != ORIGIN_OCTETS or message.origin <= before:
-            raise RemoteProtocolError("hello: its origins are not keys in ascending order")
-        before = message.origin
-        lists[before] = _read_lists(message)
+def read_feeds(message: wire.Feeds) -> Feeds:
+    """The feeds in a hello; `RemoteProtocolError` if they are not as `Feeds.to_message` writes them."""
+    count, rest = divmod(len(message.origins), ORIGIN_OCTETS)
+    if count + sum(1 + len(some.lists) for some in message.ranges) > MAX_FEEDS:
+        raise RemoteProtocolError(f"hello: it names more than {MAX_FEEDS} origins and lists", "feeds")
+    places = range(0, count * ORIGIN_OCTETS, ORIGIN_OCTETS)
+    whole = [message.origins[at : at + ORIGIN_OCTETS] for at in places]
+    ranged = [some.origin for some in message.ranges]
+    if rest or any(len(origin) != ORIGIN_OCTETS for origin in ranged) or not (_ascend(whole) and _ascend(ranged)):
+        raise RemoteProtocolError("hello: its origins are not keys in ascending order")
+    if not set(whole).isdisjoint(ranged):
+        raise RemoteProtocolError("hello: an origin stands in it twice")
+    lists = dict.fromkeys(whole, ALL_LISTS)
+    lists.update((some.origin, _read_lists(some)) for some in message.ranges)
     return _feeds(lists.items())
+
+
+def _ascend(octets: Sequence[bytes]) -> bool:
+    return all(before < after for before, after in pairwise(octets))
 
 
 def _read_lists(message: wire.FeedRange) -> Lists:

@@ -19,7 +19,7 @@ from weft.core.feed import Feed
 from weft.errors import LocalProtocolError, RemoteProtocolError, StoreError
 from weft.exchange.agreement import DIGEST_OCTETS, Agreement, Stated, agree
 from weft.exchange.cursors import CURSOR_OCTETS, Asked
-from weft.exchange.feeds import admitted, read_feeds, served
+from weft.exchange.feeds import Feeds, admitted, read_feeds, served
 from weft.exchange.kept import MARK_OCTETS, Kept, load
 from weft.exchange.mapping import KEY_OCTETS
 from weft.exchange.setup import Setup
@@ -50,18 +50,18 @@ class Handshake:
         return wire.Hello(
             version=VERSION,
             limits=self._setup.limits.to_message(),
-            serves=self._ours.serves.to_messages(),
-            admits=self._ours.admits.to_messages(),
+            serves=self._ours.serves.to_message(),
+            admits=None if self._ours.admits == self._ours.serves else self._ours.admits.to_message(),
             takes=wire.Mode.THREADS if self._ours.threads else wire.Mode.MIRROR,
             kept=self._kept.mark if self._kept else b"",
             live=self._setup.live,
             cursor=self._asked.cursor if self._asked else b"",
             next=self.next,
-            asked=len(self._asked.ids) if self._asked else 0,
+            carries=(self._setup.carries & self._ours.serves).to_message(),
         )
 
-    def read(self, hello: wire.Hello) -> Agreement:
-        """What follows from theirs."""
+    def read(self, hello: wire.Hello) -> tuple[Agreement, Feeds]:
+        """What follows from theirs, and what they say that they carry whole."""
         if hello.version != VERSION:
             raise RemoteProtocolError(f"hello: version {hello.version} is not spoken here, but {VERSION}", "version")
         if hello.takes not in (wire.Mode.MIRROR, wire.Mode.THREADS):
@@ -70,12 +70,14 @@ class Handshake:
             raise RemoteProtocolError(f"hello: kept has not {MARK_OCTETS} octets")
         if len(hello.cursor) not in (0, CURSOR_OCTETS) or len(hello.next) != CURSOR_OCTETS:
             raise RemoteProtocolError(f"hello: a cursor has not {CURSOR_OCTETS} octets")
-        theirs = Stated(read_feeds(hello.serves), read_feeds(hello.admits), hello.takes == wire.Mode.THREADS)
+        serves = read_feeds(hello.serves)
+        admits = read_feeds(hello.admits) if hello.HasField("admits") else serves
+        theirs = Stated(serves, admits, hello.takes == wire.Mode.THREADS)
         self._agreement = agree(self._setup.caller, self._ours, theirs)
         kept = self._kept
         if kept is not None and kept.digest == self._agreement.digest and kept.mark == hello.kept:
             self._fits = kept
-        return self._agreement
+        return self._agreement, read_feeds(hello.carries)
 
     def propose(self) -> tuple[wire.Agreement, Kept]:
         """What the caller says, and the key and sketches with which it goes on."""

@@ -88,6 +88,8 @@ class Session:
         self._offers = Offers(self._line, self._giver.want)
         self._taker = Taker(self._line, self._wants, Verifier(self._takes), self._quota, self._learned)
         self._agreement: Agreement | None = None
+        self._carried = NO_FEEDS
+        """What the peer says that it carries whole."""
         self._news: News | None = None
         self._mirror: Mirror | None = None
         self._asker: Asker | None = None
@@ -190,7 +192,7 @@ class Session:
         if self._asker is not None:
             self._asker.pump(self._state is State.LIVE, lambda: self._wants.idle and self._taker.idle)
         if self._state is State.SYNCING:
-            if not self._done and self._settled() and self._idle():
+            if not self._done and self._settled() and self._idle() and self._is_remembered():
                 self._done = True
                 self._line.send(wire.Frame(done=wire.Done()))
             if self._done and self._they_are_done:
@@ -201,6 +203,13 @@ class Session:
         parts = (self._mirror, self._asker, self._answerer)
         return all(part.settled for part in parts if part is not None)
 
+    def _is_remembered(self) -> bool:
+        """What came from the peer is remembered to have come from it, or soon will be."""
+        if self._answerer is None or self._answerer.up_to_date:
+            return True
+        self._answerer.remember()
+        return False
+
     def _idle(self) -> bool:
         asked = self._asker is not None and not self._asker.idle
         return not asked and self._wants.idle and self._taker.idle and self._giver.idle and self._offers.idle
@@ -210,8 +219,8 @@ class Session:
         assert self._news is not None
         assert self._agreement is not None
         self._state = State.LIVE
-        if mirrored := self._agreement.mirrors:
-            self._line.put(Covered(mirrored, None))
+        if self._agreement.mirrors:
+            self._line.put(Covered(self._agreement.mirrors & self._carried, None))
         self._line.put(Synced(self._line.report))
         if self._goes_live:
             self._news.start(self._answerer.position if self._answerer else self._mirror.position)
@@ -258,7 +267,7 @@ class Session:
     def _on_hello(self, hello: wire.Hello) -> None:
         if self._state is not State.HELLO:
             raise RemoteProtocolError("hello: there was one already")
-        self._agreement = self._handshake.read(hello)
+        self._agreement, self._carried = self._handshake.read(hello)
         self._line.limits = self._setup.limits.both(hello.limits)
         named = self._agreement.outward in self._agreement.threads
         self._news = News(self._line, self._agreement.sends, self._offers, named=named)
@@ -278,14 +287,15 @@ class Session:
             policy = self._setup.policy
             self._asker = Asker(
                 self._line, self._wants, self._keeping,
-                readable=readable(policy, self._setup.peer), taken=agreement.feeds[scope], own=policy.own, scope=scope,
+                readable=readable(policy, self._setup.peer), taken=agreement.feeds[scope] & self._carried,
+                own=policy.own, scope=scope,
                 digest=agreement.digest, following=hello.next, kept=self._kept_asked,
             )  # fmt: skip
         scope = agreement.outward
         if scope in agreement.threads:
             self._answerer = Answerer(
                 self._line, self._offers, self._news, self._keeping,
-                feeds=agreement.feeds[scope], digest=agreement.digest, cursor=hello.cursor, asked=hello.asked,
+                feeds=agreement.feeds[scope], digest=agreement.digest, cursor=hello.cursor,
                 following=self._handshake.next,
             )  # fmt: skip
 
@@ -366,7 +376,7 @@ class Session:
             self._syncing()
             if settled.scope != self._agreement.outward.value:
                 raise RemoteProtocolError("settled: the peer does not ask in this scope")
-            self._answering().settle(self._news.learned)
+            self._answering().settle()
         else:
             self._syncing().settle(settled)
 

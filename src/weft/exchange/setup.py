@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from weft.core.policy import Policy
 from weft.core.policy_rows import Mode
 from weft.exchange.events import Usage
+from weft.exchange.feeds import NO_FEEDS, Feeds
 from weft.exchange.limits import Limits
 
 
@@ -28,6 +29,8 @@ class Setup:
     renew: bool = False
     """Take a new key although the kept one would do; of the caller only."""
     live: bool = False
+    carries: Feeds = NO_FEEDS
+    """The feeds that this server carries whole; whatever of them it serves, it says so."""
     mode: Mode | None = None
     """How we take what we admit; None: as the peer's row says."""
     limits: Limits = field(default_factory=Limits)

@@ -19,6 +19,7 @@ from weft.errors import KeyFileError, NotFoundError, SourceError, StoreError, Us
 from weft.index.admission import check_admissible
 from weft.index.checking import check, common_differences, compare, repair
 from weft.index.config import config_path, index_path, key_path, load_policy
+from weft.index.exchanges import Exchange
 from weft.index.explaining import Explainer
 from weft.index.identity import identify
 from weft.index.ingest import Ingest, relist, withdraw
@@ -275,6 +276,11 @@ class Index:
         """
         with self.store.transaction():
             self._view.exchanges.record(peer, ranges, asked, cut, when)
+
+    def exchanges(self) -> list[Exchange]:
+        """What peers were asked, by `record_covered`."""
+        with self._snapshot():
+            return self._view.exchanges.all()
 
     def view_id(self, *, common: bool = False) -> bytes:
         """32 octets that are equal for equal views; ``common``: of the view that servers can compare.  Reads it all."""

@@ -5,6 +5,7 @@ All calls are for one thread; who serves many sessions puts one desk in front of
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
@@ -61,8 +62,8 @@ class Desk:
                 return [self._named(held) for held in self._store.log(after, limit)]
             case FindTrees(feeds, own, after, most):
                 return own_trees(self._store, self._feed, feeds, own, after, most)
-            case FindConcerned(feeds, digests, after_claim, most):
-                return self._concerned(feeds, digests, after_claim, most)
+            case FindConcerned():
+                return self._concerned(request)
             case Scan(feeds, key, first, count, upto):
                 elements = (entry.element for entry in self._log(upto) if entry.feed in feeds)
                 return encode_range(key, elements, first, count)
@@ -81,28 +82,32 @@ class Desk:
         ids = ids_of(parse(held.octets)) if held.octets else ()
         return Named(held.position, self._feed(held.batch), list(map(id_digest, ids)))
 
-    def _concerned(self, feeds: Feeds, digests: Sequence[bytes], after: bytes, most: int) -> Concerned:
-        """What is about some ids, id by id, until there are ``most``."""
+    def _concerned(self, request: FindConcerned) -> Concerned:
+        """What is about some ids, id by id, until there are as many as are asked for."""
+        feeds, after = request.feeds, request.after
         elements: dict[bytes, None] = {}
         seen: dict[int, bytes] = {}
         # The place of a claim that the peer may not read must not show, so that one is as unknown as any.
         known = self._store.get([after]) if after else []
         start = max((held.position for held in known if self._feed(held.batch) in feeds), default=0)
-        for done, ids in enumerate(self._store.ids_with(digests)):
+        for done, ids in enumerate(self._store.ids_with(request.digests)):
             last = after if not done else b""
-            for element in self._concerning(ids, start, feeds, seen):
-                if element not in elements and len(elements) >= most:
+            for element in self._concerning(ids, start, request, seen):
+                if element not in elements and len(elements) >= request.most:
                     return Concerned(list(elements), done, last)
                 elements[element] = None
                 last = element
             start = 0
-        return Concerned(list(elements), len(digests), b"")
+        return Concerned(list(elements), len(request.digests), b"")
 
-    def _concerning(self, ids: Sequence[bytes], after: int, feeds: Feeds, seen: dict[int, bytes]) -> Iterator[bytes]:
-        """The elements of claims of some feeds about ids; ``seen`` are those that were read, empty for other feeds."""
+    def _concerning(
+        self, ids: Sequence[bytes], after: int, request: FindConcerned, seen: dict[int, bytes]
+    ) -> Iterator[bytes]:
+        """The elements of claims about ids; ``seen`` are those that were looked at, empty if they are left out."""
         while ids and (positions := self._store.positions_concerning(ids, after, PAGE)):
             for held in self._store.at([position for position in positions if position not in seen]):
-                here = held.octets and self._feed(held.batch) in feeds
+                here = held.octets and self._feed(held.batch) in request.feeds
+                here = here and not _within(held.position, request.without)
                 seen[held.position] = held.identity[:ELEMENT_OCTETS] if here else b""
             yield from filter(None, map(seen.get, positions))
             after = positions[-1]
@@ -158,3 +163,9 @@ class Desk:
             signed, _ = self._store.signed(batch)
             feed = self._feeds[batch] = Feed(signed.origin, signed.list)
         return feed
+
+
+def _within(position: int, ranges: Sequence[range]) -> bool:
+    """Whether a position is in one of some ranges that are ascending."""
+    place = bisect_right(ranges, position, key=lambda some: some.start)
+    return place > 0 and position in ranges[place - 1]

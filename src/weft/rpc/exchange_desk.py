@@ -44,6 +44,7 @@ from weft.exchange.events import (
     Usage,
     Used,
 )
+from weft.exchange.feeds import ALL_LISTS, NO_FEEDS, Feeds, Lists, carried_by
 from weft.exchange.keeping import Keeping, Section
 from weft.exchange.kept import load
 from weft.exchange.limits import Limits
@@ -60,6 +61,8 @@ T = TypeVar("T")
 
 KEY_SECONDS = 7 * 86_400.0
 """How old the key of a pair gets before its caller takes a new one."""
+MIRROR_SECONDS = 86_400.0
+"""How long after it has taken a feed whole a server says that it carries it."""
 _STEPS = 20_000
 """Instructions of SQLite between two looks at whether the server ends."""
 
@@ -123,6 +126,16 @@ class IndexDesk:
         """Remember what a peer was asked, for who wants to know how complete a thread is; `StoreError`."""
         ranges = [(origin, sorted(lists.names), lists.all_but) for origin, lists in covered.feeds.lists.items()]
         self._index.record_covered(peer, ranges, covered.asked, covered.cut, int(time.time()))
+
+    def carried(self) -> Feeds:
+        """The feeds that this server carries whole: its own, and those that it took whole not long ago."""
+        policy, now = self._index.policy, time.time()
+        feeds = NO_FEEDS if policy.own is None else Feeds({policy.own: ALL_LISTS})
+        for exchange in self._index.exchanges():
+            if exchange.asked is None and 0 <= now - exchange.time <= MIRROR_SECONDS:
+                whole = {origin: Lists(lists.names, lists.all_but) for origin, lists in exchange.lists.items()}
+                feeds |= Feeds(whole) & carried_by(policy, exchange.peer)
+        return feeds
 
     def position(self) -> int:
         """The end of the log."""

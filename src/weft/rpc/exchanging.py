@@ -243,6 +243,7 @@ class Talk:
             renew=self.caller and desk.is_old(self.peer),
             live=self._live_seconds > 0,
             mode=self._mode,
+            carries=desk.carried(),
             used=desk.used(self.peer),
             refused=desk.refused,
         )

@@ -61,6 +61,14 @@ class Frame(_message.Message):
     news: News
     def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., agreement: _Optional[_Union[Agreement, _Mapping]] = ..., symbols: _Optional[_Union[Symbols, _Mapping]] = ..., need: _Optional[_Union[Need, _Mapping]] = ..., listing: _Optional[_Union[Listing, _Mapping]] = ..., settled: _Optional[_Union[Settled, _Mapping]] = ..., offer: _Optional[_Union[Offer, _Mapping]] = ..., want: _Optional[_Union[Want, _Mapping]] = ..., claims: _Optional[_Union[Claims, _Mapping]] = ..., gone: _Optional[_Union[Gone, _Mapping]] = ..., ack: _Optional[_Union[Ack, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., ask: _Optional[_Union[Ask, _Mapping]] = ..., answer: _Optional[_Union[Answer, _Mapping]] = ..., news: _Optional[_Union[News, _Mapping]] = ...) -> None: ...
 
+class Feeds(_message.Message):
+    __slots__ = ("origins", "ranges")
+    ORIGINS_FIELD_NUMBER: _ClassVar[int]
+    RANGES_FIELD_NUMBER: _ClassVar[int]
+    origins: bytes
+    ranges: _containers.RepeatedCompositeFieldContainer[FeedRange]
+    def __init__(self, origins: _Optional[bytes] = ..., ranges: _Optional[_Iterable[_Union[FeedRange, _Mapping]]] = ...) -> None: ...
+
 class FeedRange(_message.Message):
     __slots__ = ("origin", "lists", "all_but")
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
@@ -86,7 +94,7 @@ class Limits(_message.Message):
     def __init__(self, frame_octets: _Optional[int] = ..., frame_ids: _Optional[int] = ..., open_offers: _Optional[int] = ..., open_claims: _Optional[int] = ..., open_wants: _Optional[int] = ...) -> None: ...
 
 class Hello(_message.Message):
-    __slots__ = ("version", "limits", "serves", "admits", "takes", "kept", "live", "cursor", "next", "asked")
+    __slots__ = ("version", "limits", "serves", "admits", "takes", "kept", "live", "cursor", "next", "carries")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     SERVES_FIELD_NUMBER: _ClassVar[int]
@@ -96,18 +104,18 @@ class Hello(_message.Message):
     LIVE_FIELD_NUMBER: _ClassVar[int]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
     NEXT_FIELD_NUMBER: _ClassVar[int]
-    ASKED_FIELD_NUMBER: _ClassVar[int]
+    CARRIES_FIELD_NUMBER: _ClassVar[int]
     version: int
     limits: Limits
-    serves: _containers.RepeatedCompositeFieldContainer[FeedRange]
-    admits: _containers.RepeatedCompositeFieldContainer[FeedRange]
+    serves: Feeds
+    admits: Feeds
     takes: Mode
     kept: bytes
     live: bool
     cursor: bytes
     next: bytes
-    asked: int
-    def __init__(self, version: _Optional[int] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., serves: _Optional[_Iterable[_Union[FeedRange, _Mapping]]] = ..., admits: _Optional[_Iterable[_Union[FeedRange, _Mapping]]] = ..., takes: _Optional[_Union[Mode, str]] = ..., kept: _Optional[bytes] = ..., live: _Optional[bool] = ..., cursor: _Optional[bytes] = ..., next: _Optional[bytes] = ..., asked: _Optional[int] = ...) -> None: ...
+    carries: Feeds
+    def __init__(self, version: _Optional[int] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., serves: _Optional[_Union[Feeds, _Mapping]] = ..., admits: _Optional[_Union[Feeds, _Mapping]] = ..., takes: _Optional[_Union[Mode, str]] = ..., kept: _Optional[bytes] = ..., live: _Optional[bool] = ..., cursor: _Optional[bytes] = ..., next: _Optional[bytes] = ..., carries: _Optional[_Union[Feeds, _Mapping]] = ...) -> None: ...
 
 class Agreement(_message.Message):
     __slots__ = ("digest", "key", "listing")
@@ -156,12 +164,14 @@ class Settled(_message.Message):
     def __init__(self, scope: _Optional[_Union[Scope, str]] = ...) -> None: ...
 
 class Ask(_message.Message):
-    __slots__ = ("ids", "after")
+    __slots__ = ("ids", "after", "all")
     IDS_FIELD_NUMBER: _ClassVar[int]
     AFTER_FIELD_NUMBER: _ClassVar[int]
+    ALL_FIELD_NUMBER: _ClassVar[int]
     ids: bytes
     after: bytes
-    def __init__(self, ids: _Optional[bytes] = ..., after: _Optional[bytes] = ...) -> None: ...
+    all: bool
+    def __init__(self, ids: _Optional[bytes] = ..., after: _Optional[bytes] = ..., all: _Optional[bool] = ...) -> None: ...
 
 class Answer(_message.Message):
     __slots__ = ("ids", "done", "after")

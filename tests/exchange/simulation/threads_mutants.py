@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
@@ -11,7 +12,7 @@ from weft.exchange import session
 from weft.exchange.answering import Answerer
 from weft.exchange.asking import Asker
 from weft.exchange.cursors import Asked, Told, read_tail
-from weft.exchange.events import Concerned, Trees
+from weft.exchange.events import Concerned, FindConcerned, Trees
 from weft.exchange.feeds import Feeds, Lists
 from weft.exchange.keeping import Section
 from weft.rpc.desk import Desk
@@ -46,8 +47,8 @@ def _answers_leak() -> Sequence[Any]:
         def __contains__(self, feed: object) -> bool:
             return True
 
-    def concerned(self: Desk, feeds: Feeds, digests: Sequence[bytes], after: bytes, most: int) -> Concerned:
-        return original(self, Everything(), digests, after, most)
+    def concerned(self: Desk, request: FindConcerned) -> Concerned:
+        return original(self, replace(request, feeds=Everything()))
 
     return [patch.object(Desk, "_concerned", concerned)]
 
