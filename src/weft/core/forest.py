@@ -227,3 +227,19 @@ def find_cycles(parents: Sequence[int]) -> list[list[int]]:
             state[node] = done
             node = parents[node]
     return cycles
+
+
+def root_of_each(parents: Sequence[int]) -> array[int]:
+    """The root above each node of a forest (a negative parent is none).  Linear, iterative."""
+    found = array("i", [NONE]) * len(parents)
+    for start in range(len(parents)):
+        path, node = [], start
+        while found[node] == NONE:
+            path.append(node)
+            if parents[node] < 0:
+                found[node] = node
+            else:
+                node = parents[node]
+        for below in path:
+            found[below] = found[node]
+    return found

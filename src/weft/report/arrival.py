@@ -20,12 +20,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
+from weft.core.forest import root_of_each
 from weft.errors import UsageError
 from weft.report.corpus import Corpus
 from weft.report.jwz import chains, link
-from weft.report.long_names import draw
 from weft.report.sentences import bullet, count
-from weft.report.weaving import tops, weave
+from weft.report.table import draw
+from weft.report.weaving import weave
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ class Arrival:
                 ("Weft, woven again in each of them", (weft.messages, weft.ghosts, weft.threads, "")),
             ],
             columns,
+            whole=True,
         )
         yield ""
         for text in (
@@ -185,7 +187,7 @@ def _mark(marks: bytearray, one: array[int], other: array[int]) -> None:
 
 def _labels(parents: Sequence[int], holders: Sequence[int]) -> tuple[array[int], array[int]]:
     """Of each node the first message of its tree (-1: a tree of ghosts), and at such a node how many there are."""
-    top = tops(parents)
+    top = root_of_each(parents)
     first = array("i", [-1]) * len(parents)
     sizes = array("i", [0]) * len(parents)
     for node, root in enumerate(top):

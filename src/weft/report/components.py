@@ -10,24 +10,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 
-from weft.core.forest import Forest
 from weft.report.corpus import Corpus
-
-
-def trees(forest: Forest) -> array[int]:
-    """The root of each node."""
-    parents = forest.parents
-    roots = array("i", [-1]) * len(parents)
-    for start in range(len(parents)):
-        node = start
-        while roots[node] < 0 <= parents[node]:
-            node = parents[node]
-        root = roots[node] if roots[node] >= 0 else node
-        node = start
-        while roots[node] < 0:
-            roots[node] = root
-            node = parents[node] if parents[node] >= 0 else node
-    return roots
 
 
 def components(corpus: Corpus) -> array[int]:

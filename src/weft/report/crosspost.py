@@ -32,8 +32,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 
-from weft.core.forest import NONE
-from weft.report.components import components, pieces, trees
+from weft.core.forest import NONE, root_of_each
+from weft.report.components import components, pieces
 from weft.report.components import refers as refers
 from weft.report.corpus import Corpus
 
@@ -139,7 +139,7 @@ class Crossposts:
 def report(corpus: Corpus) -> Crossposts:
     """Count all of it."""
     named = naming(corpus)
-    by_tree, by_component = trees(corpus.forest), components(corpus)
+    by_tree, by_component = root_of_each(corpus.forest.parents), components(corpus)
     broken = _in_pieces(corpus, (by_tree, by_component))
     rows = zip(
         _messages(corpus),

@@ -62,7 +62,7 @@ def lines(report: Crossposts, columns: int) -> Iterator[str]:
     for title, heads, numbers in _TABLES if rows else ():
         yield ""
         yield from wrap(title, columns)
-        yield from draw(heads, [(name, numbers(counts)) for name, counts in rows], columns)
+        yield from draw(heads, [(name, numbers(counts)) for name, counts in rows], columns, sums=True)
 
 
 def _sentences(report: Crossposts) -> Iterator[str]:

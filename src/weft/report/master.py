@@ -23,11 +23,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from weft.core.forest import NONE
+from weft.core.forest import NONE, root_of_each
 from weft.report.corpus import Corpus
 from weft.report.crosspost import members, naming
 from weft.report.sentences import bullet, count
-from weft.report.weaving import Threads, tops
+from weft.report.weaving import Threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def _beyond(corpus: Corpus, threads: Threads, master: Sequence[int]) -> _Beyond:
     # The master's bit where it lacks the node, else 0.
     outside = [thread != NONE and masks[thread] & ~held for thread, held in zip(numbers, holders, strict=True)]
     # A root's NONE looks up some node or other, and stays NONE.
-    pieces = tops(
+    pieces = root_of_each(
         [above if out and outside[above] else NONE for above, out in zip(threads.parents, outside, strict=True)]
     )
     lacked: dict[int, int] = {}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from weft.report.long_names import draw
 from weft.report.models import Counted, Model, Models, Tally
 from weft.report.sentences import bullet, count
+from weft.report.table import draw
 
 NAMES = {
     "list": "{} alone",
@@ -32,7 +32,7 @@ _HEADS = (
 def lines(report: Models, columns: int) -> Iterator[str]:
     """The whole report."""
     total = (*_total(report.all), *_total(report.on_several_lists))
-    yield from draw(_HEADS, [("all there is", total), *map(_row, report.models)], columns)
+    yield from draw(_HEADS, [("all there is", total), *map(_row, report.models)], columns, whole=True)
     yield ""
     unseen = report.all.root_unseen
     if unseen:

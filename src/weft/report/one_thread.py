@@ -24,11 +24,10 @@ from hashlib import sha256
 
 from weft.core.date import MISSING, format_date
 from weft.core.display import Layout
-from weft.core.forest import NONE
+from weft.core.forest import NONE, root_of_each
 from weft.core.message_id import keys_of
 from weft.core.subject import decode_text
 from weft.errors import NotFoundError
-from weft.report.components import trees
 from weft.report.corpus import Corpus
 from weft.report.crosspost import holders_of_groups, members, refers
 from weft.thread import Copy, Message, Thread
@@ -43,13 +42,13 @@ def thread_with(corpus: Corpus, message_id: str) -> Thread:
     node = next((node for node, name in enumerate(corpus.forest.ids) if name in names), NONE)
     if node == NONE:
         raise NotFoundError(f"no message has or names the id {message_id!r}; look for it in other archives")
-    roots = trees(corpus.forest)
+    roots = root_of_each(corpus.forest.parents)
     return _thread(corpus, roots, roots[node])
 
 
 def telling_thread(corpus: Corpus) -> Thread | None:
     """The thread that tells most; None if nobody holds any message."""
-    roots = trees(corpus.forest)
+    roots = root_of_each(corpus.forest.parents)
     sizes = Counter(root for root, lists in zip(roots, corpus.holders, strict=True) if lists)
     if not sizes:
         return None

@@ -15,7 +15,7 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import combinations
 
-from weft.report.components import trees
+from weft.core.forest import root_of_each
 from weft.report.corpus import Corpus
 from weft.report.crosspost import holders_of_groups, members
 
@@ -57,7 +57,7 @@ class Pair:
 
 def origins(corpus: Corpus) -> Origins:
     """Count all threads on several lists."""
-    roots = trees(corpus.forest)
+    roots = root_of_each(corpus.forest.parents)
     spread = {root: some for root, (some, _) in holders_of_groups(corpus, roots).items() if some & (some - 1)}
     held: Counter[tuple[int, int]] = Counter()
     sizes: Counter[int] = Counter()
@@ -80,6 +80,6 @@ def origins(corpus: Corpus) -> Origins:
 def pairs(corpus: Corpus) -> list[Pair]:
     """All pairs of lists that share a thread, those with most first, then by name."""
     shared: Counter[tuple[int, int]] = Counter()
-    for some, _ in holders_of_groups(corpus, trees(corpus.forest)).values():
+    for some, _ in holders_of_groups(corpus, root_of_each(corpus.forest.parents)).values():
         shared.update(combinations(members(some), 2))
     return [Pair(*pair, threads) for pair, threads in sorted(shared.items(), key=lambda one: (-one[1], one[0]))]

@@ -1,4 +1,4 @@
-"""Tables of numbers for people: a row a list, heads of two lines, a rule above the last row, the names give way."""
+"""Tables of numbers for people: heads of some lines, names that give way, a rule above a row of sums."""
 
 from __future__ import annotations
 
@@ -9,27 +9,44 @@ from weft.export.clean import clean, fit, width
 _GAP = "  "
 _LEAST = 8
 """Names are never cut further; on a terminal that is too narrow for that, lines wrap."""
+_LEAST_WHOLE = 20
+"""The same of names that go on in further lines."""
 _MANY = 20
 """Of fewer things no share in percent is given."""
 
+Cell = str | int | float
 
-def draw(heads: Sequence[tuple[str, str]], rows: Sequence[tuple[str, Sequence[int]]], columns: int) -> Iterator[str]:
-    """The lines of a table: of each row its name, then a number for each of ``heads``."""
+
+def draw(
+    heads: Sequence[Sequence[str]],
+    rows: Sequence[tuple[str, Sequence[Cell]]],
+    columns: int,
+    *,
+    sums: bool = False,
+    whole: bool = False,
+) -> Iterator[str]:
+    """The lines of a table: heads, all of as many lines, then of each row its name and a cell a head.
+
+    ``sums``: the last row stands below a rule.  ``whole``: names that are too long are not cut but go on in further
+    lines; a model that is cut is another model.
+    """
     names = [clean(name) for name, _ in rows]
-    cells = [[number(value) for value in values] for _, values in rows]
+    cells = [[value if isinstance(value, str) else number(value) for value in values] for _, values in rows]
     widths = [max(map(width, column)) for column in zip(*cells, *zip(*heads, strict=True), strict=True)]
     room = columns - sum(widths) - len(_GAP) * len(widths)
-    first = min(max(map(width, names)), max(room, _LEAST))
+    first = min(max(map(width, names)), max(room, _LEAST_WHOLE if whole else _LEAST))
     for line in zip(*heads, strict=True):
         yield _row("", line, first, widths)
     for place, (name, values) in enumerate(zip(names, cells, strict=True)):
-        if place and place == len(rows) - 1:
+        if sums and place and place == len(rows) - 1:
             yield "─" * (first + sum(widths) + len(_GAP) * len(widths))
-        yield _row(name, values, first, widths)
+        *above, last = _broken(name, first) if whole else [name]
+        yield from above
+        yield _row(last, values, first, widths)
 
 
-def number(value: int) -> str:
-    """A number with its thousands apart."""
+def number(value: float) -> str:
+    """A number with its thousands apart; a mean with its digit."""
     return f"{value:,}"
 
 
@@ -42,4 +59,17 @@ def share(part: int, whole: int) -> str:
 
 
 def _row(name: str, values: Sequence[str], first: int, widths: Sequence[int]) -> str:
-    return _GAP.join([fit(name, first), *(text.rjust(size) for text, size in zip(values, widths, strict=True))])
+    cells = (" " * (size - width(text)) + text for text, size in zip(values, widths, strict=True))
+    return _GAP.join([fit(name, first), *cells]).rstrip(" ")
+
+
+def _broken(name: str, columns: int) -> list[str]:
+    """The words of a name in lines, all but the first set in; a word that is wider than a line is cut later."""
+    first, *words = name.split(" ")
+    lines = [first]
+    for word in words:
+        if width(f"{lines[-1]} {word}") <= columns:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(f"  {word}")
+    return [fit(line, columns).rstrip(" ") for line in lines]

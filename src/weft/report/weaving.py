@@ -11,10 +11,10 @@ of.  So each weaving also says which nodes it heard of: those that it holds, and
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from weft.core.forest import NONE, Weaver
+from weft.core.forest import NONE, Weaver, root_of_each
 from weft.report.corpus import Corpus
 
 
@@ -53,22 +53,6 @@ def weave(corpus: Corpus, copies: Iterable[int]) -> Woven:
     return Woven(weaver.forest().parents, held, named | held)
 
 
-def tops(parents: Sequence[int]) -> array[int]:
-    """The root above each node of a forest.  Linear, iterative."""
-    top = array("i", [NONE]) * len(parents)
-    for start in range(len(parents)):
-        path, node = [], start
-        while top[node] == NONE:
-            path.append(node)
-            if parents[node] == NONE:
-                top[node] = node
-            else:
-                node = parents[node]
-        for below in path:
-            top[below] = top[node]
-    return top
-
-
 @dataclass(frozen=True, slots=True)
 class Threads:
     """The trees in which somebody holds a message, numbered in the order of their first nodes.
@@ -95,7 +79,7 @@ class Threads:
 def threads(corpus: Corpus) -> Threads:
     """The threads of all copies."""
     parents = weave(corpus, range(len(corpus.nodes))).parents
-    top = tops(parents)
+    top = root_of_each(parents)
     number_of = array("i", [NONE]) * len(parents)
     roots, messages = array("i"), array("i")
     lists: list[int] = []

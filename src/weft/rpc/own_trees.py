@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from weft.core.claim import Claim, Withdrawal, parse
 from weft.core.feed import Feed
-from weft.core.forest import Weaver
+from weft.core.forest import Weaver, root_of_each
 from weft.core.id_digest import id_digest
 from weft.exchange.events import Tree, Trees
 from weft.exchange.feeds import Feeds
@@ -100,7 +100,7 @@ def _trees(claims: Callable[[], Iterable[Identified]], own: bytes, most: int) ->
     if withdrawals:
         weaver, ours, _ = _weave(claims(), own, withdrawals)
     forest = weaver.forest()
-    roots = _roots(forest.parents)
+    roots = root_of_each(forest.parents)
     members: dict[int, list[int]] = {roots[node]: [] for node in ours}
     for node, root in enumerate(roots):
         if root in members:
@@ -133,18 +133,3 @@ def _weave(
             if claim.origin == own:
                 ours.add(node)
     return weaver, ours, frozenset(withdrawals)
-
-
-def _roots(parents: Sequence[int]) -> list[int]:
-    """The root of each node."""
-    roots = [-1] * len(parents)
-    for start in range(len(parents)):
-        path, node = [], start
-        while roots[node] < 0 and parents[node] >= 0:
-            path.append(node)
-            node = parents[node]
-        root = roots[node] if roots[node] >= 0 else node
-        roots[node] = root
-        for one in path:
-            roots[one] = root
-    return roots
