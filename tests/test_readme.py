@@ -147,7 +147,7 @@ def test_the_readme_has_examples_of_both_kinds_and_only_set_up_is_not_run() -> N
 def test_the_readme_shows_both_commands_that_do_all_the_set_up() -> None:
     start = "\npython3 -m venv .venv && .venv/bin/pip install -q "
     assert README.read_text().count(f"{start}. && .venv/bin/weft rebuild fixtures/story/*.mbox\n") == 1
-    assert README.read_text().count(f"{start}-e '.[test]' && .venv/bin/pytest\n") == 1
+    assert README.read_text().count(f"{start}-e '.[test]' && .venv/bin/pytest -n 2\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -185,10 +185,10 @@ def _members(session: int) -> Iterator[int]:
 
 
 def _private(pid: int) -> int:
-    """The octets of a process that are no file's; shared memory counts for each who has it."""
+    """The octets of a process that are no file's; of a page that several have, each has its part."""
     with contextlib.suppress(OSError, ValueError):
-        lines = Path("/proc", str(pid), "status").read_text().splitlines()
-        return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith(("RssAnon:", "RssShmem:")))
+        lines = Path("/proc", str(pid), "smaps_rollup").read_text().splitlines()
+        return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith(("Pss_Anon:", "Pss_Shmem:")))
     return 0
 
 

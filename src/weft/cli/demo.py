@@ -10,6 +10,7 @@ All is in a temporary folder, or with ``--keep`` in one that stays.  However it 
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import signal
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from weft.demo.acts import Stage
     from weft.demo.facts import Promise
 
+_LAST_SECONDS = 20
 _NEEDS = "weft demo needs what weft serve needs; install it with: pip install 'weft[server]'"
 
 
@@ -139,5 +141,9 @@ def _check_packages() -> None:
 
 
 def _hung_up(*_: object) -> NoReturn:
-    """The terminal is gone: end by way of all ``finally``, as servers would go on for ever."""
+    """The terminal is gone: end by way of all ``finally``, as servers would go on for ever.
+
+    What does not come to its end then says where it stands, and ends.
+    """
+    faulthandler.dump_traceback_later(_LAST_SECONDS, exit=True)
     sys.exit(128 + signal.SIGHUP)
