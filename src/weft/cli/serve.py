@@ -14,8 +14,9 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,6 +97,10 @@ WantedBy=multi-user.target
 @click.option("--listen", metavar="HOST:PORT", default="127.0.0.1:7430", show_default=True, help="Where to listen.")
 @click.option("--exchange-listen", "exchange", metavar="HOST:PORT", help="Exchange with peers, and listen there.")
 @click.option("--metrics", metavar="HOST:PORT", help="Show metrics for Prometheus there.")
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=1, metavar="N", help="Answer clients in N processes (default: 1)."
+)
+@click.option("--worker", is_flag=True, hidden=True, help="One of these processes, but for the first.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="The log.")
 @click.option("--print-unit", is_flag=True, help="Print a systemd unit for this server, and do nothing else.")
 @index_options
@@ -104,6 +109,8 @@ def command(
     listen: str,
     exchange: str | None,
     metrics: str | None,
+    workers: int,
+    worker: bool,
     log_format: Format,
     print_unit: bool,
     index: str | None,
@@ -118,7 +125,7 @@ def command(
     With --exchange-listen it also exchanges claims with its peers, always over TLS: it answers them, and calls those
     with an address.  What comes into the index is offered to all of them at once.
 
-    A policy file that changes counts within seconds.
+    A policy file that changes counts within seconds.  Metrics of calls are those of the first of several processes.
 
     \b
     weft serve
@@ -145,10 +152,39 @@ def command(
     mark = mark_of(place)
     with Index.open(path, policy=config, create=False) as opened:
         policy = opened.policy
-    asyncio.run(_serve(path, (place, policy, mark), (listen, exchange, metrics)))
+    policy_options = [] if config is None else ["--config", config]
+    team = _Team(workers, worker, ("--log-format", log_format, *policy_options, *(["-q"] if quiet else [])))
+    asyncio.run(_serve(path, (place, policy, mark), (listen, exchange, metrics), team))
 
 
-async def _serve(path: Path, policy: tuple[Path, Policy, Mark], addresses: tuple[str, str | None, str | None]) -> None:
+@dataclass(frozen=True, slots=True)
+class _Team:
+    """The processes that answer clients."""
+
+    number: int
+    worker: bool
+    """Whether this is one of them, but not the first."""
+    options: Sequence[str]
+    """What the others are told about the policy and their logs."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether others listen at the same address."""
+        return self.worker or self.number > 1
+
+    def others(self, path: Path, address: str, hurry: asyncio.Event) -> AbstractAsyncContextManager[None]:
+        """The other processes, at the address that the first has got; ``hurry``: they are to end at once."""
+        from weft.rpc.limits import DRAIN_SECONDS
+        from weft.rpc.workers import workers
+
+        places = ("--listen", address, "--index", str(path))
+        command = [sys.executable, "-m", "weft", "serve", "--worker", *places, *self.options]
+        return workers(command, self.number - 1, DRAIN_SECONDS + 5, hurry)
+
+
+async def _serve(
+    path: Path, policy: tuple[Path, Policy, Mark], addresses: tuple[str, str | None, str | None], team: _Team
+) -> None:
     """Serve until a signal says to stop."""
     from weft.rpc.policy_file import PolicyFile
     from weft.rpc.server import Server
@@ -156,22 +192,30 @@ async def _serve(path: Path, policy: tuple[Path, Policy, Mark], addresses: tuple
     listen, exchange, metrics = addresses
     policies = PolicyFile(*policy)
     stopping = _signals(policies)
+    if team.worker:
+        from weft.rpc.workers import stop_with_parent
+
+        stop_with_parent(stopping)
     with _metrics(metrics) as meter:
-        server = Server(path, policies.current, meter=meter, security=_security(path, policies, listen))
+        server = Server(
+            path, policies.current, meter=meter, security=_security(path, policies, listen), shared=team.shared
+        )
         policies.follow(server.use)
         try:
             shown = meter.show(*_metrics_address(metrics), lambda: server.watching.end) if meter and metrics else None
-            click.echo(f"listening on {await server.start(listen)}")
+            address = await server.start(listen)
+            click.echo(f"listening on {address}")
             if shown:
                 click.echo(f"metrics on {shown}")
-            async with _exchanging(path, policies, exchange, meter), _following(policies):
+            others = team.others(path, address, stopping)
+            async with _exchanging(path, policies, exchange, meter), _following(policies), others:
                 sys.stdout.flush()
                 await stopping.wait()
+                stopping.clear()
+                log.info("stopping: calls in flight end first")
         except BaseException:
             await server.stop(0)
             raise
-        log.info("stopping: calls in flight end first")
-        stopping.clear()
         await _stop(server, stopping)
 
 

@@ -40,7 +40,6 @@ _STEPS = 20_000
 """Instructions of SQLite between two looks at whether the server ends."""
 _SERVING, _NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
 _OPTIONS: Sequence[tuple[str, int]] = (
-    ("grpc.so_reuseport", 0),  # two servers on one port would share its callers
     ("grpc.max_receive_message_length", limits.REQUEST_OCTETS),
     ("grpc.max_send_message_length", limits.ANSWER_OCTETS),
     ("grpc.max_concurrent_streams", limits.STREAMS),
@@ -68,9 +67,18 @@ class Server:
     """Serves one index.  To be made, started and stopped within one event loop."""
 
     def __init__(
-        self, path: Path, policy: Policy, *, meter: Meter | None = None, security: Security | None = None
+        self,
+        path: Path,
+        policy: Policy,
+        *,
+        meter: Meter | None = None,
+        security: Security | None = None,
+        shared: bool = False,
     ) -> None:
-        """`StoreError` and others if the index cannot be served; may take long if its view has to be made first."""
+        """`StoreError` and others if the index cannot be served; may take long if its view has to be made first.
+
+        ``shared``: other processes listen at the same address (`weft.rpc.workers`).
+        """
         prepare(path, policy)
         self._path = path
         self._policy = policy
@@ -84,7 +92,8 @@ class Server:
             self._quick, self._slow, self.watching, meter, security.authorize if security else None
         )
         self._health = _Health()
-        self._server = grpc.aio.server(options=_OPTIONS, maximum_concurrent_rpcs=limits.CALLS)
+        options = [("grpc.so_reuseport", int(shared)), *_OPTIONS]
+        self._server = grpc.aio.server(options=options, maximum_concurrent_rpcs=limits.CALLS)
         self._server.add_generic_rpc_handlers((self._service.handler(),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection((NAME, HEALTH_NAME, reflection.SERVICE_NAME), self._server)
