@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 
@@ -60,6 +62,21 @@ def test_threads_can_be_chosen_by_list_time_and_what_they_lack(shared: Served, i
             chosen = [thread.root for thread in index.threads(**choice)]
             assert [one.root for one in peer.threads(**choice)] == chosen
         assert list(peer.threads(since=2**40)) == []
+
+
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])
+def test_an_interrupted_client_does_not_wait_for_a_transport_that_never_closes(
+    shared: Served, interrupt: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As gRPC's does not, if a signal comes while a stream begins."""
+    never = threading.Event()
+    began = time.monotonic()
+    peer = weft.connect(shared.address)
+    monkeypatch.setattr(peer, "close", never.wait)
+    with pytest.raises(interrupt), peer:
+        raise interrupt
+    assert time.monotonic() - began < 10
+    never.set()
 
 
 def test_search_and_explain_answer_as_the_index_does(shared: Served, index: weft.Index) -> None:

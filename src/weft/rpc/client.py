@@ -11,6 +11,7 @@ Errors: `weft.errors.NotFoundError` for an id that nobody there names; those of 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
@@ -50,6 +51,8 @@ from weft.thread import Thread
 from weft.v1 import threads_pb2 as wire
 
 Answer = TypeVar("Answer")
+_LET_GO = 1.0
+"""Seconds that closing may take after an interrupt."""
 
 
 def connect(
@@ -195,7 +198,16 @@ class Client:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        if kind is None or issubclass(kind, Exception):
+            self.close()
+        else:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Close, but do not wait for ever: gRPC would, if a signal has interrupted a call that was just beginning."""
+        closing = threading.Thread(target=self.close, daemon=True)
+        closing.start()
+        closing.join(_LET_GO)
 
     def _open(self, method: str, request: Wire) -> Any:  # noqa: ANN401 - the stubs know no call that is a stream
         timeout = max(self._timeout, COMPARE_TIMEOUT)
