@@ -59,14 +59,16 @@ def test_what_is_no_address_is_a_matter_of_usage(home: Home, address: str) -> No
 
 def test_the_unit_is_hardened_and_runs_this_server() -> None:
     ran = run(
-        "serve", "--print-unit", "--listen", "127.0.0.1:7430", "--metrics", "127.0.0.1:9430", "--log-format", "json"
-    )
+        "serve", "--print-unit", "--listen", "127.0.0.1:7430", "--metrics", "127.0.0.1:9430", "--log-format", "json",
+        "--workers", "2",
+    )  # fmt: skip
     assert ran.code == 0
     unit = configparser.ConfigParser(strict=False, interpolation=None)
     unit.optionxform = str  # type: ignore[assignment,method-assign]
     unit.read_string(ran.text)
     service = unit["Service"]
-    assert service["ExecStart"].endswith("serve --listen 127.0.0.1:7430 --log-format json --metrics 127.0.0.1:9430")
+    options = "--listen 127.0.0.1:7430 --log-format json --metrics 127.0.0.1:9430 --workers 2"
+    assert service["ExecStart"].endswith(f"serve {options}")
     for key in ("NoNewPrivileges", "DynamicUser", "PrivateTmp", "PrivateDevices", "ProtectHome", "RestrictNamespaces"):
         assert service[key] == "yes", key
     assert service["ProtectSystem"] == "strict"

@@ -134,7 +134,7 @@ def command(
     weft serve --print-unit > /etc/systemd/system/weft.service
     """
     if print_unit:
-        click.echo(_unit(listen, exchange, metrics, log_format), nl=False)
+        click.echo(_unit(listen, exchange, metrics, log_format, workers), nl=False)
         return
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # or a stranger's handshake writes lines into the log
     try:
@@ -299,7 +299,7 @@ def _metrics_address(address: str) -> tuple[str, int]:
     return split_address(address)
 
 
-def _unit(listen: str, exchange: str | None, metrics: str | None, log_format: str) -> str:
+def _unit(listen: str, exchange: str | None, metrics: str | None, log_format: str, workers: int) -> str:
     """The unit, with the options that were given."""
     script = Path(sys.executable).with_name("weft")
     program = [str(script)] if script.exists() else [sys.executable, "-m", "weft"]
@@ -308,6 +308,8 @@ def _unit(listen: str, exchange: str | None, metrics: str | None, log_format: st
         words += ["--exchange-listen", exchange]
     if metrics is not None:
         words += ["--metrics", metrics]
+    if workers > 1:
+        words += ["--workers", str(workers)]
     if any(not word.isprintable() or set(word) & set("%$\\\"' ") for word in words):
         raise UsageError("an address with white space, quotes, % or $ cannot stand in a unit")
     return _UNIT.format(command=" ".join(words))
