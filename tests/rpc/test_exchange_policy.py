@@ -127,3 +127,37 @@ def test_those_who_follow_are_told_once_of_each_other_policy(file: Path) -> None
 
     asyncio.run(run())
     assert [policy.mute.ids for policy in told] == [{b"a@x"}] * 2
+
+
+@pytest.mark.parametrize("text", ["[mute]\nids = ['b@x']\n", "[mute"])
+def test_a_file_that_is_just_being_written_is_read_when_it_lies_still(
+    file: Path, caplog: pytest.LogCaptureFixture, text: str
+) -> None:
+    told: list[Policy] = []
+
+    async def tell(policy: Policy) -> None:
+        told.append(policy)
+
+    async def write() -> None:
+        for size in range(0, len(text) + 1, 5):
+            file.write_text(text[:size])
+            await asyncio.sleep(0.01)
+        file.write_text(text)
+
+    async def run() -> Policy:
+        policies = PolicyFile(file, Policy(), mark_of(file))
+        policies.follow(tell)
+        writing = asyncio.create_task(write())
+        for _ in range(50):
+            await policies.look()
+            await asyncio.sleep(0.003)
+        await writing
+        await policies.look()
+        return policies.current
+
+    file.write_text("[mute]\nids = ['a@x']\n")
+    current = asyncio.run(run())
+    whole = text.endswith("\n")
+    assert [policy.mute.ids for policy in told] == ([{b"b@x"}] if whole else [])
+    assert current.mute.ids == ({b"b@x"} if whole else frozenset())
+    assert len([one for one in caplog.records if one.levelname == "ERROR"]) == (0 if whole else 1)

@@ -1,7 +1,9 @@
 """The policy in force while a server runs: the file is looked at again and again, and whoever needs to know is told.
 
-The file has changed if its time, size or inode are others.  One that is broken, or gone, is told in the log, and the
-policy that was read before stays in force: half a file must let nobody in, nor cut anybody off.
+The file has changed if its time, size or inode are others.  It is read when they have been the same for a moment, since
+many an editor empties a file before it writes it, and what is empty is a policy too: one that admits nobody.  A file that
+is broken, or gone, is told in the log, once, and the policy that was read before stays in force: half a file must let
+nobody in, nor cut anybody off.
 """
 
 from __future__ import annotations
@@ -17,6 +19,12 @@ from weft.index.config import load_policy
 
 LOOK_SECONDS = 2.0
 """Between two looks at the file."""
+
+SETTLE_SECONDS = 0.05
+"""How long a changed file has to lie still before it is read."""
+
+SETTLE_LOOKS = 40
+"""How often at most we wait for that: who never stops writing must not keep those waiting who go by the file."""
 
 log = logging.getLogger("weft.serve")
 
@@ -62,6 +70,9 @@ class PolicyFile:
             mark = mark_of(self._path)
             if mark == self._mark:
                 return
+            mark = await _settled(self._path, mark)
+            if mark == self._mark:
+                return
             self._mark = mark
             try:
                 policy = await asyncio.to_thread(_read, self._path, self.current.own)
@@ -87,6 +98,17 @@ def mark_of(path: Path) -> Mark:
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+async def _settled(path: Path, mark: Mark) -> Mark:
+    """The mark of a file that has changed, as soon as it stays the same."""
+    for _ in range(SETTLE_LOOKS):
+        before = mark
+        await asyncio.sleep(SETTLE_SECONDS)
+        mark = mark_of(path)
+        if mark == before:
+            break
+    return mark
 
 
 def _read(path: Path, own: bytes | None) -> Policy:
