@@ -55,13 +55,8 @@ class Agreement:
         return {scope: feeds for scope, feeds in self.feeds.items() if scope not in self.threads}
 
     @property
-    def mirrors(self) -> Feeds:
-        """What this side mirrors of the peer's."""
-        return self.mirrored.get(Scope.BOTH, NO_FEEDS) | self.mirrored.get(self.inward, NO_FEEDS)
-
-    @property
     def taken(self) -> Feeds:
-        """What comes from the peer."""
+        """What comes from the peer: all of it is mirrored, or all of it is asked for."""
         return self.feeds.get(Scope.BOTH, NO_FEEDS) | self.feeds.get(self.inward, NO_FEEDS)
 
     @property

@@ -219,8 +219,8 @@ class Session:
         assert self._news is not None
         assert self._agreement is not None
         self._state = State.LIVE
-        if self._agreement.mirrors:
-            self._line.put(Covered(self._agreement.mirrors & self._carried, None))
+        if self._asker is None and self._agreement.taken:
+            self._line.put(Covered(self._agreement.taken & self._carried, None))
         self._line.put(Synced(self._line.report))
         if self._goes_live:
             self._news.start(self._answerer.position if self._answerer else self._mirror.position)
