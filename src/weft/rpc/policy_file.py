@@ -1,8 +1,8 @@
 """The policy in force while a server runs: the file is looked at again and again, and whoever needs to know is told.
 
-The file has changed if its time, size or inode are others.  It is read when they have been the same for a moment, since
-many an editor empties a file before it writes it, and what is empty is a policy too: one that admits nobody.  A file that
-is broken, or gone, is told in the log, once, and the policy that was read before stays in force: half a file must let
+The file has changed if its time, size or inode are others.  It is read when they have been the same for a moment: many
+an editor empties a file before it writes it, and an empty file is a policy too, one that admits nobody.  A file that is
+broken, or gone, is told in the log, once, and the policy that was read before stays in force: half a file must let
 nobody in, nor cut anybody off.
 """
 
