@@ -51,6 +51,17 @@ def test_quotas_and_refused_claims_outlive_the_process_and_add_up_over_two(tmp_p
         assert again.refused == {b"e" * 16}
 
 
+def test_what_cannot_be_remembered_is_told_and_none_of_it_counts(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with memory(tmp_path) as one:
+        one.count(PEER, {FEED: Used(3, 300), Feed(PEER, b"x"): Used(1, [])})  # type: ignore[arg-type]
+        assert "cannot be remembered" in caplog.text
+        assert one.used(PEER) == {}
+        one.count(PEER, {FEED: Used(4, 400)})
+        assert one.used(PEER) == {FEED: Used(4, 400)}
+
+
 def test_another_day_and_another_version_begin_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with memory(tmp_path) as one:
         one.count(PEER, {FEED: Used(3, 300)})

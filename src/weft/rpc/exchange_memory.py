@@ -108,11 +108,9 @@ class Memory:
     def _writing(self) -> Iterator[None]:
         """All of it or nothing; what cannot be remembered is told and lost."""
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
+            with self._connection:
+                self._connection.execute("BEGIN IMMEDIATE")
                 yield
-            finally:
-                self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             log.warning("what peers did today cannot be remembered: %s", error)
 
