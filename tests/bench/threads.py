@@ -20,11 +20,11 @@ from tests.exchange.driving import ALL
 from tests.exchange.neighbours import Server, all_know, held_by, meet
 from tests.generate import generate
 from weft.core.claim import Claim, claim_id, claim_of, encode, parse
-from weft.core.feed import FeedSet
+from weft.core.feed import ALL_LISTS, FeedSet
 from weft.core.id_digest import id_digest
 from weft.core.policy_rows import Peer
 from weft.exchange.events import FindTrees
-from weft.exchange.feeds import ALL_LISTS, Feeds
+from weft.exchange.feeds import Feeds
 from weft.index.ingest import sign_batches
 from weft.rpc.desk import Desk
 from weft.sources.base import NoteLog, split_message

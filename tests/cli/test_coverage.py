@@ -13,6 +13,7 @@ from tests.cli.homes import Home
 from tests.store.making import Origin
 from tests.store.making import mail as claim
 from weft import Index
+from weft.core.feed import ALL_LISTS
 from weft.core.id_digest import id_digest
 from weft.core.signing import fingerprint
 
@@ -38,9 +39,9 @@ def record(
 ) -> None:
     """One was asked for all lists of itself, and of others, about some ids."""
     with Index.open(home.index, policy=home.config) as index:
-        ranges: list[tuple[bytes, list[bytes], bool]] = [(other.public, [], True) for other in (one, *others)]
+        lists = dict.fromkeys([other.public for other in (one, *others)], ALL_LISTS)
         about = None if asked is None else [id_digest(name.encode()) for name in asked]
-        index.record_covered(one.public, ranges, about, [root.encode() for root in cut], WHEN)
+        index.record_covered(one.public, lists, about, [root.encode() for root in cut], WHEN)
 
 
 @pytest.fixture

@@ -9,11 +9,12 @@ from hashlib import sha256
 from tests.exchange.driving import ALL, Side, held, put, side, talk
 from tests.store.making import Origin
 from weft.core.claim import Claim, Withdrawal, parse
+from weft.core.feed import ALL_LISTS
 from weft.core.policy import Policy
 from weft.core.policy_rows import Mode, Peer
 from weft.core.policy_rows import Origin as OriginRow
 from weft.exchange.events import Covered
-from weft.exchange.feeds import ALL_LISTS, Feeds
+from weft.exchange.feeds import Feeds
 from weft.exchange.limits import Limits
 from weft.exchange.setup import Setup
 from weft.store.memory import MemoryStore

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from tests.exchange.driving import ALL, policy
 from tests.store.making import Origin
-from weft.core.feed import Feed, FeedSet
+from weft.core.feed import ALL_LISTS, Feed, FeedSet, Lists
 from weft.core.policy import Policy
 from weft.core.policy_rows import Origin as OriginRow
 from weft.core.policy_rows import Peer
 from weft.exchange.agreement import Agreement, Scope, Stated, agree
-from weft.exchange.feeds import ALL_LISTS, Feeds, Lists, admitted, read_feeds, served
+from weft.exchange.feeds import Feeds, admitted, read_feeds, served
 
 NAMES = (b"a", b"b", b"c", b"d")
 A, B, C = Origin("a"), Origin("b"), Origin("c")

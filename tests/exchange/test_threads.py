@@ -14,12 +14,12 @@ from tests.exchange.neighbours import Server, all_know, held_by, meet
 from tests.exchange.simulation.talk import threads_mail
 from tests.store.making import Origin, mail
 from weft.core.claim import Claim, Withdrawal, parse
-from weft.core.feed import Feed, FeedSet
+from weft.core.feed import ALL_LISTS, Feed, FeedSet, Lists
 from weft.core.id_digest import id_digest
 from weft.core.policy_rows import Peer
 from weft.exchange.agreement import Agreement
 from weft.exchange.events import Ask, FindConcerned, FindMissing, Send
-from weft.exchange.feeds import ALL_LISTS, Feeds, Lists
+from weft.exchange.feeds import Feeds
 from weft.exchange.handshake import Handshake
 from weft.exchange.limits import Limits
 from weft.exchange.line import Line

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.store.making import Origin
-from weft.core.feed import NO_FEEDS, Feed, FeedSet, read_feeds
+from weft.core.feed import NO_FEEDS, Feed, FeedSet, Lists, read_feeds
 from weft.core.id_digest import id_digest
 from weft.core.policy import Origin as Row
 from weft.core.policy import Peer, Policy
 from weft.core.signing import fingerprint
 from weft.index.covering import Covering
-from weft.index.exchanges import DigestSet, Exchange, Lists, sorted_digests
+from weft.index.exchanges import DigestSet, Exchange, sorted_digests
 from weft.thread import Asked, Coverage
 
 OWN, BOB, CAROL, HUB = (Origin(name).public for name in ("own", "bob", "carol", "hub"))

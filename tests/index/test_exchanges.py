@@ -14,7 +14,7 @@ from tests.index.making import mail, open_index, write
 from tests.store.making import Origin
 from tests.store.making import mail as claim
 from weft import Index
-from weft.core.feed import FeedSet
+from weft.core.feed import ALL_LISTS, FeedSet
 from weft.core.id_digest import id_digest
 from weft.core.policy import Mute, Peer, Policy
 from weft.core.policy import Origin as Row
@@ -47,9 +47,9 @@ def record(
     when: int = WHEN,
 ) -> None:
     """Record an exchange for all lists of some origins; of the peer itself if none is named."""
-    ranges: list[tuple[bytes, list[bytes], bool]] = [(origin, [], True) for origin in origins or (peer,)]
+    lists = dict.fromkeys(origins or (peer,), ALL_LISTS)
     about = None if asked is None else digests(asked)
-    index.record_covered(peer, ranges, about, [root.encode() for root in cut], when)
+    index.record_covered(peer, lists, about, [root.encode() for root in cut], when)
 
 
 def coverage(index: Index, name: str = "leaf@x") -> Coverage:
@@ -172,7 +172,7 @@ def test_what_cannot_be_meant_is_refused_and_nothing_is_remembered(
     index: Index, peer: bytes, asked: list[bytes] | None, when: int
 ) -> None:
     with pytest.raises(ValueError, match=r"peer|digest|time"):
-        index.record_covered(peer, [(BOB.public, [], True)], asked, [], when)
+        index.record_covered(peer, {BOB.public: ALL_LISTS}, asked, [], when)
     assert coverage(index).never_asked
 
 
@@ -252,9 +252,9 @@ def test_a_thread_of_many_ids_and_a_peer_that_was_asked_about_many_more(index: I
     random = Random(7)
     record(index, BOB.public)
     about = [*digests(THREAD), *(random.randbytes(6) for _ in range(27_000))]
-    index.record_covered(BOB.public, [(BOB.public, [], True)], about, [], WHEN)
+    index.record_covered(BOB.public, {BOB.public: ALL_LISTS}, about, [], WHEN)
     assert coverage(index).complete
-    index.record_covered(BOB.public, [(BOB.public, [], True)], about[1:], [], WHEN)
+    index.record_covered(BOB.public, {BOB.public: ALL_LISTS}, about[1:], [], WHEN)
     assert not coverage(index).complete
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.index.making import mail, open_index, write
 from tests.store.making import Origin
 from weft import Index
+from weft.core.feed import ALL_LISTS
 from weft.core.id_digest import id_digest
 from weft.core.policy import Origin as Row
 from weft.core.policy import Peer, Policy
@@ -50,7 +51,7 @@ def test_each_answer_has_the_coverage_of_its_thread_as_of_now(tmp_path: Path) ->
         reading = Reading(tmp_path / "index.db", index.policy)
         for about in (["other@x"], ["root@x", "ghost@x", "leaf@x"]):
             digests = [id_digest(name.encode()) for name in about]
-            index.record_covered(BOB, [(BOB, [], True)], digests, [], 1_795_000_000)
+            index.record_covered(BOB, {BOB: ALL_LISTS}, digests, [], 1_795_000_000)
             for name in ("leaf@x", "other@x", "leaf@x"):
                 assert got(reading, name) == index.thread(name).coverage
                 assert got(reading, name).complete == (name in about)

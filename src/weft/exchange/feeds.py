@@ -16,42 +16,12 @@ from hashlib import sha256
 from itertools import pairwise
 
 from weft.core.claim import ORIGIN_OCTETS
-from weft.core.feed import Feed, FeedSet
+from weft.core.feed import ALL_LISTS, Feed, FeedSet, Lists
 from weft.core.list_name import check_list_octets
 from weft.core.policy import Policy
 from weft.errors import RemoteProtocolError
 from weft.exchange.limits import MAX_FEEDS
 from weft.v1 import exchange_pb2 as wire
-
-
-@dataclass(frozen=True, slots=True)
-class Lists:
-    """Some lists, or all but some."""
-
-    names: frozenset[bytes] = frozenset()
-    all_but: bool = False
-
-    def __contains__(self, name: bytes) -> bool:
-        return (name in self.names) is not self.all_but
-
-    def __bool__(self) -> bool:
-        return self.all_but or bool(self.names)
-
-    def __and__(self, other: Lists) -> Lists:
-        if self.all_but and other.all_but:
-            return Lists(self.names | other.names, True)
-        if self.all_but:
-            return other & self
-        return Lists(self.names - other.names if other.all_but else self.names & other.names)
-
-    def __or__(self, other: Lists) -> Lists:
-        return ALL_LISTS - ((ALL_LISTS - self) & (ALL_LISTS - other))
-
-    def __sub__(self, other: Lists) -> Lists:
-        return self & Lists(other.names, not other.all_but)
-
-
-ALL_LISTS = Lists(all_but=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,13 +21,13 @@ import sqlite3
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from weft.core.feed import Feed
+from weft.core.feed import Feed, Lists
 from weft.core.id_digest import ID_DIGEST_OCTETS, id_digest
 from weft.core.signing import KEY_OCTETS, short_fingerprint
 
@@ -74,17 +74,6 @@ class DigestSet:
 
 
 @dataclass(frozen=True, slots=True)
-class Lists:
-    """Some lists of an origin, or all but some."""
-
-    names: frozenset[bytes]
-    all_but: bool
-
-    def __contains__(self, name: bytes) -> bool:
-        return (name in self.names) is not self.all_but
-
-
-@dataclass(frozen=True, slots=True)
 class Exchange:
     """What one peer was asked."""
 
@@ -123,7 +112,7 @@ class Exchanges:
     def record(
         self,
         peer: bytes,
-        ranges: Iterable[tuple[bytes, Sequence[bytes], bool]],
+        lists: Mapping[bytes, Lists],
         asked: Collection[bytes] | None,
         cut: Iterable[bytes],
         when: int,
@@ -137,7 +126,7 @@ class Exchanges:
         _check_time(when)
         digests = None if asked is None else sorted_digests(asked)
         roots = sorted_digests({id_digest(root) for root in cut})
-        row = (peer, when, secrets.randbits(62), _dump(ranges), roots, digests)
+        row = (peer, when, secrets.randbits(62), _dump(lists), roots, digests)
         self._connection.execute(_SAVE, row)
 
     def all(self) -> list[Exchange]:
@@ -203,12 +192,12 @@ def _check_time(seconds: int) -> None:
         raise ValueError("a time that no calendar has")
 
 
-def _dump(ranges: Iterable[tuple[bytes, Sequence[bytes], bool]]) -> str:
+def _dump(lists: Mapping[bytes, Lists]) -> str:
     """As text, so that whoever opens the database can read it: ``{"ORIGIN": [ALL_BUT, LIST...]}``."""
     return json.dumps(
         {
-            origin.hex(): [all_but, *sorted(name.decode("utf-8", "surrogateescape") for name in names)]
-            for origin, names, all_but in ranges
+            origin.hex(): [some.all_but, *sorted(name.decode("utf-8", "surrogateescape") for name in some.names)]
+            for origin, some in lists.items()
         }
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Self
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from weft.core.claim import ID_OCTETS, Claim, Withdrawal
+from weft.core.feed import Lists
 from weft.core.message_id import keys_of
 from weft.core.policy import Policy
 from weft.core.signing import fingerprint, public_key, short_fingerprint
@@ -260,22 +261,22 @@ class Index:
     def record_covered(
         self,
         peer: bytes,
-        ranges: Sequence[tuple[bytes, Sequence[bytes], bool]],
+        lists: Mapping[bytes, Lists],
         asked: Collection[bytes] | None,
         cut: Sequence[bytes],
         when: int,
     ) -> None:
         """Remember what a peer was asked; it replaces what was remembered of it.
 
-        ``ranges``  of which feeds: (origin, lists, whether all but these are meant)
-        ``asked``   about which message ids, as their digests (`weft.core.id_digest`); None: these feeds are mirrored
-        ``cut``     the roots of trees of which not all was asked
-        ``when``    its answers were complete, in seconds since 1970
+        ``lists``  of which feeds, by origin
+        ``asked``  about which message ids, as their digests (`weft.core.id_digest`); None: these feeds are mirrored
+        ``cut``    the roots of trees of which not all was asked
+        ``when``   its answers were complete, in seconds since 1970
 
         `ValueError` for what cannot be meant.
         """
         with self.store.transaction():
-            self._view.exchanges.record(peer, ranges, asked, cut, when)
+            self._view.exchanges.record(peer, lists, asked, cut, when)
 
     def exchanges(self) -> list[Exchange]:
         """What peers were asked, by `record_covered`."""

@@ -27,7 +27,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
-from weft.core.feed import Feed
+from weft.core.feed import ALL_LISTS, Feed
 from weft.core.policy import Policy
 from weft.core.signing import fingerprint
 from weft.errors import ClaimError, StoreError
@@ -44,7 +44,7 @@ from weft.exchange.events import (
     Usage,
     Used,
 )
-from weft.exchange.feeds import ALL_LISTS, NO_FEEDS, Feeds, Lists, carried_by
+from weft.exchange.feeds import NO_FEEDS, Feeds, carried_by
 from weft.exchange.keeping import Keeping, Section
 from weft.exchange.kept import load
 from weft.exchange.limits import Limits
@@ -124,8 +124,7 @@ class IndexDesk:
 
     def cover(self, peer: bytes, covered: Covered) -> None:
         """Remember what a peer was asked, for who wants to know how complete a thread is; `StoreError`."""
-        ranges = [(origin, sorted(lists.names), lists.all_but) for origin, lists in covered.feeds.lists.items()]
-        self._index.record_covered(peer, ranges, covered.asked, covered.cut, int(time.time()))
+        self._index.record_covered(peer, covered.feeds.lists, covered.asked, covered.cut, int(time.time()))
 
     def carried(self) -> Feeds:
         """The feeds that this server carries whole: its own, and those that it took whole not long ago."""
@@ -133,8 +132,7 @@ class IndexDesk:
         feeds = NO_FEEDS if policy.own is None else Feeds({policy.own: ALL_LISTS})
         for exchange in self._index.exchanges():
             if exchange.asked is None and 0 <= now - exchange.time <= MIRROR_SECONDS:
-                whole = {origin: Lists(lists.names, lists.all_but) for origin, lists in exchange.lists.items()}
-                feeds |= Feeds(whole) & carried_by(policy, exchange.peer)
+                feeds |= Feeds(exchange.lists) & carried_by(policy, exchange.peer)
         return feeds
 
     def position(self) -> int:

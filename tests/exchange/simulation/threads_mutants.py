@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
+from weft.core.feed import Lists
 from weft.core.policy import Policy
 from weft.exchange import session
 from weft.exchange.answering import Answerer
 from weft.exchange.asking import Asker
 from weft.exchange.cursors import Asked, Told, read_tail
 from weft.exchange.events import Concerned, FindConcerned, Trees
-from weft.exchange.feeds import Feeds, Lists
+from weft.exchange.feeds import Feeds
 from weft.exchange.keeping import Section
 from weft.rpc.desk import Desk
 from weft.v1 import exchange_pb2 as wire
