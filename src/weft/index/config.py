@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 
 from weft.core.policy import Policy, parse_policy
-from weft.errors import PolicyError
+from weft.errors import PolicyError, UsageError
 
 
 def index_path(flag: str | None = None) -> Path:
@@ -19,7 +19,7 @@ def index_path(flag: str | None = None) -> Path:
     chosen = flag or os.environ.get("WEFT_INDEX")
     if chosen:
         return Path(chosen)
-    home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    home = os.environ.get("XDG_DATA_HOME") or _home("--index") / ".local" / "share"
     return Path(home) / "weft" / "index.db"
 
 
@@ -28,8 +28,15 @@ def config_path(flag: str | None = None) -> Path:
     chosen = flag or os.environ.get("WEFT_CONFIG")
     if chosen:
         return Path(chosen)
-    home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    home = os.environ.get("XDG_CONFIG_HOME") or _home("--config") / ".config"
     return Path(home) / "weft" / "config.toml"
+
+
+def _home(flag: str) -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:
+        raise UsageError(f"this user has no home folder; name a file with {flag}") from None
 
 
 def key_path(index: Path) -> Path:
