@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -193,12 +193,46 @@ def test_a_failure_of_the_server_ends_the_stream_after_the_answers_before_it(
                 async for found in peer.threads_of([f"s{number}" for number in range(10)]):
                     given.append(found)
 
-        with pytest.raises(WeftError, match="the server failed"):
+        with pytest.raises(WeftError, match=r"the server failed|the server ended the call"):
             await ask()
         assert await server.stop()
         return given
 
     assert len(asyncio.run(run())) <= 3
+
+
+@pytest.mark.parametrize("answered", range(4))
+@pytest.mark.parametrize("fails", [True, False])
+def test_a_server_that_ends_the_call_while_it_is_asked_is_an_error_of_ours(answered: int, fails: bool) -> None:
+    async def ending(requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:  # noqa: ANN401 - as the stubs have it
+        left = answered
+        while left and await anext(requests, None) is not None:
+            left -= 1
+            yield wire.GetThreadResponse(failure=wire.Failure(code=5)).SerializeToString()
+        if fails and not left:
+            await context.abort(grpc.StatusCode.INTERNAL, "the server failed")
+
+    def ask(address: str) -> None:
+        with weft.connect(address) as peer, pytest.raises(WeftError, match=r"the server failed|ended the call"):
+            list(peer.threads_of(f"s{number}" for number in range(1000)))
+
+    async def run() -> None:
+        server = grpc.aio.server()
+        handler = grpc.method_handlers_generic_handler(
+            "weft.v1.Threads", {"GetThreads": grpc.stream_stream_rpc_method_handler(ending)}
+        )
+        server.add_generic_rpc_handlers((handler,))
+        port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        async with weft.connect_async(f"127.0.0.1:{port}") as peer:
+            found = [one async for one in peer.threads_of(f"s{number}" for number in range(answered))]
+            assert [type(one) for one in found] == [NotFoundError] * answered
+            with pytest.raises(WeftError, match=r"the server failed|ended the call"):
+                [one async for one in peer.threads_of(f"s{number}" for number in range(1000))]
+        await asyncio.to_thread(ask, f"127.0.0.1:{port}")
+        await server.stop(None)
+
+    asyncio.run(run())
 
 
 def test_a_stream_that_idles_ends_when_the_server_stops(made: tuple[Path, Policy]) -> None:

@@ -5,6 +5,7 @@ All that is said in `weft.rpc.client` holds here.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from itertools import chain, islice
@@ -120,12 +121,12 @@ class AsyncClient:
                 if not together.waits:
                     break
                 octets = await call.read()
-                for request in together.take(b"" if octets is END else octets):
+                for request in together.take(None if octets is END else octets):
                     await call.write(request)
             await call.done_writing()
             await call.code()  # waits for the end
-        except grpc.aio.AioRpcError as error:
-            raise error_of(self._address, error.code(), error.details()) from None
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):  # the latter: it had ended before we wrote
+            raise error_of(self._address, await call.code(), await call.details()) from None
         finally:
             call.cancel()
 

@@ -137,7 +137,7 @@ class Client:
                         requests.put(request)
                 if not together.waits:
                     break
-                for request in together.take(next(responses, b"")):
+                for request in together.take(next(responses, None)):
                     requests.put(request)
             requests.put(None)
             call.code()  # waits for the end

@@ -26,7 +26,7 @@ from weft.rpc.exchange_desk import Workplace
 from weft.rpc.exchange_talks import ChangedPolicyError, Talks
 from weft.rpc.exchange_tls import introduced
 from weft.rpc.exchanging import MESSAGE_OCTETS, SERVICE, Talk
-from weft.rpc.failures import error_of
+from weft.rpc.failures import WRITTEN_TOO_LATE, error_of
 
 INTERVAL = 300.0
 """Seconds that a session is live before it is begun anew, and between two with a peer that does not stay."""
@@ -38,8 +38,6 @@ STEADY = 60.0
 """A session that was in sync for so long was no failure, however it ended."""
 _JITTER = 0.2
 _GOODBYE = 10.0
-_WRITTEN_TOO_LATE = "Internal error from Core"
-"""What grpc says of a call that has ended while it was written to."""
 _OPTIONS = (
     ("grpc.max_receive_message_length", MESSAGE_OCTETS),
     ("grpc.max_send_message_length", MESSAGE_OCTETS),
@@ -99,7 +97,7 @@ class _Call:
         try:
             frame = await self._call.read()
         except grpc.aio.AioRpcError as error:
-            if error.details() != _WRITTEN_TOO_LATE:
+            if error.details() != WRITTEN_TOO_LATE:
                 self.error = error_of(self._address, error.code(), error.details())
             return None
         finally:

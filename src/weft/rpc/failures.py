@@ -43,6 +43,8 @@ class AnswerError(WeftError):
     """A server's answer breaks the schema, or does not follow from the claims that it gives for it."""
 
 
+WRITTEN_TOO_LATE = "Internal error from Core"
+"""What grpc says of a call that ended while we wrote to it; what the server said is lost then."""
 _MOST = 500
 """Characters of a status; what a server says is not kept at any length."""
 
@@ -87,6 +89,8 @@ def is_ours(error: Exception) -> bool:
 
 def error_of(address: str, code: grpc.StatusCode, details: str | None) -> WeftError:
     """What a status of the server at ``address`` means to its client; the server chooses the details."""
+    if details == WRITTEN_TOO_LATE or code is grpc.StatusCode.OK:
+        code, details = grpc.StatusCode.UNAVAILABLE, "the server ended the call"
     kind = _ERRORS.get(code, WeftError)
     text = _one_line(details or code.name.lower())
     return kind(text if kind in (NotFoundError, InvalidRequestError) else f"{address}: {text}")

@@ -57,8 +57,10 @@ class Together:
         self._begun.append(asked)
         return self._go_on(asked, None)
 
-    def take(self, octets: bytes) -> list[bytes]:
-        """Take the next response: the request to send for it, if any."""
+    def take(self, octets: bytes | None) -> list[bytes]:
+        """Take the next response: the request to send for it, if any.  None: there is none, which is an error."""
+        if octets is None:
+            raise error_of(self._address, grpc.StatusCode.OK, None)
         return self._go_on(self._sent.popleft(), parsed(wire.GetThreadResponse, octets))
 
     def ready(self) -> Iterator[Thread | WeftError]:
