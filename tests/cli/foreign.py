@@ -20,10 +20,8 @@ POLICY = f'[origin."{FINGERPRINT}"]\nname = "street"\ntier = "known"\nlists = "*
 """Admits it, in tier 2."""
 
 
-def claim(
-    message_id: str, references: Sequence[str] = (), *, subject: str = "a subject", name: str = "git"
-) -> NewClaim:
-    """What the other server says of one mail of its list ``name``."""
+def claim(message_id: str, references: Sequence[str] = (), *, subject: str = "a subject") -> NewClaim:
+    """What the other server says of one mail of its list ``git``."""
     said = Claim(
         ORIGIN, b"git", message_id.encode(), (), False, tuple(one.encode() for one in references),
         b"Tue, 11 Feb 2003 09:20:31 +0300", subject.encode(), b"Mallory <mallory@x.example>", b"", bytes(32),

@@ -145,10 +145,10 @@ def test_lines_that_end_as_on_another_system_stay_so(home: Home) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("--claim", "ab"), ("--author", "no address"), ("--id", ""), ("--feed", "nobody"), ("--feed", "own"),
-        ("--feed", "street/a/b"), ("--edge", "a@x"), ("--undo",), ("a@x",),
+        ("--claim", "ab"), ("--author", "no address"), ("--author", "a\udcff@x"), ("--id", ""),
+        ("--feed", "nobody"), ("--feed", "own"), ("--feed", "street/a/b"), ("--edge", "a@x"), ("--undo",), ("a@x",),
     ],
-    ids=" ".join,
+    ids=lambda arguments: ascii(" ".join(arguments)),
 )  # fmt: skip
 def test_what_cannot_be_meant_is_one_line_exit_2_and_changes_nothing(home: Home, arguments: tuple[str, ...]) -> None:
     home.config.write_text(POLICY)

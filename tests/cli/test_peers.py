@@ -26,6 +26,14 @@ def test_a_peer_that_is_added_may_feed_its_own_and_read_nothing_until_that_is_sa
     assert "origin" not in story.config.read_text()
 
 
+def test_options_may_stand_before_the_word_or_behind_it(story: Home, home: Home) -> None:
+    for arguments in (("-q", "--config", home.config, "add"), ("add", "-q", "--config", home.config)):
+        home.config.unlink(missing_ok=True)
+        assert story.weft("peers", *arguments, FINGERPRINT).err == []
+        assert [row["peer"] for row in peers(home)] == [FINGERPRINT]
+    assert not peers(story)
+
+
 def test_comments_stay_and_removing_takes_back_what_adding_wrote(story: Home) -> None:
     story.config.write_text('# mine\n[view]\nsubject_join = false  # never\n\n[mute]\nids = ["a@x"]\n')
     before = story.config.read_text()

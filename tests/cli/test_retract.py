@@ -47,6 +47,13 @@ def test_only_one_list_is_retracted(story: Home) -> None:
     assert [one["list"] for one in claims(story, BOTH) if one["hidden"]] == ["drafts"]
 
 
+@pytest.mark.parametrize("name", ["none", "drafts\udcff"], ids=ascii)
+def test_a_list_that_is_not_there_is_one_line_and_exit_1(story: Home, name: str) -> None:
+    ran = story.weft("retract", "--yes", "--list", name, BOTH)
+    assert (ran.code, ran.out, len(ran.err)) == (1, b"", 1)
+    assert "no list" in ran.err[0]
+
+
 def test_a_claim_is_retracted_by_its_own_id(story: Home) -> None:
     first = claims(story, BOTH)[0]
     assert story.weft("retract", "--yes", first["claim"]).code == 0

@@ -63,6 +63,11 @@ def test_a_page_that_is_just_full_says_nothing_of_more(seven: Home) -> None:
     assert seven.weft("threads", "-q", "--limit", "6").err == []
 
 
+@pytest.mark.parametrize("limit", ["9223372036854775807", "9" * 30])
+def test_a_limit_may_be_as_large_as_anybody_likes(seven: Home, limit: str) -> None:
+    assert seven.weft("threads", "--limit", limit) == seven.weft("threads")
+
+
 def test_only_those_of_a_list(story: Home) -> None:
     assert len(roots(story.weft("threads", "--json"))) == 3
     for name in ("drafts", "smtp-ops"):

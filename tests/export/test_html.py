@@ -66,7 +66,7 @@ def story() -> Thread:
     return archive.thread("20030210035225.GA1107@aldgate.example.com")
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(threads(), threads())
 def test_no_element_attribute_or_link_comes_from_mail(one: Thread, other: Thread) -> None:
     page = Page(written("html", one, other))
@@ -85,7 +85,7 @@ def test_no_element_attribute_or_link_comes_from_mail(one: Thread, other: Thread
     ]
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(threads())
 def test_the_picture_in_it_is_xml(one: Thread) -> None:
     [picture] = re.findall(rb"<svg.*?</svg>", written("html", one), re.DOTALL)
@@ -102,6 +102,11 @@ def test_the_policy_forbids_all_but_the_one_style_sheet() -> None:
     assert "unsafe" not in policy
     assert "url(" not in style
     assert "import" not in style
+
+
+def test_the_policy_of_a_page_without_a_thread_allows_its_own_style_sheet() -> None:
+    digest = b64encode(sha256(b"").digest())
+    assert b"style-src 'sha256-" + digest + b"'" in written("html")
 
 
 def test_hostile_mail_is_text() -> None:

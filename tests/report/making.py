@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from hypothesis import strategies as st
@@ -24,9 +24,19 @@ class Letter(NamedTuple):
     seconds: int = 0
 
 
+Arrival = tuple[str, Claim]
+"""A copy in an order of arrival: the list on which it came, and what it says."""
+
 letters = st.builds(Letter, st.sampled_from(LISTS), claims(tiers=1), st.integers(0, 9))
 letter_boxes = st.lists(letters, max_size=9)
 """Of few ids and lists, so that ghosts, cycles, contests and cross-posts are common."""
+arrivals = st.lists(st.tuples(st.sampled_from(LISTS), claims(tiers=1)), max_size=10)
+"""Copies on up to three lists, the same id on several or several times on one, in any order."""
+
+
+def reply(message: str, *chain: str) -> Claim:
+    """An ordinary message: its References are the whole chain above it, its In-Reply-To the last of them."""
+    return Claim(message, chain, chain[-1:], sane=bool(chain))
 
 
 def corpus_of(box: Iterable[Letter]) -> Corpus:
@@ -42,3 +52,8 @@ def corpus_of(box: Iterable[Letter]) -> Corpus:
         columns.add(node, number, (number, place), replies, claim.sane, chain)
         columns.describe(seconds, b"", b"")
     return columns.corpus(names, weaver.forest())
+
+
+def in_order(copies: Sequence[Arrival]) -> Corpus:
+    """The corpus of copies that arrive in this order."""
+    return corpus_of(Letter(name, claim, second) for second, (name, claim) in enumerate(copies))

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from tests.core.plain_forest import Claim, plain_forest
-from tests.report.building import Arrival
+from tests.report.making import Arrival
 
 Number = float
 Row = tuple[Number, Number, Number]

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.core.plain_forest import Claim, plain_forest
-from tests.report.building import Arrival, arrivals, corpus_of, reply
+from tests.report.making import Arrival, arrivals, in_order, reply
 from tests.report.plain_models import plain_link, plain_trees
 from weft.core.forest import NONE
 from weft.errors import UsageError
@@ -30,7 +30,7 @@ RIVALS: list[Arrival] = [
 
 
 def linked(copies: list[Arrival], order: list[int]) -> dict[str, str | None]:
-    corpus = corpus_of(copies)
+    corpus = in_order(copies)
     return named(corpus, link(corpus, chains(corpus), order).parents)
 
 
@@ -42,7 +42,7 @@ def named(corpus: Corpus, parents: array[int]) -> dict[str, str | None]:
 def test_whoever_comes_first_places_a_ghost_in_the_textbook_and_nobody_does_in_weft() -> None:
     assert linked(RIVALS, [0, 1, 2, 3])["ghost"] == "r"
     assert linked(RIVALS, [0, 1, 3, 2])["ghost"] == "s"
-    found = arrival(corpus_of(RIVALS))
+    found = arrival(in_order(RIVALS))
     assert (found.textbook.messages, found.textbook.ghosts) == (0, 1)
     assert (found.textbook.threads, found.textbook.of_threads) == (2, 2), "the replies change sides"
     assert (found.weft.messages, found.weft.ghosts, found.weft.threads, found.weft.of_threads) == (0, 0, 0, 3)
@@ -61,7 +61,7 @@ def test_threads_that_swap_members_have_changed_though_they_are_as_large() -> No
         above = linked(copies, order)
         if (above["g"], above["h"]) == ("s", "r"):
             swapping += 1
-            assert arrival(corpus_of(copies), runs=2, seed=seed).textbook.threads == 2
+            assert arrival(in_order(copies), runs=2, seed=seed).textbook.threads == 2
     assert swapping
 
 
@@ -69,7 +69,7 @@ def test_of_two_copies_the_textbook_takes_the_first_come() -> None:
     copies: list[Arrival] = [("a", reply("m", "r")), ("b", reply("m", "s"))]
     assert linked(copies, [0, 1])["m"] == "r"
     assert linked(copies, [1, 0])["m"] == "s"
-    found = arrival(corpus_of(copies))
+    found = arrival(in_order(copies))
     assert found.textbook.messages == 1
     assert found.weft.messages == 0, "contested, in any order"
 
@@ -88,7 +88,7 @@ def test_who_closes_a_loop_depends_on_who_comes_last() -> None:
     copies: list[Arrival] = [("a", reply("1", "2")), ("a", reply("2", "1"))]
     assert linked(copies, [0, 1]) == {"1": "2", "2": None}
     assert linked(copies, [1, 0]) == {"1": None, "2": "1"}
-    found = arrival(corpus_of(copies), runs=8)
+    found = arrival(in_order(copies), runs=8)
     assert set(found.refused) == {1}
     assert (found.textbook.messages, found.textbook.threads) == (2, 0), "other parents, the same thread"
 
@@ -106,7 +106,7 @@ def test_in_reply_to_counts_where_there_are_no_references_and_only_its_first_id(
 
 
 def test_orders_are_drawn_from_the_seed_and_the_first_is_that_of_arrival() -> None:
-    corpus = corpus_of(RIVALS)
+    corpus = in_order(RIVALS)
     assert arrival(corpus, runs=1) == arrival(corpus, runs=1, seed=1)
     assert arrival(corpus, runs=1).textbook.ghosts == 0, "one order differs from nothing"
     assert arrival(corpus, runs=4, seed=5) == arrival(corpus, runs=4, seed=5)
@@ -128,7 +128,7 @@ def test_the_linker_does_what_the_rfc_says_in_any_order(copies: list[Arrival], r
 @given(arrivals, st.integers(1, 5), st.integers(0, 3))
 @settings(max_examples=150, deadline=None)
 def test_what_depends_on_the_order_is_counted(copies: list[Arrival], runs: int, seed: int) -> None:
-    corpus = corpus_of(copies)
+    corpus = in_order(copies)
     held = {claim.mid for _, claim in copies}
     ids = {name.decode() for name in corpus.forest.ids}
     random, order, results = Random(seed), list(range(len(copies))), []
@@ -152,7 +152,7 @@ def test_a_chain_of_many_thousand_read_backwards_is_linked_in_no_time() -> None:
     """Each mail names only its parent, so every link joins two pieces, and climbing each time would be quadratic."""
     size = 30_000
     copies: list[Arrival] = [("a", reply(str(place), *[str(place - 1)][:place])) for place in range(size)]
-    corpus = corpus_of(copies)
+    corpus = in_order(copies)
     named_by = chains(corpus)
     evens_last = [*range(1, size, 2), *range(0, size, 2)]
     for order in (list(reversed(range(size))), evens_last):
@@ -162,13 +162,13 @@ def test_a_chain_of_many_thousand_read_backwards_is_linked_in_no_time() -> None:
 
 
 def test_the_text_says_how_much_there_is_and_what_was_woven_again() -> None:
-    text = "\n".join(arrival(corpus_of(RIVALS), runs=6).lines(100))
+    text = "\n".join(arrival(in_order(RIVALS), runs=6).lines(100))
     assert "textbook (JWZ, RFC 5256), 6 orders" in text
     assert "Weft, woven again in each of them" in text
-    assert list(arrival(corpus_of([])).lines(20))
+    assert list(arrival(in_order([])).lines(20))
 
 
 def test_the_json_is_plain_data() -> None:
-    found = arrival(corpus_of(RIVALS), runs=3, seed=2).as_json()
+    found = arrival(in_order(RIVALS), runs=3, seed=2).as_json()
     assert json.loads(json.dumps(found)) == found
     assert (found["orders"], found["seed"], found["copies"]) == (3, 2, 4)

@@ -17,9 +17,7 @@ from hypothesis import strategies as st
 
 from tests.archives import FIXTURES, rebuild
 from tests.cli.running import DRAFTS, OPS, ROOT
-from tests.report.building import corpus_of as corpus_of_copies
-from tests.report.building import reply
-from tests.report.making import Letter, corpus_of, letter_boxes
+from tests.report.making import Letter, corpus_of, in_order, letter_boxes, reply
 from weft.errors import NotFoundError, WeftError
 from weft.export.clean import width
 from weft.export.look import LIGHT
@@ -27,8 +25,8 @@ from weft.export.places import COLUMN
 from weft.report import raster
 from weft.report.bars import lacks_chart, origin_chart
 from weft.report.chart import Chart, alone
-from weft.report.corpus import Corpus
-from weft.report.crosspost import members, report
+from weft.report.corpus import Corpus, members
+from weft.report.crosspost import report
 from weft.report.figures import FILES, Figures, figures
 from weft.report.list_map import MOST, list_map
 from weft.report.one_thread import FEW, MANY, telling_thread, thread_with
@@ -69,7 +67,7 @@ def shared_by(count: int, edges: Sequence[tuple[int, int]]) -> Corpus:
     copies = [(f"list-number-{one % count:02}", reply(f"own{one}")) for one in range(count)]
     for number, edge in enumerate(edges):
         copies += [(f"list-number-{one % count:02}", reply(f"m{number}")) for one in edge]
-    return corpus_of_copies(copies)
+    return in_order(copies)
 
 
 def test_the_server_where_the_story_began_holds_eleven_of_sixteen_messages(story: Corpus) -> None:
@@ -79,12 +77,12 @@ def test_the_server_where_the_story_began_holds_eleven_of_sixteen_messages(story
 
 def test_the_kindest_of_the_lists_that_hold_the_root_is_where_a_thread_began() -> None:
     root, one, two = reply("a"), reply("b", "a"), reply("c", "a", "b")
-    corpus = corpus_of_copies([("x", root), ("y", root), ("y", one), ("z", two)])
+    corpus = in_order([("x", root), ("y", root), ("y", one), ("z", two)])
     assert origins(corpus) == Origins(0, (0, 0, 0, 0, 0, 0, 1, 0, 0, 0), 0)
 
 
 def test_a_thread_whose_root_nobody_holds_has_no_server_where_it_began() -> None:
-    corpus = corpus_of_copies([("x", reply("b", "a")), ("y", reply("c", "a"))])
+    corpus = in_order([("x", reply("b", "a")), ("y", reply("c", "a"))])
     assert origins(corpus).root_unseen == origins(corpus).threads == 1
 
 
@@ -126,7 +124,7 @@ def test_an_id_that_nobody_has_or_names_is_not_found(story: Corpus) -> None:
 
 
 def test_a_thread_that_nobody_holds_can_be_asked_for() -> None:
-    corpus = corpus_of_copies([("x", reply("m", "g1", "g2"))])
+    corpus = in_order([("x", reply("m", "g1", "g2"))])
     assert [message.id for message in thread_with(corpus, "g1").messages] == ["g1", "g2", "m"]
 
 
@@ -153,7 +151,7 @@ def test_whole_nowhere_tells_more_than_size_and_a_size_that_reads_well_more_than
         (better + large + good, "d0"),
     ):
         for order in (copies, copies[::-1]):
-            thread = telling_thread(corpus_of_copies(order))
+            thread = telling_thread(in_order(order))
             assert thread is not None
             assert thread.root == root
 
@@ -163,7 +161,7 @@ def test_a_long_sub_thread_elsewhere_tells_more_than_more_lone_replies_elsewhere
     moved += [("y", reply("m5", "m0"))] + [("y", reply(f"m{one}", "m5")) for one in (6, 7, 8)]
     scattered = [("x", reply(f"a{one}", *(["a0"] if one else []))) for one in range(6)]
     scattered += [("y", reply(f"a{one}", "a0")) for one in (6, 7, 8)]
-    thread = telling_thread(corpus_of_copies(scattered + moved))
+    thread = telling_thread(in_order(scattered + moved))
     assert thread is not None
     assert thread.root == "m0"
 
@@ -199,8 +197,8 @@ def test_what_lists_lack_is_drawn_to_scale(story: Corpus) -> None:
 
 
 def test_where_there_is_nothing_to_draw_pictures_say_so() -> None:
-    nothing = drawn(corpus_of_copies([]))
-    alone_on_it = drawn(corpus_of_copies([("x", reply("a"))]))
+    nothing = drawn(in_order([]))
+    alone_on_it = drawn(in_order([("x", reply("a"))]))
     for one in nothing, alone_on_it:
         assert "No thread is on two lists or more: there is nothing to compare." in texts(one.origin)
         assert "No two lists share a thread." in texts(one.map)
@@ -270,7 +268,7 @@ def ends(text: ElementTree.Element) -> tuple[float, float]:
 
 
 def test_names_of_lists_are_cleaned_escaped_and_cut() -> None:
-    corpus = corpus_of_copies([(name, reply("a")) for name in HOSTILE] + [("x", reply("b", "a"))])
+    corpus = in_order([(name, reply("a")) for name in HOSTILE] + [("x", reply("b", "a"))])
     pictures = drawn(corpus)
     for chart in (pictures.origin, pictures.lacks, pictures.map):
         for element in parsed(chart).iter():

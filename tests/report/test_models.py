@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from tests.core.plain_forest import Claim
-from tests.report.building import Arrival, arrivals, corpus_of, reply
+from tests.report.making import Arrival, arrivals, in_order, reply
 from tests.report.plain_models import KEYS, plain_models, plain_replay
 from weft.export.clean import width
 from weft.report.crosspost import report as crossposts
@@ -45,7 +45,7 @@ def known(report: Models, model: str, name: str | None = None) -> tuple[float, f
 
 @pytest.fixture(name="story")
 def _story() -> Models:
-    return models(corpus_of(STORY))
+    return models(in_order(STORY))
 
 
 def test_the_server_where_it_began_lacks_what_was_said_elsewhere(story: Models) -> None:
@@ -71,7 +71,7 @@ def test_a_master_that_is_told_by_all_who_can_tell_has_it_all_too(story: Models)
 
 
 def test_who_shares_no_mail_with_the_master_cannot_tell_whose_thread_it_is() -> None:
-    report = models(corpus_of([("a", reply("root")), ("b", reply("only there", "root"))]))
+    report = models(in_order([("a", reply("root")), ("b", reply("only there", "root"))]))
     assert known(report, "master_told_by_mail") == (1, 0, 1)
     assert known(report, "master_told_by_id") == (2, 1, 2)
 
@@ -79,7 +79,7 @@ def test_who_shares_no_mail_with_the_master_cannot_tell_whose_thread_it_is() -> 
 def test_not_even_an_id_in_common_need_be_there() -> None:
     """c answers what only b has, without naming the root."""
     copies = [("a", reply("root")), ("b", reply("mid", "root")), ("c", reply("leaf", "mid"))]
-    report = models(corpus_of(copies))
+    report = models(in_order(copies))
     assert known(report, "master_told_by_id") == (2, 0, 2)
     assert known(report, "weft") == (3, 1, 3)
 
@@ -100,29 +100,29 @@ def test_the_replay_tells_what_happens_under_a_master(story: Models) -> None:
 
 def test_a_parent_that_comes_later_is_told_from_one_that_never_comes() -> None:
     copies = [("a", reply("root")), ("b", reply("child", "root")), ("b", reply("root"))]
-    assert models(corpus_of(copies)).replay.parent_comes_later == 0, "b has the root, and more of the thread than a"
+    assert models(in_order(copies)).replay.parent_comes_later == 0, "b has the root, and more of the thread than a"
     copies += [("a", reply("other", "root")), ("a", reply("third", "root")), ("b", reply("third", "root"))]
-    replay = models(corpus_of(copies)).replay
+    replay = models(in_order(copies)).replay
     assert (replay.parent_comes_later, replay.parent_never_comes) == (1, 0)
 
 
 def test_a_second_copy_of_an_id_on_a_list_is_no_second_reply() -> None:
     copies = [("a", reply("root")), ("b", reply("1", "root")), ("b", Claim("1", ("other", "root")))]
-    replay = models(corpus_of(copies)).replay
+    replay = models(in_order(copies)).replay
     assert (replay.threads, replay.replies_elsewhere) == (1, 1)
 
 
 def test_the_master_is_the_list_of_the_root_that_has_most_and_the_first_by_name_of_equals() -> None:
     root: list[Arrival] = [("b", reply("root")), ("a", reply("root"))]
-    equal = models(corpus_of([*root, ("a", reply("1", "root")), ("b", reply("2", "root"))]))
+    equal = models(in_order([*root, ("a", reply("1", "root")), ("b", reply("2", "root"))]))
     assert (equal.replay.never_reach_master, equal.replay.replies_elsewhere) == (1, 1)
-    most = models(corpus_of([*root, ("b", reply("1", "root")), ("b", reply("2", "root")), ("a", reply("3", "root"))]))
+    most = models(in_order([*root, ("b", reply("1", "root")), ("b", reply("2", "root")), ("a", reply("3", "root"))]))
     assert (most.replay.never_reach_master, most.replay.replies_elsewhere) == (1, 1), "b, which lacks 3"
 
 
 def test_a_root_on_several_lists_gives_each_of_them_its_turn() -> None:
     copies = [("a", reply("root")), ("b", reply("root")), ("b", reply("1", "root")), ("b", reply("2", "root"))]
-    report = models(corpus_of(copies))
+    report = models(in_order(copies))
     assert report.root_on_several_lists == 1
     assert known(report, "master_worst") == (1, 0, 1)
     assert known(report, "master_mean") == (2.0, 0.5, 2.0)
@@ -130,7 +130,7 @@ def test_a_root_on_several_lists_gives_each_of_them_its_turn() -> None:
 
 
 def test_a_root_that_nobody_holds_has_no_master_and_is_stated_as_such() -> None:
-    report = models(corpus_of([("a", reply("1", "unseen")), ("b", reply("2", "unseen")), ("b", reply("3", "unseen"))]))
+    report = models(in_order([("a", reply("1", "unseen")), ("b", reply("2", "unseen")), ("b", reply("3", "unseen"))]))
     assert (report.on_several_lists.root_unseen, report.on_several_lists.messages_root_unseen) == (1, 3)
     assert known(report, "master_best") == (0, 0, 0)
     assert known(report, "master_or_first") == (1, 0, 1), "the first message came to a"
@@ -141,13 +141,13 @@ def test_a_root_that_nobody_holds_has_no_master_and_is_stated_as_such() -> None:
 
 
 def test_an_id_that_was_never_heard_of_is_not_right_even_if_it_is_a_root() -> None:
-    report = models(corpus_of([("a", reply("root")), ("b", Claim("reply", (), ("root",), sane=True))]))
+    report = models(in_order([("a", reply("root")), ("b", Claim("reply", (), ("root",), sane=True))]))
     assert row(report, "list", "a").all.parents_right == 1, "the reply is unknown to it"
     assert row(report, "list", "b").all.parents_right == 2, "b knows of the root by name, and that it is one"
 
 
 def test_no_mail_at_all_is_a_report_of_noughts() -> None:
-    report = models(corpus_of([]))
+    report = models(in_order([]))
     assert report.all.threads == 0
     assert list(report.lines(100))
 
@@ -155,7 +155,7 @@ def test_no_mail_at_all_is_a_report_of_noughts() -> None:
 @given(arrivals)
 @settings(max_examples=100, deadline=None)
 def test_the_models_are_what_their_definitions_say(copies: list[Arrival]) -> None:
-    found = models(corpus_of(copies)).as_json()
+    found = models(in_order(copies)).as_json()
     replay = found.pop("replay")
     assert found == plain_models(copies)
     assert replay == plain_replay(copies)
@@ -171,7 +171,7 @@ def test_the_random_copies_reach_every_number_of_the_replay_and_tell_all_models_
         for _ in range(10):
             message, *others = chance.sample("abcdefg", 4)
             copies.append((chance.choice("xyz"), reply(message, *others[: chance.randrange(chance.choice((2, 4)))])))
-        report = models(corpus_of(copies))
+        report = models(in_order(copies))
         for key, value in asdict(report.replay).items():
             reached[key] += value
         found = {one.model: one.all for one in report.models if one.model != "list"}
@@ -184,7 +184,7 @@ def test_the_random_copies_reach_every_number_of_the_replay_and_tell_all_models_
 @given(arrivals)
 @settings(max_examples=100, deadline=None)
 def test_the_models_are_in_the_order_that_their_definitions_imply(copies: list[Arrival]) -> None:
-    report = models(corpus_of(copies))
+    report = models(in_order(copies))
     found = [row(report, model).all for model in NAMES if model.startswith("master")]
     best, weft = row(report, "best_list").all, row(report, "weft").all
     assert [one.messages for one in found] == sorted(one.messages for one in found)
@@ -198,7 +198,7 @@ def test_the_models_are_in_the_order_that_their_definitions_imply(copies: list[A
 @given(arrivals)
 @settings(max_examples=50, deadline=None)
 def test_threads_that_no_choice_of_a_list_makes_whole_are_those_that_are_whole_on_none(copies: list[Arrival]) -> None:
-    corpus = corpus_of(copies)
+    corpus = in_order(copies)
     report, trees = models(corpus), crossposts(corpus).together.trees
     assert (report.all.threads, report.on_several_lists.threads) == (trees.threads, trees.on_several_lists)
     assert trees.threads - row(report, "best_list").all.threads_whole == trees.whole_on_none
@@ -218,7 +218,7 @@ def test_a_narrow_table_loses_no_word_of_a_name(story: Models, columns: int) -> 
 
 def test_the_name_of_a_list_is_cleaned() -> None:
     copies = [("evil\x1b[31m", reply("1")), ("other", reply("2", "1"))]
-    assert "\x1b" not in "".join(models(corpus_of(copies)).lines(100))
+    assert "\x1b" not in "".join(models(in_order(copies)).lines(100))
 
 
 def test_the_json_is_plain_data(story: Models) -> None:

@@ -17,9 +17,7 @@ from hypothesis import given, settings
 
 from tests.archives import FIXTURES
 from tests.browser import needs_browser, opened, photographed
-from tests.report.building import corpus_of as corpus_of_copies
-from tests.report.building import reply
-from tests.report.making import Letter, corpus_of, letter_boxes
+from tests.report.making import Letter, corpus_of, in_order, letter_boxes, reply
 from tests.report.test_figures import HOSTILE
 from weft.report.arrival import arrival
 from weft.report.corpus import Corpus
@@ -173,7 +171,7 @@ def test_the_policy_forbids_all_but_the_one_style_sheet(story: str) -> None:
 
 
 def test_hostile_names_of_lists_are_text() -> None:
-    document = written(corpus_of_copies([(name, reply("a")) for name in HOSTILE] + [("x", reply("b", "a"))]))
+    document = written(in_order([(name, reply("a")) for name in HOSTILE] + [("x", reply("b", "a"))]))
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\ufffe]", document)
     assert "script>" not in document
     rows = Page(document).tables["Messages of its own threads"]
@@ -183,19 +181,17 @@ def test_hostile_names_of_lists_are_text() -> None:
 def test_of_many_pairs_those_that_share_most_are_named() -> None:
     copies = [(f"list{one}", reply(f"m{one % 2}")) for one in range(18)]
     [(caption, rows)] = [
-        (caption, rows)
-        for caption, rows in Page(written(corpus_of_copies(copies))).tables.items()
-        if "Pairs" in caption
+        (caption, rows) for caption, rows in Page(written(in_order(copies))).tables.items() if "Pairs" in caption
     ]
     assert caption == "Pairs of lists that share threads (42 more pairs not named)"
     assert len(rows) == 1 + MOST_PAIRS
 
 
 def test_one_list_and_no_mail_make_a_page_that_says_so() -> None:
-    one = written(corpus_of_copies([("x", reply("a"))]))
+    one = written(in_order([("x", reply("a"))]))
     assert "With one list there is nothing to compare" in one
     assert "If one server kept the thread" not in one
-    assert "There is no message." in written(corpus_of_copies([]))
+    assert "There is no message." in written(in_order([]))
 
 
 @needs_browser

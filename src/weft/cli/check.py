@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from weft.cli.indexed import count, index_options, open_index, say
+from weft.cli.indexed import index_options, open_index, say
 from weft.cli.output import message_options
 from weft.cli.table import print_lines
 from weft.export.clean import clean
+from weft.export.phrases import count
 
 if TYPE_CHECKING:
     from weft.index.index import Index
@@ -34,13 +35,11 @@ def command(repair: bool, index: str | None, config: str | None, quiet: bool) ->
 
 
 def _check(index: Index, quiet: bool) -> int:
-    problems = 0
-    derived = 0
-    with_lines = index.check()
-    for problem in with_lines:
+    problems = derived = 0
+    for problem in index.check():
         problems += 1
         derived += problem.derived
-        print_lines(iter([clean(problem.what)]))
+        print_lines([clean(problem.what)])
     if not quiet:
         hint = "; weft check --repair mends what is derived" if derived else ""
         say(f"{count(problems, 'problem')}{hint}" if problems else "nothing is wrong")

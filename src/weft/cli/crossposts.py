@@ -18,7 +18,15 @@ from typing import TYPE_CHECKING
 import click
 
 from weft.cli.indexed import index_options, open_index, policy_option
-from weft.cli.output import Progress, message_options, open_output
+from weft.cli.output import (
+    Progress,
+    check_absent,
+    make_folder,
+    message_options,
+    open_output,
+    ratio_option,
+    terminal_columns,
+)
 from weft.errors import UsageError, WeftError
 
 if TYPE_CHECKING:
@@ -80,13 +88,12 @@ class Pictures:
             from weft.report.raster import need_plot
 
             need_plot()
-            self._make_folder(self.folder)
+            make_folder(self.folder)
         places = [os.path.realpath(path) for path in (*targets, *([output] if output is not None else []))]
         if len(set(places)) < len(places):
             raise UsageError("two outputs are one file; choose another name for one of them")
         for path in targets:
-            if Path(path).exists() and not self.force:
-                raise UsageError(f"{path} exists; choose another name, or overwrite it with --force")
+            check_absent(path, force=self.force)
             if not os.access(Path(os.path.realpath(path)).parent, os.W_OK):
                 raise WeftError(f"{path} cannot be written: its folder is not there or is closed; choose another place")
 
@@ -119,13 +126,6 @@ class Pictures:
 
         return [str(Path(self.folder) / name) for name in FILES]
 
-    @staticmethod
-    def _make_folder(folder: str) -> None:
-        try:
-            Path(folder).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise WeftError(f"{folder} cannot be made a folder: {error.strerror}; choose another place") from error
-
 
 @click.command("crossposts")
 @click.argument("paths", nargs=-1, metavar="[[LIST=]PATH]...")
@@ -135,10 +135,7 @@ class Pictures:
     help="Link the mail in K orders of arrival.",
 )  # fmt: skip
 @click.option("--seed", type=int, default=1, show_default=True, metavar="N", help="From which the orders are drawn.")
-@click.option(
-    "--max-ratio", type=click.IntRange(1), default=200, show_default=True, metavar="N",
-    help="Refuse a compressed file that unfolds to more than N times its size.",
-)  # fmt: skip
+@ratio_option
 @click.option("--html", "page", type=click.Path(dir_okay=False), help="Write a page too, with pictures and tables.")
 @click.option(
     "--figures", "folder", type=click.Path(file_okay=False), help="Write pictures too, as SVG and PNG, into a folder."
@@ -182,7 +179,7 @@ def command(
     pictures = Pictures(folder, page, thread, force)
     pictures.check(output)
     with Progress(quiet=quiet) as progress:
-        log = NoteLog(lambda note: progress.say(f"weft: {note}") if note.skipped or not quiet else None)
+        log = NoteLog(progress.note)
         with open_output(output, force=force) as file:
             corpus = _read(paths, max_ratio, log, progress) if paths else _counted(index, config, policy, progress)
             made = _report(corpus, orders, seed, progress)
@@ -226,8 +223,6 @@ def _report(corpus: Corpus, orders: int, seed: int, progress: Progress) -> Repor
 
 def _lines(report: Report, *, as_json: bool, whole: bool) -> Iterator[str]:
     """What is printed; ``whole``: it goes to a file, where no terminal wraps it."""
-    from weft.cli.table import terminal_columns
-
     if as_json:
         yield json.dumps(report.as_json())
     else:

@@ -11,7 +11,6 @@ All is in a temporary folder, or with ``--keep`` in one that stays.  However it 
 from __future__ import annotations
 
 import faulthandler
-import json
 import os
 import signal
 import sys
@@ -25,8 +24,8 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from weft.cli.indexed import say
-from weft.cli.output import message_options, open_output, wants_color
-from weft.cli.table import print_lines, terminal_columns
+from weft.cli.output import make_folder, message_options, on_terminal, open_output, terminal_columns, wants_color
+from weft.cli.table import print_json
 from weft.errors import UsageError, WeftError
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def command(as_json: bool, keep: str | None, no_color: bool, quiet: bool) -> int
         from weft.demo.acts import Stage
 
         with Stage(folder) as stage:
-            promises = _print_json(stage, began) if as_json else _tell(stage, began, keep, no_color)
+            promises = _tell_programs(stage, began) if as_json else _tell(stage, began, keep, no_color)
     broken = [promise for promise in promises if not promise.kept]
     for promise in broken:
         say(f"this did not come true: {promise.promise}")
@@ -77,7 +76,7 @@ def _tell(stage: Stage, began: float, keep: str | None, no_color: bool) -> list[
     from weft.demo.telling import HEADINGS, Teller
 
     promises: list[Promise] = []
-    teller = Teller(terminal_columns(), wants_color(no_color) and sys.stdout is not None and sys.stdout.isatty())
+    teller = Teller(terminal_columns(), wants_color(no_color) and on_terminal())
     with open_output(None, force=False) as file:
 
         def show(lines: Iterator[str]) -> None:
@@ -95,7 +94,7 @@ def _tell(stage: Stage, began: float, keep: str | None, no_color: bool) -> list[
     return promises
 
 
-def _print_json(stage: Stage, began: float) -> list[Promise]:
+def _tell_programs(stage: Stage, began: float) -> list[Promise]:
     from weft.demo.facts import KEYS, to_json
 
     acts = list(stage.acts())
@@ -107,7 +106,7 @@ def _print_json(stage: Stage, began: float) -> list[Promise]:
         "kept": all(promise.kept for promise in promises),
         "seconds": round(time.monotonic() - began, 3),
     }
-    print_lines(iter([json.dumps(found)]))
+    print_json(found)
     return promises
 
 
@@ -118,13 +117,9 @@ def _folder(keep: str | None) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="weft-demo-", ignore_cleanup_errors=True) as name:
             yield Path(name)
         return
+    make_folder(keep, mode=0o700)
     path = Path(keep)
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        empty = not any(path.iterdir())
-    except OSError as error:
-        raise WeftError(f"{keep} cannot be made a folder: {error.strerror}; choose another place") from error
-    if not empty:
+    if any(path.iterdir()):
         raise UsageError(f"{keep} is not empty; choose another folder")
     yield path.resolve()
 

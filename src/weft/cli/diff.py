@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,11 +13,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from weft.cli.indexed import count, index_options, open_index, origin_names, say
+from weft.cli.indexed import index_options, open_index, origin_names, say
 from weft.cli.output import message_options
-from weft.cli.table import print_lines
+from weft.cli.table import print_json, print_lines
 from weft.errors import UsageError
 from weft.export.clean import clean
+from weft.export.phrases import count
 
 if TYPE_CHECKING:
     from weft.cli.compared import Comparison
@@ -74,7 +74,7 @@ def command(
         names, views = _views(opened, files, without)
         found = list(opened.diff(*views))
     if as_json:
-        print_lines(iter([json.dumps(list(map(_object, found)))]))
+        print_json(list(map(_object, found)))
     else:
         print_lines(line for one in found for line in _lines(one, names))
     if not quiet:
@@ -150,7 +150,7 @@ def _compare(
         found = comparison.differences(first, second)
         if as_json:
             whole = _whole((first, second), comparison, list(map(thread_object, found)))
-            print_lines(iter([json.dumps(whole)]))
+            print_json(whole)
         else:
             shown = {first.origin: first.name, second.origin: second.name} | origin_names(names)
             print_lines(line for one in found for line in thread_lines(one, (first.name, second.name), shown))

@@ -19,8 +19,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from weft.cli.indexed import count, origin_name
+from weft.cli.indexed import origin_name
 from weft.export.clean import clean
+from weft.export.phrases import count
 
 if TYPE_CHECKING:
     from weft.cli.compared import Pair, ThreadDifference

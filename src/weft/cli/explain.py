@@ -18,7 +18,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
@@ -26,7 +25,7 @@ import click
 from weft.cli.ids import parse_id
 from weft.cli.indexed import all_names, index_options, open_index, origin_name, policy_option
 from weft.cli.output import message_options
-from weft.cli.table import print_lines
+from weft.cli.table import print_json, print_lines
 
 if TYPE_CHECKING:
     from weft.index.model import Explanation, Statement, Witness
@@ -57,7 +56,10 @@ def command(
     wanted = parse_id(message_id)
     with open_index(index, config, policy) as opened:
         found, names = opened.explain(wanted), all_names(opened.policy)
-    print_lines(iter([json.dumps(_object(found, names))]) if as_json else explanation_lines(found, names))
+    if as_json:
+        print_json(_object(found, names))
+    else:
+        print_lines(explanation_lines(found, names))
 
 
 def _object(found: Explanation, names: dict[str, str]) -> dict[str, object]:

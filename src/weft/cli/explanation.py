@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from weft.cli.indexed import count, origin_name
+from weft.cli.indexed import origin_name
 from weft.export.clean import clean
-from weft.export.coverage import asked_words, cut_words, feed_words
+from weft.export.coverage import asked_words, feed_words, gaps
+from weft.export.phrases import NO_SUBJECT, count
 
 if TYPE_CHECKING:
     from weft.index.model import Explanation, Statement
-    from weft.thread import Coverage
 
 MAX_SHOWN = 20
 """So many witnesses, rivals, children and look-alikes are shown; ``--json`` has all."""
@@ -59,22 +59,18 @@ def explanation_lines(found: Explanation, names: dict[str, str]) -> Iterator[str
 def _coverage(found: Explanation, names: dict[str, str]) -> Iterator[str]:
     """Of its thread; the first line begins with the word itself."""
     head = "coverage"
-    for line in _covered(found, found.coverage, names):
+    for line in _covered(found, names):
         yield f"  {head:<8}  {line}"
         head = ""
 
 
-def _covered(found: Explanation, coverage: Coverage, names: dict[str, str]) -> Iterator[str]:
-    whole = coverage.origins_named
-    yield f"held whole: {feed_words(coverage.carried, names, whole)}" if coverage.carried else "no feed is held whole"
+def _covered(found: Explanation, names: dict[str, str]) -> Iterator[str]:
+    coverage = found.coverage
+    held = feed_words(coverage.carried, names, coverage.origins_named)
+    yield f"held whole: {held}" if coverage.carried else "no feed is held whole"
     for phrase in asked_words(coverage, names):
         yield f"asked: {phrase}"
-    if coverage.partly:
-        yield f"in part: {feed_words(coverage.partly, names, whole)}"
-    if coverage.never_asked:
-        yield f"never asked: {feed_words(coverage.never_asked, names, whole)}"
-    if coverage.cut:
-        yield f"cut: {cut_words(coverage, names)}"
+    yield from gaps(coverage, names)
     if found.message_id in coverage.nobody_holds:
         yield "nobody holds it" if coverage.asked else "it is on none of our own lists"
 
@@ -85,7 +81,7 @@ def _statement(one: Statement, names: dict[str, str]) -> Iterator[str]:
     yield clean(f"  {one.list}, says {origin_name(names, one.origin)} ({tier})") + hidden
     by = _HEADERS.get(one.rule, f"by {clean(one.rule)}")
     yield f"    parent   {by}" if one.parent is None else f"    parent   {_id(one.parent)} {by}"
-    yield f"    subject  {clean(one.subject) or '(no subject)'}"
+    yield f"    subject  {clean(one.subject) or NO_SUBJECT}"
     yield f"    from     {clean(one.author)}"
     yield f"    date     {clean(one.date) or 'no date'}"
     if one.archived_at:

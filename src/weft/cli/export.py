@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from weft.cli.ids import parse_ids
-from weft.cli.indexed import check_list, count, index_options, open_index, policy_option, print_threads
-from weft.cli.output import Progress, message_options, open_output, output_options, wants_color
-from weft.export import FORMATS
+from weft.cli.indexed import check_list, index_options, open_index, policy_option, print_threads
+from weft.cli.output import Output, Progress, each_once, message_options, output_options
+from weft.export.phrases import count
 
 if TYPE_CHECKING:
     from weft.index.index import Index
@@ -27,11 +27,7 @@ if TYPE_CHECKING:
 def command(
     ids: tuple[str, ...],
     list_name: str | None,
-    format_name: str,
-    as_json: bool,
-    output: str | None,
-    force: bool,
-    no_color: bool,
+    target: Output,
     policy: str | None,
     index: str | None,
     config: str | None,
@@ -45,16 +41,15 @@ def command(
     weft export --json -o threads.json
     weft export --format mboxrd --list git -o git.mbox
     """
-    format_name = "json" if as_json else format_name
     wanted = parse_ids(ids)
     with (
         Progress(quiet=quiet) as progress,
         open_index(index, config, policy) as opened,
-        open_output(output, force=force) as file,
+        target.open() as file,
     ):
-        threads = _threads(opened, wanted, list_name, hidden=FORMATS[format_name].every_id)
-        shown = _counted(threads, progress.show) if output is not None else threads
-        return print_threads(opened, format_name, shown, file, color=wants_color(no_color))
+        threads = _threads(opened, wanted, list_name, hidden=target.format.every_id)
+        shown = _counted(threads, progress.show) if target.path is not None else threads
+        return print_threads(opened, target, shown, file)
 
 
 def _threads(index: Index, wanted: list[str], list_name: str | None, *, hidden: bool) -> Iterable[Thread]:
@@ -63,7 +58,7 @@ def _threads(index: Index, wanted: list[str], list_name: str | None, *, hidden: 
         check_list(index, list_name)
     threads: Iterable[Thread] = index.all_threads(hidden=hidden)
     if wanted:
-        threads = {thread.root: thread for thread in (index.thread(name, hidden=hidden) for name in wanted)}.values()
+        threads = each_once(index.thread(name, hidden=hidden) for name in wanted)
     return (thread for thread in threads if list_name is None or list_name in thread.lists)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from weft.cli.ids import parse_ids
-from weft.cli.indexed import confirm, count, index_options, open_index, say
+from weft.cli.indexed import confirm, index_options, open_index, say
 from weft.cli.output import message_options
 from weft.errors import NotFoundError
+from weft.export.phrases import count
 
 
 @click.command("expunge")

@@ -23,7 +23,11 @@ def parse_id(text: str) -> str:
     if text.lower().startswith(("http://", "https://")):
         from urllib.parse import unquote, urlsplit  # hardly anybody needs it
 
-        parts = [unquote(part, errors="surrogateescape") for part in urlsplit(text).path.split("/")]
+        try:
+            path = urlsplit(text).path
+        except ValueError as error:
+            raise UsageError(f"{text!r} is no URL ({error}); give the id itself") from None
+        parts = [unquote(part, errors="surrogateescape") for part in path.split("/")]
         found = next((part for part in reversed(parts) if "@" in part), "")
         if not found:
             raise UsageError(f"no part of the URL {text!r} is a message id; give the id itself")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import click
 
-from weft.cli.output import write_threads
+from weft.cli.output import Output, write_threads
 from weft.errors import NotFoundError, UsageError, WeftError
 from weft.export.clean import clean
 
@@ -33,6 +34,13 @@ def index_options(command: Command) -> Command:
     return command
 
 
+def hand_down(context: click.Context, index: str | None, config: str | None, quiet: bool) -> None:
+    """Let options that stand before the name of a command in a group be as if they stood behind it."""
+    assert isinstance(context.command, click.Group)
+    given = {"index": index, "config": config, "quiet": quiet}
+    context.default_map = dict.fromkeys(context.command.commands, given)
+
+
 def policy_option(command: Command) -> Command:
     """``--policy``."""
     return click.option("--policy", metavar="FILE", help="See it under another policy.")(command)
@@ -44,6 +52,18 @@ def open_index(index: str | None, config: str | None, policy: str | None = None,
     from weft.index.index import Index
 
     return Index.open(index_path(index), policy=policy or config, create=create)
+
+
+def own_origin(index: Path) -> bytes | None:
+    """The public key that belongs to an index; None if there is none yet."""
+    from weft.core.signing import public_key
+    from weft.index.config import key_path
+    from weft.keys import load_key
+
+    try:
+        return public_key(load_key(key_path(index)))
+    except FileNotFoundError:
+        return None
 
 
 def check_list(index: Index, name: str, *, own: bool = False) -> None:
@@ -78,33 +98,21 @@ def all_names(policy: Policy) -> dict[str, str]:
     return origin_names(policy) | peers | said
 
 
-def print_threads(index: Index, format_name: str, threads: Iterable[Thread], file: BinaryIO, *, color: bool) -> int:
-    """Write threads in a format; the exit code: 3 if mail that belongs into it is not here, each named on stderr."""
+def print_threads(index: Index, target: Output, threads: Iterable[Thread], file: BinaryIO) -> int:
+    """Write threads as ``target`` says; the exit code: 3 if some mail is not here, each named on stderr."""
     lost: list[str] = []
 
     def missing(line: str) -> None:
         lost.append(line)
         say(line)
 
-    write_threads(
-        format_name,
-        threads,
-        file,
-        lambda thread: index.octets(thread, missing),
-        color=color,
-        names=all_names(index.policy),
-    )
+    write_threads(target, threads, file, lambda thread: index.octets(thread, missing), all_names(index.policy))
     return 3 if lost else 0
 
 
 def say(line: str) -> None:
     """A message on stderr."""
     click.echo(f"weft: {clean(line)}", err=True)
-
-
-def count(number: int, one: str, more: str | None = None) -> str:
-    """A number and its noun."""
-    return f"{number} {one if number == 1 else more or one + 's'}"
 
 
 def confirm(question: str, *, yes: bool) -> None:

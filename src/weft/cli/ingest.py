@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import click
 
 from weft.cli.indexed import index_options, open_index
-from weft.cli.output import Progress, message_options
+from weft.cli.output import Progress, message_options, ratio_option
 from weft.errors import SourceError, UsageError
 from weft.sources.base import Note, NoteLog, Source
 from weft.sources.discover import discover
@@ -26,9 +26,7 @@ from weft.sources.discover import discover
 @click.option(
     "--interval", type=click.FloatRange(0.05, 86400), default=2, show_default=True, help="Seconds between two looks."
 )
-@click.option(
-    "--max-ratio", type=click.IntRange(1), default=200, show_default=True, help="Refuse what unfolds further."
-)
+@ratio_option
 @click.option("--processes", type=click.IntRange(1, 2), default=None, help="1: read and write in one process.")
 @index_options
 @message_options
@@ -56,7 +54,7 @@ def command(
     if watch and any(path == "-" or path.endswith("=-") for path in paths):
         raise UsageError("stdin cannot be watched; give the name of a file")
     with Progress(quiet=quiet) as progress:
-        look = _Look(paths, max_ratio, progress, quiet)
+        look = _Look(paths, max_ratio, progress)
         sources, log = look()
         if not sources and not watch:
             raise SourceError("nothing to read: none of the paths holds mail")
@@ -86,7 +84,6 @@ class _Look:
     paths: Sequence[str]
     max_ratio: int
     progress: Progress
-    quiet: bool
     said: set[str] = field(default_factory=set)
 
     def __call__(self) -> tuple[list[Source], NoteLog]:
@@ -95,8 +92,8 @@ class _Look:
 
         def tell(note: Note) -> None:
             self.said.add(str(note))
-            if (note.skipped or not self.quiet) and str(note) not in before:
-                self.progress.say(f"weft: {note}")
+            if str(note) not in before:
+                self.progress.note(note)
 
         log = NoteLog(tell)
         return discover(self.paths, log, max_ratio=self.max_ratio), log

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from weft.cli.indexed import index_options
 from weft.cli.output import message_options
-from weft.cli.table import print_lines
+from weft.cli.table import print_json, print_lines
 from weft.errors import KeyFileError, NotFoundError
 from weft.export.clean import clean
 
@@ -38,6 +36,6 @@ def command(as_json: bool, index: str | None, config: str | None, quiet: bool) -
     except OSError as error:
         raise KeyFileError(f"{path}: cannot read the key: {error.strerror or error}") from None
     if as_json:
-        print_lines(iter([json.dumps({"format": 1, "fingerprint": own, "key_file": str(path)})]))
+        print_json({"format": 1, "fingerprint": own, "key_file": str(path)})
     else:
-        print_lines(iter([f"fingerprint  {own}", f"key file     {clean(str(path))}"]))
+        print_lines([f"fingerprint  {own}", f"key file     {clean(str(path))}"])

@@ -6,13 +6,12 @@ name for it), ``own``, ``tier`` (null: not admitted) and ``claims``.
 
 from __future__ import annotations
 
-import json
-
 import click
 
-from weft.cli.indexed import check_list, confirm, count, index_options, open_index, origin_name, origin_names, say
+from weft.cli.indexed import check_list, confirm, hand_down, index_options, open_index, origin_name, origin_names, say
 from weft.cli.output import message_options
-from weft.cli.table import print_lines, print_table
+from weft.cli.table import print_json, print_table
+from weft.export.phrases import count
 
 
 @click.group("lists", invoke_without_command=True, subcommand_metavar="[rename OLD NEW | remove NAME]")
@@ -29,7 +28,7 @@ def command(context: click.Context, as_json: bool, index: str | None, config: st
     weft lists rename ietf-822 ietf-smtp
     """
     if context.invoked_subcommand is not None:
-        context.obj = (index, config, quiet)
+        hand_down(context, index, config, quiet)
         return
     with open_index(index, config) as opened:
         feeds, names = opened.lists(), origin_names(opened.policy)
@@ -38,7 +37,7 @@ def command(context: click.Context, as_json: bool, index: str | None, config: st
             {"format": 1, "list": feed.list, "origin": feed.origin, "name": origin_name(names, feed.origin),
              "own": feed.own, "tier": feed.tier, "claims": feed.claims} for feed in feeds
         ]  # fmt: skip
-        print_lines(iter([json.dumps(objects)]))
+        print_json(objects)
         return
     rows = [
         (feed.list, feed.claims, "not admitted" if feed.tier is None else feed.tier, origin_name(names, feed.origin))
@@ -54,24 +53,16 @@ def command(context: click.Context, as_json: bool, index: str | None, config: st
 @click.argument("new")
 @index_options
 @message_options
-@click.pass_obj
-def rename(
-    before: tuple[str | None, str | None, bool],
-    old: str,
-    new: str,
-    index: str | None,
-    config: str | None,
-    quiet: bool,
-) -> None:
+def rename(old: str, new: str, index: str | None, config: str | None, quiet: bool) -> None:
     """Give a list of our own another name.  It cannot have a name again that it had before.
 
     \b
     weft lists rename ietf-822 ietf-smtp
     """
-    with open_index(index or before[0], config or before[1]) as opened:
+    with open_index(index, config) as opened:
         check_list(opened, old, own=True)
         renamed = opened.rename_list(old, new)
-    if not (quiet or before[2]):
+    if not quiet:
         say(f"{old} is {new} now; {count(renamed, 'claim')} made again under the new name")
 
 
@@ -80,23 +71,15 @@ def rename(
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @index_options
 @message_options
-@click.pass_obj
-def remove(
-    before: tuple[str | None, str | None, bool],
-    name: str,
-    yes: bool,
-    index: str | None,
-    config: str | None,
-    quiet: bool,
-) -> None:
+def remove(name: str, yes: bool, index: str | None, config: str | None, quiet: bool) -> None:
     """Withdraw all that we said of a list.  It is final, as with weft retract; the mail files stay.
 
     \b
     weft lists remove ietf-822
     """
-    with open_index(index or before[0], config or before[1]) as opened:
+    with open_index(index, config) as opened:
         check_list(opened, name, own=True)
         confirm(f"Withdraw, for good, all that we said of the list {name}?", yes=yes)
         removed = opened.remove_list(name)
-    if not (quiet or before[2]):
+    if not quiet:
         say(f"{count(removed, 'claim')} of {name} withdrawn")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from weft.cli.indexed import index_options, say
+from weft.cli.indexed import index_options, own_origin, say
 from weft.cli.output import message_options
 from weft.cli.table import print_lines
 from weft.errors import NotFoundError, UsageError
@@ -46,27 +46,26 @@ def command(
     weft mute --edge reply@example.org parent@example.org
     weft mute --undo --author spammer@example.com
     """
-    from weft.cli.muting import Values, edited, own_origin, parsed, replace_file
+    from weft.cli.muting import edit, read_pairs
+    from weft.cli.policy_text import read_text, write_text
     from weft.index.config import config_path, index_path, load_policy
 
-    place, path = index_path(index), config_path(config)
-    own = own_origin(place)
+    path, own = config_path(config), own_origin(index_path(index))
     policy = load_policy(path, own)
-    wanted = Values.read(claims, authors, ids, edges, feeds, policy)
+    wanted = read_pairs(claims, authors, ids, edges, feeds, policy)
     if not wanted:
         if undo:
             raise UsageError("say what to show again, as it was muted; weft mute lists it")
         print_lines(clean(line) for line in _lines(policy.mute, own))
         return
-    text, changed = edited(path, wanted, own, undo=undo)
-    if not changed:
+    document = read_text(path)
+    if not edit(document, wanted, own, undo=undo):
         if undo:
             raise NotFoundError("that is not muted; weft mute lists what is")
         if not quiet:
             say("that is muted already")
         return
-    parsed(path, text, own)
-    replace_file(path, text)
+    write_text(path, document, own)
     if not quiet:
         say("shown again" if undo else "muted here; weft mute --undo takes it back")
 

@@ -7,24 +7,60 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Any, BinaryIO, Self, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar
 
 import click
 
 from weft.errors import UsageError, WeftError
-from weft.export import FORMATS
+from weft.export import FORMATS, Format
 from weft.export.clean import clean, shorten
 from weft.thread import Thread
+
+if TYPE_CHECKING:
+    from weft.sources.base import Note
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _PAUSE = 0.1
+_NO_TERMINAL = 100
+"""The columns of lines that go elsewhere."""
 
 
-def output_options(command: Command) -> Command:
-    """``--format --json -o --force --no-color``."""
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where threads go, and how: what the `output_options` say."""
+
+    format_name: str
+    path: str | None
+    force: bool
+    color: bool
+    """Whether colours are allowed on a terminal."""
+
+    @property
+    def format(self) -> Format:
+        """What the format needs."""
+        return FORMATS[self.format_name]
+
+    def open(self) -> AbstractContextManager[BinaryIO]:
+        """As `open_output` does."""
+        return open_output(self.path, force=self.force)
+
+
+def output_options(command: Callable[..., int]) -> Callable[..., int]:
+    """``--format --json -o --force --no-color``, which the command takes as one ``target``."""
+
+    @wraps(command)
+    def with_target(
+        *, format_name: str, as_json: bool, output: str | None, force: bool, no_color: bool, **others: object
+    ) -> int:
+        chosen = "json" if as_json else format_name
+        return command(target=Output(chosen, output, force, wants_color(no_color)), **others)
+
+    wrapped: Callable[..., int] = with_target
     for option in (
         click.option("--no-color", is_flag=True, help="No colours (also: the environment variable NO_COLOR)."),
         click.option("--force", is_flag=True, help="Overwrite the output file."),
@@ -39,8 +75,8 @@ def output_options(command: Command) -> Command:
             help="How to print threads.",
         ),
     ):
-        command = option(command)
-    return command
+        wrapped = option(wrapped)
+    return wrapped
 
 
 def message_options(command: Command) -> Command:
@@ -51,6 +87,14 @@ def message_options(command: Command) -> Command:
     ):
         command = option(command)
     return command
+
+
+def ratio_option(command: Command) -> Command:
+    """``--max-ratio``."""
+    return click.option(
+        "--max-ratio", type=click.IntRange(1), default=200, show_default=True, metavar="N",
+        help="Refuse a compressed file that unfolds to more than N times its size.",
+    )(command)  # fmt: skip
 
 
 @contextmanager
@@ -70,20 +114,21 @@ def open_output(path: str | None, *, force: bool) -> Iterator[BinaryIO]:
         with target.open("wb") as device:
             yield device
         return
-    _check_absent(target, path, force)
+    check_absent(path, force=force)
     part = target.with_name(f".weft-{os.getpid()}.part")
     try:  # before the file is made: a signal may come at any time
         with _create(part, path) as file:
             yield file
-        _check_absent(target, path, force)
+        check_absent(path, force=force)
         part.replace(target)
     finally:
         with suppress(OSError):
             part.unlink()
 
 
-def _check_absent(target: Path, path: str, force: bool) -> None:
-    if target.exists() and not force:
+def check_absent(path: str, *, force: bool) -> None:
+    """`UsageError` if there is a file already that may not be overwritten."""
+    if Path(path).exists() and not force:
         raise UsageError(f"{path} exists; choose another name, or overwrite it with --force")
 
 
@@ -94,26 +139,33 @@ def _create(part: Path, path: str) -> BinaryIO:
         raise WeftError(f"{path} cannot be written: {error.strerror}; choose another place") from error
 
 
+def make_folder(folder: str, mode: int = 0o777) -> None:
+    """Make a folder, and those above it, unless it is there."""
+    try:
+        Path(folder).mkdir(mode, parents=True, exist_ok=True)
+    except OSError as error:
+        raise WeftError(f"{folder} cannot be made a folder: {error.strerror}; choose another place") from error
+
+
 def write_threads(
-    format_name: str,
+    target: Output,
     threads: Iterable[Thread],
     file: BinaryIO,
     octets: Callable[[Thread], Iterable[tuple[bytes, bool]]],
-    *,
-    color: bool,
     names: Mapping[str, str] = {},
 ) -> None:
-    """Write threads in one of `FORMATS`; ``octets`` finds the messages of a thread for formats that hold them.
+    """Write threads to what ``target`` opened; ``octets`` finds the messages of a thread for formats that hold them.
 
     ``names``: what people here call origins and peers, by fingerprint.
     """
-    chosen = FORMATS[format_name]
+    chosen = target.format
     if chosen.octets:
         chosen.writer()((message for thread in threads for message in octets(thread)), file)
         return
     options: dict[str, Any] = {"names": names} if chosen.named else {}
     if chosen.for_people:
-        options |= {"columns": _columns(file), "color": color and _is_terminal(file)}
+        seen = target.path is None and on_terminal()
+        options |= {"columns": terminal_columns() if seen else _NO_TERMINAL, "color": target.color and seen}
     chosen.writer()(threads, file, **options)
 
 
@@ -122,13 +174,19 @@ def wants_color(no_color: bool) -> bool:
     return not no_color and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def _is_terminal(file: BinaryIO) -> bool:
-    return sys.stdout is not None and file is sys.stdout.buffer and sys.stdout.isatty()
+def on_terminal() -> bool:
+    """Whether stdout is one."""
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
-def _columns(file: BinaryIO) -> int:
+def terminal_columns() -> int:
     """The width of the terminal; 100 where the output goes elsewhere."""
-    return shutil.get_terminal_size((100, 24)).columns if _is_terminal(file) else 100
+    return shutil.get_terminal_size((_NO_TERMINAL, 24)).columns if on_terminal() else _NO_TERMINAL
+
+
+def each_once(threads: Iterable[Thread]) -> list[Thread]:
+    """Threads, of which some may be the same."""
+    return list({thread.root: thread for thread in threads}.values())
 
 
 class Progress:
@@ -136,6 +194,7 @@ class Progress:
 
     def __init__(self, *, quiet: bool) -> None:
         """``quiet``: say nothing."""
+        self._quiet = quiet
         self._shown = not quiet and sys.stderr is not None and sys.stderr.isatty()
         self._last = time.monotonic()
         self._drawn = False
@@ -158,6 +217,11 @@ class Progress:
         """A line that stays."""
         self.end()
         click.echo(clean(line), err=True)
+
+    def note(self, note: Note) -> None:
+        """What is to be said of what is read; if quiet, only that something was skipped."""
+        if note.skipped or not self._quiet:
+            self.say(f"weft: {note}")
 
     def end(self) -> None:
         """Take the line away."""

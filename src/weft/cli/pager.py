@@ -7,15 +7,16 @@ import shlex
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
+from weft.cli.output import on_terminal
+
 
 def pager() -> str | None:
     """The command line of the pager: ``$PAGER``, else less; None where stdout is no terminal, or there is no pager."""
-    if sys.stdout is None or not sys.stdout.isatty():
+    if not on_terminal():
         return None
     chosen = os.environ.get("PAGER", "" if os.environ.get("TERM", "dumb") == "dumb" else "less")
     with suppress(ValueError):  # an open quote

@@ -6,24 +6,21 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from weft.cli.indexed import index_options, say
+from weft.cli.indexed import hand_down, index_options, own_origin, say
 from weft.cli.output import message_options
-from weft.cli.table import print_lines, print_table
-from weft.errors import NotFoundError, PolicyError, UsageError
+from weft.cli.table import print_json, print_table
+from weft.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
     from weft.core.policy import Policy
     from weft.core.policy_rows import Peer
-
-Before = tuple[str | None, str | None, bool]
 
 
 @click.group("peers", subcommand_metavar="[add FINGERPRINT | list | remove FINGERPRINT]")
@@ -37,7 +34,7 @@ def command(context: click.Context, index: str | None, config: str | None, quiet
     weft peers list
     weft peers add FINGERPRINT --address 10.0.0.2:7431 --may-read own --tier known
     """
-    context.obj = (index, config, quiet)
+    hand_down(context, index, config, quiet)
 
 
 @command.command("add")
@@ -59,9 +56,7 @@ def command(context: click.Context, index: str | None, config: str | None, quiet
 @click.option("--tier", type=click.Choice(["trusted", "known"]), help="Also admit all lists of it as an origin.")
 @index_options
 @message_options
-@click.pass_obj
 def add(
-    before: Before,
     fingerprint: str,
     address: str | None,
     name: str | None,
@@ -82,8 +77,10 @@ def add(
     \b
     weft peers add FINGERPRINT --address 10.0.0.2:7431 --may-read own --tier known
     """
-    place, path = _paths(index or before[0], config or before[1])
-    document, policy = _read(place, path)
+    from weft.cli.policy_text import read_text, write_text
+
+    path, policy = _read(index, config)
+    document = read_text(path)
     if fingerprint in document.get("peer", {}):
         raise UsageError(f"{fingerprint} is a peer already; remove it first, or edit {path}")
     row: dict[str, Any] = {
@@ -98,8 +95,8 @@ def add(
     if tier is not None and fingerprint not in document.get("origin", {}):
         said = {"name": name} if name else {}
         _table(document, "origin")[fingerprint] = {**said, "tier": tier, "lists": "*"}
-    _write(path, document, policy.own)
-    if not (quiet or before[2]):
+    write_text(path, document, policy.own)
+    if not quiet:
         say(f"{fingerprint} is a peer now")
 
 
@@ -107,8 +104,7 @@ def add(
 @click.argument("fingerprint")
 @index_options
 @message_options
-@click.pass_obj
-def remove(before: Before, fingerprint: str, index: str | None, config: str | None, quiet: bool) -> None:
+def remove(fingerprint: str, index: str | None, config: str | None, quiet: bool) -> None:
     """Let a peer, named by its fingerprint or our name for it, talk to this server no more.
 
     What it said stays as long as the policy admits its origin.
@@ -116,17 +112,18 @@ def remove(before: Before, fingerprint: str, index: str | None, config: str | No
     \b
     weft peers remove alice
     """
+    from weft.cli.policy_text import read_text, write_text
     from weft.core.signing import fingerprint as name_of
 
-    place, path = _paths(index or before[0], config or before[1])
-    document, policy = _read(place, path)
+    path, policy = _read(index, config)
+    document = read_text(path)
     meant = next((name_of(key) for key, row in policy.peers.items() if row.name and row.name == fingerprint), None)
     table = document.get("peer", {})
     if (meant or fingerprint) not in table:
         raise NotFoundError(f"{fingerprint} is no peer; weft peers list shows them")
     del table[meant or fingerprint]
-    _write(path, document, policy.own)
-    if not (quiet or before[2]):
+    write_text(path, document, policy.own)
+    if not quiet:
         say(f"{meant or fingerprint} is no peer any more")
 
 
@@ -134,8 +131,7 @@ def remove(before: Before, fingerprint: str, index: str | None, config: str | No
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @index_options
 @message_options
-@click.pass_obj
-def list_peers(before: Before, as_json: bool, index: str | None, config: str | None, quiet: bool) -> None:
+def list_peers(as_json: bool, index: str | None, config: str | None, quiet: bool) -> None:
     """The peers of this server.
 
     \b
@@ -143,11 +139,10 @@ def list_peers(before: Before, as_json: bool, index: str | None, config: str | N
     """
     from weft.core.signing import fingerprint
 
-    place, path = _paths(index or before[0], config or before[1])
-    _, policy = _read(place, path)
+    _, policy = _read(index, config)
     rows = [(row, fingerprint(key)) for key, row in policy.peers.items()]
     if as_json:
-        print_lines(iter([json.dumps([_object(row, key, policy.own) for row, key in rows])]))
+        print_json([_object(row, key, policy.own) for row, key in rows])
         return
     shown = [
         (
@@ -160,7 +155,7 @@ def list_peers(before: Before, as_json: bool, index: str | None, config: str | N
         for row, key in rows
     ]
     print_table(("name", "address", "mode", "may feed", "may read", "peer"), shown, elastic=3)
-    if not rows and not (quiet or before[2]):
+    if not rows and not quiet:
         say("no peers yet; see: weft peers add --help")
 
 
@@ -176,25 +171,12 @@ def _object(row: Peer, key: str, own: bytes | None) -> dict[str, object]:
     }
 
 
-def _paths(index: str | None, config: str | None) -> tuple[Path, Path]:
-    from weft.index.config import config_path, index_path
+def _read(index: str | None, config: str | None) -> tuple[Path, Policy]:
+    """Where the policy lies, and what it says."""
+    from weft.index.config import config_path, index_path, load_policy
 
-    return index_path(index), config_path(config)
-
-
-def _read(index: Path, path: Path) -> tuple[TOMLDocument, Policy]:
-    """The policy file, and what it says."""
-    import tomlkit
-    from tomlkit.exceptions import TOMLKitError
-
-    from weft.cli.muting import own_origin
-    from weft.index.config import load_policy
-
-    policy = load_policy(path, own_origin(index))
-    try:
-        return tomlkit.parse(path.read_bytes().decode() if path.exists() else ""), policy
-    except (UnicodeDecodeError, TOMLKitError) as error:
-        raise PolicyError(f"{path}: {error}; mend the file") from None
+    path = config_path(config)
+    return path, load_policy(path, own_origin(index_path(index)))
 
 
 def _table(document: TOMLDocument, name: str) -> Any:  # noqa: ANN401 - tomlkit's tables
@@ -204,17 +186,6 @@ def _table(document: TOMLDocument, name: str) -> Any:  # noqa: ANN401 - tomlkit'
     if name not in document:
         document[name] = tomlkit.table(is_super_table=True)
     return document[name]
-
-
-def _write(path: Path, document: TOMLDocument, own: bytes | None) -> None:
-    """Put it in the place of the old, if it is a policy."""
-    import tomlkit
-
-    from weft.cli.muting import parsed, replace_file
-
-    text = tomlkit.dumps(document)
-    parsed(path, text, own)
-    replace_file(path, text)
 
 
 def _feeds(written: tuple[str, ...]) -> str | list[str]:

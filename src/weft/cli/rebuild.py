@@ -8,9 +8,8 @@ import click
 
 from weft.archive import Archive, Options, rebuild_sources
 from weft.cli.ids import parse_ids
-from weft.cli.output import Progress, message_options, open_output, output_options, wants_color, write_threads
+from weft.cli.output import Output, Progress, each_once, message_options, output_options, ratio_option, write_threads
 from weft.errors import UsageError
-from weft.export import FORMATS
 from weft.export.json import encode_items, encode_lines, write_json_blocks, write_jsonl_blocks
 from weft.sources.base import NoteLog
 from weft.sources.discover import discover
@@ -30,10 +29,7 @@ _IN_BLOCKS = {"json": (encode_items, write_json_blocks), "jsonl": (encode_lines,
     "--profile", type=click.Choice(["weft", "rfc5256"]), default="weft", show_default=True,
     help="rfc5256: In-Reply-To counts only without References.",
 )  # fmt: skip
-@click.option(
-    "--max-ratio", type=click.IntRange(1), default=200, show_default=True, metavar="N",
-    help="Refuse a compressed file that unfolds to more than N times its size.",
-)  # fmt: skip
+@ratio_option
 @click.option(
     "--processes", type=click.IntRange(1, 8), default=None, metavar="N",
     help="Read and write in N processes (default: by size).",
@@ -48,11 +44,7 @@ def command(
     profile: str,
     max_ratio: int,
     processes: int | None,
-    format_name: str,
-    as_json: bool,
-    output: str | None,
-    force: bool,
-    no_color: bool,
+    target: Output,
     quiet: bool,
 ) -> int:
     """Threads from mbox, Maildir, MH, public-inbox, directories of these, or - (stdin).
@@ -68,23 +60,22 @@ def command(
     if "-" in ids and any(path == "-" or path.endswith("=-") for path in paths):
         raise UsageError("the ids and the mail cannot both come from stdin; give one of them in another way")
     wanted = parse_ids(ids)
-    format_name = "json" if as_json else format_name
     options = Options("rfc5256" if profile == "rfc5256" else "weft", join_subjects, prune_ghosts)
     with Progress(quiet=quiet) as progress:
-        log = NoteLog(lambda note: progress.say(f"weft: {note}") if note.skipped or not quiet else None)
-        with open_output(output, force=force) as file:
+        log = NoteLog(progress.note)
+        with target.open() as file:
             sources = discover(paths, log, max_ratio=max_ratio)
             for source in sources:
                 if isinstance(source, MboxStdin):
-                    source.keep = FORMATS[format_name].octets
+                    source.keep = target.format.octets
             archive = rebuild_sources(sources, options, log, processes=processes, progress=progress.show)
             progress.end()
-            if format_name in _IN_BLOCKS and not wanted:
-                encode, write = _IN_BLOCKS[format_name]
+            if target.format_name in _IN_BLOCKS and not wanted:
+                encode, write = _IN_BLOCKS[target.format_name]
                 write(archive.blocks(encode, processes=processes), file)
             else:
-                threads = _threads(archive, wanted, hidden=FORMATS[format_name].every_id)
-                write_threads(format_name, threads, file, archive.octets, color=wants_color(no_color))
+                threads = _threads(archive, wanted, hidden=target.format.every_id)
+                write_threads(target, threads, file, archive.octets)
         if not quiet:
             progress.say(f"weft: {archive.summary}")
     return 3 if log.skipped else 0
@@ -94,5 +85,4 @@ def _threads(archive: Archive, wanted: list[str], *, hidden: bool) -> Iterable[T
     """The threads in which the wanted ids stand, each once; all threads if none is wanted."""
     if not wanted:
         return archive.threads(hidden=hidden)
-    threads = [archive.thread(name, hidden=hidden) for name in wanted]
-    return {thread.root: thread for thread in threads}.values()
+    return each_once(archive.thread(name, hidden=hidden) for name in wanted)

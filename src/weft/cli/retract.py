@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from weft.cli.ids import parse_ids
-from weft.cli.indexed import confirm, count, index_options, open_index, say
+from weft.cli.indexed import check_list, confirm, index_options, open_index, say
 from weft.cli.output import message_options
 from weft.errors import NotFoundError
+from weft.export.phrases import count
 
 
 @click.command("retract")
@@ -29,6 +30,8 @@ def command(
     """
     ids = parse_ids(names)
     with open_index(index, config) as opened:
+        if list_name is not None:
+            check_list(opened, list_name, own=True)
         confirm(f"Withdraw, for good, what we said of {count(len(ids), 'id')}?", yes=yes)
         withdrawn = opened.retract(ids, list_name=list_name)
     if not withdrawn:

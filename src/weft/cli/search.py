@@ -6,14 +6,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
 
 from weft.cli.indexed import index_options, open_index, policy_option, say
 from weft.cli.output import message_options
-from weft.cli.table import print_lines, print_table
+from weft.cli.table import print_json, print_table
 
 if TYPE_CHECKING:
     from weft.index.model import Found
@@ -48,7 +47,7 @@ def command(
         more = len(found) > limit
         del found[limit:]
     if as_json:
-        print_lines(iter([json.dumps(list(map(_object, found)))]))
+        print_json(list(map(_object, found)))
     else:
         heads = ("date", "from", "list", "subject", "id")
         rows = [

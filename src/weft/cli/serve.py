@@ -186,6 +186,7 @@ async def _serve(
     path: Path, policy: tuple[Path, Policy, Mark], addresses: tuple[str, str | None, str | None], team: _Team
 ) -> None:
     """Serve until a signal says to stop."""
+    from weft.rpc.addresses import split_address
     from weft.rpc.policy_file import PolicyFile
     from weft.rpc.server import Server
 
@@ -202,7 +203,7 @@ async def _serve(
         )
         policies.follow(server.use)
         try:
-            shown = meter.show(*_metrics_address(metrics), lambda: server.watching.end) if meter and metrics else None
+            shown = meter.show(*split_address(metrics), lambda: server.watching.end) if meter and metrics else None
             address = await server.start(listen)
             click.echo(f"listening on {address}")
             if shown:
@@ -291,12 +292,6 @@ def _metrics(address: str | None) -> AbstractContextManager[Metrics | None]:
     from weft.rpc.metrics import Metrics
 
     return Metrics()
-
-
-def _metrics_address(address: str) -> tuple[str, int]:
-    from weft.rpc.addresses import split_address
-
-    return split_address(address)
 
 
 def _unit(listen: str, exchange: str | None, metrics: str | None, log_format: str, workers: int) -> str:

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from weft.cli.muting import own_origin
+from weft.cli.indexed import own_origin
 from weft.core.policy import Policy
 from weft.core.signing import fingerprint, parse_fingerprint
 from weft.errors import UsageError, WeftError

@@ -16,17 +16,17 @@ need not answer clients.  ``weft diff`` compares two servers that do.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from weft.cli.indexed import count, index_options, open_index, say
+from weft.cli.indexed import index_options, open_index, say
 from weft.cli.output import message_options
-from weft.cli.table import print_lines
+from weft.cli.table import print_json
 from weft.errors import NotFoundError, WeftError
+from weft.export.phrases import count
 
 if TYPE_CHECKING:
     from weft.core.policy import Policy
@@ -81,7 +81,7 @@ def command(
     done = asyncio.run(_sync(place, policy, peers, mode, threads))
     if threads is not None:
         view = threads.summary.common_view
-        print_lines(iter([json.dumps({"format": 1, "common_view": view, "sessions": [_object(one) for one in done]})]))
+        print_json({"format": 1, "common_view": view, "sessions": [_object(one) for one in done]})
     failed = [(address, result) for address, _, _, result, _ in done if isinstance(result, WeftError)]
     for address, error in failed:
         say(f"{address}: {error}" if address not in str(error) else str(error))

@@ -1,12 +1,14 @@
-"""Tables for people: columns as wide as what stands in them, and one that gives way where the terminal is narrow."""
+"""Tables for people: columns as wide as what stands in them, and one that gives way where the terminal is narrow.
+
+Or JSON for programs: whatever commands print at once goes to stdout from here.
+"""
 
 from __future__ import annotations
 
-import shutil
-import sys
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 
-from weft.cli.output import open_output
+from weft.cli.output import open_output, terminal_columns
 from weft.export.clean import clean, fit, width
 
 _GAP = "  "
@@ -16,10 +18,15 @@ _LEAST = 32
 
 def print_table(heads: Sequence[str], rows: Sequence[Sequence[str | int]], *, elastic: int) -> None:
     """Write a table to stdout; nothing for no rows.  The last column is never cut, so that ids can be copied."""
-    print_lines(draw_table(heads, rows, elastic=elastic, columns=terminal_columns()) if rows else iter(()))
+    print_lines(draw_table(heads, rows, elastic=elastic, columns=terminal_columns()) if rows else ())
 
 
-def print_lines(lines: Iterator[str]) -> None:
+def print_json(value: object) -> None:
+    """Write one value for programs to stdout."""
+    print_lines([json.dumps(value)])
+
+
+def print_lines(lines: Iterable[str]) -> None:
     """Write clean lines to stdout, in UTF-8 whatever the locale."""
     with open_output(None, force=False) as file:
         for line in lines:
@@ -41,9 +48,3 @@ def draw_table(
             for text, size, number in zip(row[:-1], widths, numbers, strict=False)
         ]
         yield _GAP.join([*parts, row[-1]]).rstrip(" ")
-
-
-def terminal_columns() -> int:
-    """The width of the terminal; 100 where the output goes elsewhere."""
-    terminal = sys.stdout is not None and sys.stdout.isatty()
-    return shutil.get_terminal_size((100, 24)).columns if terminal else 100

@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import click
 
 from weft.cli.indexed import all_names, check_list, index_options, open_index, policy_option, print_threads, say
-from weft.cli.output import message_options, open_output, output_options, wants_color
-from weft.export import FORMATS
+from weft.cli.output import Output, message_options, output_options, terminal_columns
+from weft.export.phrases import NO_SUBJECT
 
 if TYPE_CHECKING:
     from weft.thread import Thread
@@ -37,11 +36,7 @@ def command(
     missing: bool,
     limit: int,
     after: str | None,
-    format_name: str,
-    as_json: bool,
-    output: str | None,
-    force: bool,
-    no_color: bool,
+    target: Output,
     policy: str | None,
     index: str | None,
     config: str | None,
@@ -59,24 +54,24 @@ def command(
     from weft.cli.ids import parse_id
     from weft.cli.since import parse_since
 
-    format_name = "json" if as_json else format_name
-    chosen = FORMATS[format_name]
     moment = None if since is None else parse_since(since, time.time())
     root = None if after is None else parse_id(after)
-    with open_index(index, config, policy) as opened, open_output(output, force=force) as file:
+    with open_index(index, config, policy) as opened, target.open() as file:
         if list_name is not None:
             check_list(opened, list_name)
         page = opened.threads(
-            list_name=list_name, since=moment, missing=missing, hidden=chosen.every_id, after=root, limit=limit + 1
+            list_name=list_name, since=moment, missing=missing, hidden=target.format.every_id, after=root
         )
-        threads, names = list(islice(page, limit + 1)), all_names(opened.policy)
+        # One more says whether there are more; the one behind that may be far away and is not looked for.
+        threads = [thread for _, thread in zip(range(limit + 1), page, strict=False)]
         more = threads[limit:]
         del threads[limit:]
         code = 0
-        if format_name == "text":
-            file.write("".join(_lines(threads, names if missing else None, whole=output is not None)).encode())
+        if target.format_name == "text":
+            names = all_names(opened.policy) if missing else None
+            file.write("".join(_lines(threads, names, whole=target.path is not None)).encode())
         else:
-            code = print_threads(opened, format_name, threads, file, color=wants_color(no_color))
+            code = print_threads(opened, target, threads, file)
         file.flush()
     if not quiet and not threads:
         say("no thread")
@@ -90,7 +85,7 @@ def _lines(threads: list[Thread], names: Mapping[str, str] | None, *, whole: boo
 
     ``names``: what people here call others; with them, what each thread lacks stands below it.
     """
-    from weft.cli.table import draw_table, terminal_columns
+    from weft.cli.table import draw_table
 
     if not threads:
         return
@@ -125,7 +120,7 @@ def _row(thread: Thread) -> tuple[str | int, ...]:
     held = [message for message in thread.messages if not message.ghost]
     ghosts = sum(message.ghost and not message.joined for message in thread.messages)
     newest = max((message.date for message in held if message.date), key=_moment, default="no date")
-    subject = next((message.subject for message in held), "") or "(no subject)"
+    subject = next((message.subject for message in held), "") or NO_SUBJECT
     return newest[:10], len(held), ghosts, " ".join(thread.lists), subject, f"<{thread.root}>"
 
 

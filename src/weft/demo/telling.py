@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from weft.demo.facts import Act, Alone, Cast, Exchange, Lie, Promise, Session, Stopped, Together
 from weft.export.clean import clean, fit, shorten, width
-from weft.export.text import draw_thread
+from weft.export.phrases import count, name_before
+from weft.export.text import draw_thread, stems
 from weft.thread import Message
 
 HEADINGS = (
@@ -102,7 +103,7 @@ class Teller:
         marks_take = sum(len(name) + len(_INDENT) for name in names)
         room = max(_NARROWEST, min(_WIDEST_NODE, self.columns - len(_INDENT) - marks_take))
         yield _INDENT + " " * room + "".join(self._paint(_BOLD, f"   {name}") for name in names)
-        for stem, message in _stems(act.whole.messages):
+        for message, stem, _ in stems(act.whole.messages):
             marks = [(_mark(message.id, share.ids, share.ghost_ids), len(share.name)) for share in act.servers]
             painted = [f"   {self._paint(_COLORS[mark], mark.center(size))}" for mark, size in marks]
             yield (_INDENT + self._node(stem, message, room) + "".join(painted)).rstrip()
@@ -190,7 +191,7 @@ class Teller:
             yield _INDENT + _GAP + self._paint(_YELLOW if _SAYS in line else _DIM, text)
         yield ""
         moved = sum(act.moved.values())
-        others = "no other message has moved" if not moved else f"{_count(moved, 'other message')} moved"
+        others = "no other message has moved" if not moved else f"{count(moved, 'other message')} moved"
         yield from self._prose(
             f"On all three servers it is one more leaf, in the same place; {others}, and the thread about the 450 has "
             f"its {act.other_thread} messages. A mail places itself and nobody else's mail. The claim came to "
@@ -213,7 +214,7 @@ class Teller:
 
     def _node(self, stem: str, message: Message, room: int) -> str:
         """A message as a line of exactly so many columns, with a place for its day if there is room for it."""
-        text = f"<{clean(message.id)}>" if message.ghost else clean(_name(message.author))
+        text = f"<{clean(message.id)}>" if message.ghost else clean(name_before(message.author) or message.author)
         day = "" if message.date is None or room < 50 else f"{_GAP}{message.date[:10]}"
         left = fit(text, room - width(stem) - len(day))
         return self._paint(_DIM, stem) + (self._paint(_DIM, left) if message.ghost else left) + day
@@ -262,20 +263,6 @@ def _mark(message_id: str, held: frozenset[str], ghosts: frozenset[str]) -> str:
     return _GHOST if message_id in ghosts else _NOTHING
 
 
-def _stems(messages: Sequence[Message]) -> Iterator[tuple[str, Message]]:
-    """Each message with the branches before it."""
-    last_child = {message.parent: message.id for message in messages}
-    bars: list[str] = []
-    for message in messages:
-        last = last_child[message.parent] == message.id
-        del bars[max(0, message.depth - 1) :]
-        stem = "".join(bars)
-        if message.depth:
-            stem += "└─ " if last else "├─ "
-            bars.append("   " if last else "│  ")
-        yield stem, message
-
-
 def _session(session: Session) -> tuple[str, ...]:
     number = session.number
     return (
@@ -298,14 +285,6 @@ def _excerpt(explanation: str) -> Iterator[str]:
     for line in explanation.splitlines():
         if line.lstrip().startswith(wanted) or _SAYS in line:
             yield line
-
-
-def _name(author: str) -> str:
-    return author.partition("<")[0].strip().strip('"').strip() or author
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _left(kept: str | None) -> str:

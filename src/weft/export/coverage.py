@@ -21,15 +21,21 @@ _MINUTE = 16
 
 def clauses(coverage: Coverage, names: Mapping[str, str]) -> Iterator[str]:
     """What is to be said of the feeds of others; nothing if the policy admits none."""
-    whole = coverage.origins_named
     if coverage.asked:
         yield f"asked: {', '.join(asked_words(coverage, names))}"
+    yield from gaps(coverage, names)
+
+
+def gaps(coverage: Coverage, names: Mapping[str, str]) -> Iterator[str]:
+    """What was not asked about all of it."""
+    whole = coverage.origins_named
     if coverage.partly:
         yield f"in part: {feed_words(coverage.partly, names, whole)}"
     if coverage.never_asked:
         yield f"never asked: {feed_words(coverage.never_asked, names, whole)}"
     if coverage.cut:
-        yield f"cut: {cut_words(coverage, names)}"
+        some = _some([_name(peer, names) for peer in coverage.cut])
+        yield f"cut: {some} {'was' if len(coverage.cut) == 1 else 'were'} not asked about all of it"
 
 
 def fold(clauses: Iterable[str], columns: int) -> Iterator[str]:
@@ -56,12 +62,6 @@ def asked_words(coverage: Coverage, names: Mapping[str, str]) -> Iterator[str]:
 def feed_words(feeds: Sequence[str], names: Mapping[str, str], named: frozenset[str]) -> str:
     """Feeds as people say them; ``named``: the origins of which single lists are spoken of."""
     return _some(_phrases([(feed, "") for feed in feeds], names, named))
-
-
-def cut_words(coverage: Coverage, names: Mapping[str, str]) -> str:
-    """Who was not asked to the end."""
-    some = _some([_name(peer, names) for peer in coverage.cut])
-    return f"{some} {'was' if len(coverage.cut) == 1 else 'were'} not asked about all of it"
 
 
 def _via(one: Asked, names: Mapping[str, str]) -> str:

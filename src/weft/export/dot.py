@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from weft.export.clean import clean, shorten
 from weft.export.names import node_name
+from weft.export.phrases import NO_SUBJECT
 from weft.thread import Message, Thread
 
 LABEL_COLUMNS = 60
@@ -54,7 +55,7 @@ def _lines(message: Message) -> Iterator[str]:
         yield "[same subject]" if message.joined else "[not seen here]"
         yield message.subject if message.joined else f"<{message.id}>"
         return
-    yield message.subject or "(no subject)"
+    yield message.subject or NO_SUBJECT
     yield message.author
     yield (message.date or message.stated_date or "no date")[:LABEL_COLUMNS]
     if message.contested:

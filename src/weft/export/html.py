@@ -17,9 +17,9 @@ from weft.export.coverage import clauses
 from weft.export.lanes import Lanes, Row, lay_out
 from weft.export.look import PAGE
 from weft.export.marks import escape
+from weft.export.phrases import NO_SUBJECT
 from weft.export.svg import Shown, anchor, draw, open_svg
 from weft.export.words import (
-    NO_SUBJECT,
     absent,
     author_name,
     details,
@@ -34,8 +34,7 @@ from weft.export.words import (
 )
 from weft.thread import Coverage, Thread
 
-_HASH = b64encode(sha256(PAGE.encode()).digest()).decode()
-_POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; img-src data:; base-uri 'none'; form-action 'none'"
+PAGE_END = "</main>\n</body>\n</html>\n"
 _HEADS = ("No.", "Date", "Author and subject", "Answers", "Posted to", "Not on", "Remarks")
 
 
@@ -45,28 +44,32 @@ def write_html(threads: Iterable[Thread], file: BinaryIO, *, names: Mapping[str,
     level = 1
     for thread in threads:
         if level == 1:
-            file.write(_head(heading(thread)).encode())
-        file.write("".join(_section(thread, level, shown, names)).encode())
+            file.write(page_start(heading(thread), PAGE).encode())
+        file.write("".join(section(thread, level, shown, names)).encode())
         level = 2
-    file.write((_head("No thread", style="") + "<p>No thread.</p>\n" if level == 1 else "").encode())
-    file.write(b"</main>\n</body>\n</html>\n")
+    file.write((page_start("No thread", "") + "<p>No thread.</p>\n" if level == 1 else "").encode())
+    file.write(PAGE_END.encode())
 
 
-def _head(title: str, style: str = PAGE) -> str:
+def page_start(title: str, style: str) -> str:
+    """A page before its first element, with a policy that allows this style sheet and nothing else."""
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="referrer" content="no-referrer">\n<meta name="color-scheme" content="light dark">\n'
         f"<title>{escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n<main>\n"
     )
 
 
-def _section(thread: Thread, level: int, shown: Shown, names: Mapping[str, str]) -> Iterator[str]:
+def section(thread: Thread, level: int, shown: Shown, names: Mapping[str, str]) -> Iterator[str]:
+    """A thread as an element of a page, its heading of some level; ``shown`` is what stands on the page before it."""
     lanes = lay_out(thread)
     picture = draw(thread, shown, link=True, head=False)
     title = escape(heading(thread))
-    yield f'<section>\n<h{min(level, 2)} dir="auto">{title}</h{min(level, 2)}>\n<p>{escape(totals(lanes))}</p>\n'
+    yield f'<section>\n<h{level} dir="auto">{title}</h{level}>\n<p>{escape(totals(lanes))}</p>\n'
     yield f"<p>{escape(_coverage(thread.coverage, names))}</p>\n" if thread.coverage else ""
     label = escape(f"{totals(lanes)}, drawn over a lane for each list; the table below says the same in words")
     attributes = f' role="img" aria-label="{label}"'

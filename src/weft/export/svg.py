@@ -21,8 +21,9 @@ from weft.export.lanes import Kind, Lanes, Rail, Row, lay_out
 from weft.export.legend import Legend, legend
 from weft.export.look import ALONE
 from weft.export.marks import DOT, cross, dot, escape, number, rail, ring, text
+from weft.export.phrases import NO_SUBJECT, tags
 from weft.export.places import BULGE, COLUMN, HEAD, LABEL, MARGIN, MIN_STEP, RULER, SMALL, Places, columns
-from weft.export.words import author_name, details, ghost_line, heading, minute, summary, tags, tidy, totals
+from weft.export.words import author_name, details, ghost_line, heading, minute, summary, tidy, totals
 from weft.thread import Thread
 
 SUBJECT_COLUMNS = 100
@@ -244,7 +245,7 @@ def _words(row: Row, x: float, y: float, place: Places) -> tuple[list[str], floa
     message = row.message
     author = _deeper(row, place) + author_name(message.author, AUTHOR_COLUMNS)
     marks = tags(message).rstrip()
-    subject = (tidy(message.subject, SUBJECT_COLUMNS) or "(no subject)") if row.new_subject else ""
+    subject = (tidy(message.subject, SUBJECT_COLUMNS) or NO_SUBJECT) if row.new_subject else ""
     parts = [text(place.date, y, minute(message), "dim")]
     for content, look in ((author, "ink"), (marks, "warn"), (subject, "ink b")):
         parts.append(text(x, y, content, look))

@@ -11,18 +11,17 @@ This is for people and may change; programs read `weft.export.json`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from weft.export.clean import clean, fit, shorten, width
 from weft.export.coverage import clauses, fold
+from weft.export.phrases import NO_SUBJECT, count, cut_words, name_before, rival_words, tags
 from weft.thread import Message, Thread
 
 MAX_LEVELS = 30
 """So many levels are drawn, if the width has room for them."""
-MAX_RIVALS = 5
-"""So many rival parents are shown of a contested message."""
 MIN_COLUMNS = 20
 _SUBJECT = 12
 """The columns that the subject of the deepest level that is drawn has at least."""
@@ -58,27 +57,31 @@ def draw_thread(
     """The lines of one thread, without line ends."""
     layout = _layout(thread, max(columns, MIN_COLUMNS), color)
     yield _header(thread, layout)
-    last_child = {message.parent: message.id for message in thread.messages}
-    parents = {message.parent for message in thread.messages}
-    bars: list[str] = []
-    for message in thread.messages:
-        depth = message.depth
-        last = last_child[message.parent] == message.id
-        del bars[max(0, depth - 1) :]
-        stem = "".join(bars)
-        if 0 < depth <= layout.levels:
-            stem += "└─ " if last else "├─ "
-            bars.append("   " if last else "│  ")
-        elif depth:
-            stem += f"(+{depth - layout.levels}) "
+    for message, stem, below in stems(thread.messages, layout.levels):
         line, remarks = _row(message, stem, layout)
         yield line
-        below = "".join(bars) + ("│  " if message.id in parents and depth < layout.levels else "   ")
         for remark in remarks:
             text = shorten(remark, layout.columns - 2 - len(below))
             yield f"  {layout.paint(_DIM, below)}{layout.paint(_YELLOW, text)}"
     for text in fold(_said(thread, names), layout.columns - 2):
         yield f"  {layout.paint(_DIM, text)}"
+
+
+def stems(messages: Sequence[Message], levels: int = MAX_LEVELS) -> Iterator[tuple[Message, str, str]]:
+    """Each message with the branches before it, and those before a line below it; so many ``levels`` are drawn."""
+    last_child = {message.parent: message.id for message in messages}
+    bars: list[str] = []
+    for message in messages:
+        depth = message.depth
+        last = last_child[message.parent] == message.id
+        del bars[max(0, depth - 1) :]
+        stem = "".join(bars)
+        if 0 < depth <= levels:
+            stem += "└─ " if last else "├─ "
+            bars.append("   " if last else "│  ")
+        elif depth:
+            stem += f"(+{depth - levels}) "
+        yield message, stem, "".join(bars) + ("│  " if message.id in last_child and depth < levels else "   ")
 
 
 def _said(thread: Thread, names: Mapping[str, str]) -> Iterator[str]:
@@ -126,7 +129,7 @@ def _layout(thread: Thread, columns: int, color: bool) -> _Layout:
 def _header(thread: Thread, layout: _Layout) -> str:
     messages = sum(not message.ghost for message in thread.messages)
     unseen = sum(message.ghost and not message.joined for message in thread.messages)
-    counts = [_count(messages, "message", "messages"), _count(len(thread.lists), "list", "lists")]
+    counts = [count(messages, "message"), count(len(thread.lists), "list")]
     if unseen:
         counts.append(f"{unseen} not seen here")
     right = shorten(", ".join(counts), layout.columns)
@@ -139,8 +142,8 @@ def _row(message: Message, stem: str, layout: _Layout) -> tuple[str, list[str]]:
     if message.ghost:
         cells, remarks = _ghost_cells(message, len(stem), layout)
     else:
-        marks = _marks(message)
-        subject = fit(marks + (clean(message.subject) or "(no subject)"), layout.subject - len(stem))
+        marks = tags(message)
+        subject = fit(marks + (clean(message.subject) or NO_SUBJECT), layout.subject - len(stem))
         cells = [(_YELLOW if marks else "", subject), *_other_cells(message, layout)]
         remarks = []
     painted = [layout.paint(style, text) if style else text for style, text in cells]
@@ -150,7 +153,7 @@ def _row(message: Message, stem: str, layout: _Layout) -> tuple[str, list[str]]:
 
 def _other_cells(message: Message, layout: _Layout) -> Iterator[tuple[str, str]]:
     if layout.author:
-        yield "", fit(clean(_name(message.author)), layout.author)
+        yield "", fit(clean(name_before(message.author) or message.author), layout.author)
     if layout.day:
         yield _CYAN, fit(_day(message), layout.day)
     if layout.lists:
@@ -163,7 +166,7 @@ def _ghost_cells(message: Message, stem: int, layout: _Layout) -> tuple[list[tup
     if message.joined:
         return [(_DIM, shorten(f"[same subject] {clean(message.subject)}", room))], []
     text = f"[not seen here] <{clean(message.id)}>"
-    where = f"named in {_count(message.named, 'copy', 'copies')}" if message.named else ""
+    where = f"named in {count(message.named, 'copy', 'copies')}" if message.named else ""
     if message.named_on:
         where += f" on {clean(' '.join(message.named_on))}"
     left = max(layout.subject - stem, width(text))
@@ -172,37 +175,14 @@ def _ghost_cells(message: Message, stem: int, layout: _Layout) -> tuple[list[tup
     return [(_DIM, shorten(text, room))], [where] if where else []
 
 
-def _marks(message: Message) -> str:
-    """What is unusual about a message, before its subject."""
-    marks = [
-        "[contested] " if message.contested else "",
-        f"[{message.variants} variants] " if message.variants > 1 else "",
-        "[cycle cut] " if message.cut is not None else "",
-        "[joined by subject] " if message.joined else "",
-    ]
-    return "".join(marks)
-
-
 def _remarks(message: Message) -> Iterator[str]:
     """What is to be said on lines below a message."""
     if message.contested:
-        rivals = ["no parent" if rival is None else f"<{clean(rival)}>" for rival in message.rivals[:MAX_RIVALS]]
-        more = len(message.rivals) - MAX_RIVALS
-        yield f"rival parents: {' or '.join(rivals)}" + (f" and {more} more" if more > 0 else "")
+        yield rival_words(message, clean)
     if message.cut is not None:
-        yield f"cut to end a cycle; its parent was <{clean(message.cut)}>"
+        yield cut_words(message.cut, clean)
 
 
 def _day(message: Message) -> str:
     """The day as stated, in its own zone."""
     return clean(message.stated_date if message.date is None else message.date[:_DAY]) or "no date"
-
-
-def _count(number: int, one: str, more: str) -> str:
-    return f"{number} {one if number == 1 else more}"
-
-
-def _name(author: str) -> str:
-    """The name in front of an address, where there is one: it is what fits into a column."""
-    name = author.partition("<")[0].strip().strip('"').strip()
-    return name or author

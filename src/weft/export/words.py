@@ -10,12 +10,11 @@ from collections.abc import Iterable, Iterator
 
 from weft.export.clean import clean, shorten
 from weft.export.lanes import Lane, Lanes, Row
+from weft.export.phrases import NO_SUBJECT, cut_words, name_before, noun, rival_words
 from weft.thread import Copy, Message, Thread
 
 LONGEST = 400
 """No text takes more columns."""
-NO_SUBJECT = "(no subject)"
-_MAX_RIVALS = 5
 _MINUTE = 16
 
 
@@ -26,9 +25,8 @@ def tidy(text: str, columns: int = LONGEST) -> str:
 
 def author_name(author: str, columns: int = LONGEST) -> str:
     """Who wrote it, by name and never by address: ``Ann``; ``ann@…`` if there is no name."""
-    before, bracket, _ = author.partition("<")
-    name = before.strip().strip('"').strip() or author.strip(" <>")
-    if not bracket and "(" in name:  # ann@x.org (Ann)
+    name = name_before(author) or author.strip(" <>")
+    if "<" not in author and "(" in name:  # ann@x.org (Ann)
         address, _, comment = name.partition("(")
         name = (comment.rpartition(")")[0].strip() or address) if "@" in _with_at(address) else name
     start, at, _ = _with_at(name).partition("@")
@@ -51,8 +49,8 @@ def minute(message: Message | Copy) -> str:
 
 
 def count(number: int, one: str, more: str = "") -> str:
-    """``1 message``, ``2 messages``; ``more`` for words that do not take an ``s``."""
-    return f"{number:,} {one if number == 1 else more or f'{one}s'}"
+    """As `weft.export.phrases.count`, with thousands apart."""
+    return f"{number:,} {noun(number, one, more)}"
 
 
 def heading(thread: Thread) -> str:
@@ -77,17 +75,6 @@ def summary(lane: Lane, lanes: Lanes) -> str:
     if lanes.replies and (lane.lacks or lane.seen < lanes.replies):
         text += f"; sees {lane.seen:,} of {count(lanes.replies, 'reply edge')}"
     return text
-
-
-def tags(message: Message) -> str:
-    """What is unusual about a message, as marks that end in a space."""
-    marks = [
-        "[contested] " if message.contested else "",
-        f"[{message.variants} variants] " if message.variants > 1 else "",
-        "[cycle cut] " if message.cut is not None else "",
-        "[joined by subject] " if message.joined and not message.ghost else "",
-    ]
-    return "".join(marks)
 
 
 def ghost_line(message: Message) -> str:
@@ -128,11 +115,9 @@ def remarks(row: Row, lanes: Lanes) -> Iterator[str]:
         elif lacking := [lane for lane in row.held if lane not in parent.held]:
             yield f"what it answers is not on {_names(lacking, lanes)}"
     if message.contested:
-        rivals = ["no parent" if rival is None else f"<{tidy(rival)}>" for rival in message.rivals[:_MAX_RIVALS]]
-        more = len(message.rivals) - _MAX_RIVALS
-        yield f"contested; rival parents: {' or '.join(rivals)}" + (f" and {more} more" if more > 0 else "")
+        yield f"contested; {rival_words(message, tidy)}"
     if message.cut is not None:
-        yield f"cut to end a cycle; its parent was <{tidy(message.cut)}>"
+        yield cut_words(message.cut, tidy)
     if message.variants > 1:
         yield f"{message.variants} unrelated contents under this id"
     if message.joined and not message.ghost:

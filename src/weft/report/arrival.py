@@ -22,10 +22,11 @@ from random import Random
 
 from weft.core.forest import root_of_each
 from weft.errors import UsageError
+from weft.export.words import count
 from weft.report.corpus import Corpus
 from weft.report.jwz import chains, link
-from weft.report.sentences import bullet, count
-from weft.report.table import draw
+from weft.report.sentences import bullet
+from weft.report.table import draw, number
 from weft.report.weaving import weave
 
 
@@ -87,11 +88,15 @@ class Arrival:
             "weft": self.weft.as_json(),
         }
 
+    @property
+    def refused_words(self) -> str:
+        """From how few to how many links the textbook refused."""
+        least, most = min(self.refused), max(self.refused)
+        return number(least) if least == most else f"{number(least)} to {number(most)}"
+
     def lines(self, columns: int) -> Iterator[str]:
         """For people: a table, and what stands in it."""
-        least, most = min(self.refused), max(self.refused)
         textbook, weft = self.textbook, self.weft
-        refused = f"{least:,}" if least == most else f"{least:,} to {most:,}"
         orders = count(self.runs, "order")
         yield from draw(
             [("messages", "moved"), ("ghosts", "moved"), ("threads", "changed"), ("links", "refused")],
@@ -99,7 +104,7 @@ class Arrival:
                 ("all there is", (self.messages, self.ghosts, textbook.of_threads, "")),
                 (
                     f"textbook (JWZ, RFC 5256), {orders}",
-                    (textbook.messages, textbook.ghosts, textbook.threads, refused),
+                    (textbook.messages, textbook.ghosts, textbook.threads, self.refused_words),
                 ),
                 ("Weft, woven again in each of them", (weft.messages, weft.ghosts, weft.threads, "")),
             ],

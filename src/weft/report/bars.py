@@ -13,9 +13,9 @@ from collections.abc import Iterator
 
 from weft.export.marks import text
 from weft.export.places import COLUMN, MARGIN
+from weft.export.words import count
 from weft.report.chart import Chart, bar, empty, names, stacked, swatch
 from weft.report.crosspost import Crossposts, Lacks
-from weft.report.sentences import count
 from weft.report.sharing import TENTHS, Origins
 from weft.report.table import number, share
 

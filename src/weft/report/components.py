@@ -11,11 +11,12 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping
 
 from weft.report.corpus import Corpus
+from weft.report.weaving import named_in
 
 
 def components(corpus: Corpus) -> array[int]:
     """For each node a node that stands for its component, the same for all of it."""
-    joined = _Joined()
+    joined = Joined()
     for copy, node in enumerate(corpus.nodes):
         joined.join(node, refers(corpus, copy))
     return array("i", map(joined.top, range(len(corpus.forest.ids))))
@@ -28,7 +29,7 @@ def pieces(corpus: Corpus) -> Iterator[tuple[int, Mapping[int, int]]]:
     for copy, number in enumerate(corpus.lists):
         copies[number].append(copy)
     for number, own in enumerate(copies):
-        joined = _Joined()
+        joined = Joined()
         for copy in own:
             joined.join(corpus.nodes[copy], refers(corpus, copy))
         yield number, {corpus.nodes[copy]: joined.top(corpus.nodes[copy]) for copy in own}
@@ -36,15 +37,18 @@ def pieces(corpus: Corpus) -> Iterator[tuple[int, Mapping[int, int]]]:
 
 def refers(corpus: Corpus, copy: int) -> set[int]:
     """The nodes that a copy names in References or In-Reply-To."""
-    replies = corpus.replies[corpus.reply_starts[copy] : corpus.reply_starts[copy + 1]]
-    return {*replies, *corpus.references[corpus.reference_starts[copy] : corpus.reference_starts[copy + 1]]}
+    replies, references = named_in(corpus, copy)
+    return {*replies, *references}
 
 
-class _Joined:
+class Joined:
     """Nodes that were joined are one set; `top` halves the way as it goes, so that ways stay short (union-find)."""
 
     def __init__(self) -> None:
         self._above: dict[int, int] = {}
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._above)
 
     def join(self, node: int, others: Iterable[int]) -> None:
         """Make one set of these."""

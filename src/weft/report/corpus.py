@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
+from functools import lru_cache
 
 from weft.core.forest import Forest
 
@@ -45,3 +46,14 @@ class Corpus:
     replies: array[int]
     reference_starts: array[int]
     references: array[int]
+
+
+@lru_cache(maxsize=1 << 16)
+def members(lists: int) -> tuple[int, ...]:
+    """The numbers of the lists in a set of lists."""
+    return tuple(number for number in range(lists.bit_length()) if lists >> number & 1)
+
+
+def several(lists: int) -> bool:
+    """Whether these are two lists or more."""
+    return lists & (lists - 1) != 0

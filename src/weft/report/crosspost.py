@@ -30,12 +30,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 
 from weft.core.forest import NONE, root_of_each
-from weft.report.components import components, pieces
-from weft.report.components import refers as refers
-from weft.report.corpus import Corpus
+from weft.report.components import components, pieces, refers
+from weft.report.corpus import Corpus, members, several
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +156,6 @@ def report(corpus: Corpus) -> Crossposts:
     return Crossposts(dict(zip(corpus.names, lists, strict=True)), together, ghosts)
 
 
-@lru_cache(maxsize=1 << 16)
-def members(lists: int) -> tuple[int, ...]:
-    """The numbers of the lists in a set of lists."""
-    return tuple(number for number in range(lists.bit_length()) if lists >> number & 1)
-
-
 def naming(corpus: Corpus) -> list[int]:
     """For each node the set of lists that hold a copy which names it in References or In-Reply-To."""
     named = [0] * len(corpus.forest.ids)
@@ -182,10 +174,6 @@ def holders_of_groups(corpus: Corpus, groups: Sequence[int]) -> dict[int, tuple[
             some, every = found.get(group, (0, -1))
             found[group] = some | lists, every & lists
     return found
-
-
-def _several(lists: int) -> bool:
-    return lists & (lists - 1) != 0
 
 
 def _rows(corpus: Corpus, width: int) -> list[list[int]]:
@@ -210,7 +198,7 @@ def _copies(corpus: Corpus) -> list[int]:
 def _spreads(corpus: Corpus, groups: Sequence[int]) -> list[Spread]:
     rows = _rows(corpus, 4)
     for some, every in holders_of_groups(corpus, groups).values():
-        facts = (True, _several(some), some != every, not every)
+        facts = (True, several(some), some != every, not every)
         for number in (*members(some), -1):
             row = rows[number]
             for place, fact in enumerate(facts):
@@ -285,10 +273,10 @@ def _replies(corpus: Corpus) -> list[Replies]:
         above = corpus.holders[parent] if parent != NONE else 0
         if not lists or not above:
             continue
-        several, dropped, added = _several(above), above & ~lists, lists & ~above
+        to_several, dropped, added = several(above), above & ~lists, lists & ~above
         for number in (*members(above), -1):
             drops = dropped >> number & 1 if number >= 0 else dropped != 0
-            for place, fact in enumerate((True, several, drops, drops and several)):
+            for place, fact in enumerate((True, to_several, drops, drops and to_several)):
                 rows[number][place] += fact
         for number in members(added):
             rows[number][4] += 1

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from textwrap import wrap
 
+from weft.export.words import count
 from weft.report.crosspost import Counts, Crossposts, Lacks
-from weft.report.sentences import bullet, count
+from weft.report.sentences import bullet
 from weft.report.table import draw, number, share
 
 Numbers = Callable[[Counts], Sequence[int]]

@@ -23,11 +23,9 @@ from weft.export.clean import width
 from weft.export.marks import number as px
 from weft.export.marks import text
 from weft.export.places import COLUMN, MARGIN
-from weft.export.words import tidy
+from weft.export.words import count, tidy
 from weft.report.chart import Chart, empty
-from weft.report.corpus import Corpus
-from weft.report.crosspost import members
-from weft.report.sentences import count
+from weft.report.corpus import Corpus, members
 from weft.report.sharing import Pair
 from weft.report.table import number
 

@@ -24,9 +24,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from weft.core.forest import NONE, root_of_each
-from weft.report.corpus import Corpus
-from weft.report.crosspost import members, naming
-from weft.report.sentences import bullet, count
+from weft.export.words import count
+from weft.report.corpus import Corpus, members
+from weft.report.crosspost import naming
+from weft.report.sentences import bullet
 from weft.report.weaving import Threads
 
 

@@ -35,8 +35,7 @@ from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
 from weft.core.forest import NONE
-from weft.report.corpus import Corpus
-from weft.report.crosspost import members
+from weft.report.corpus import Corpus, members, several
 from weft.report.master import Replay, masters, replay
 from weft.report.telling import heard
 from weft.report.weaving import Threads, threads, weave
@@ -126,7 +125,7 @@ def models(corpus: Corpus) -> Models:
     return Models(
         _counted(whole, roots, several=False),
         _counted(whole, roots, several=True),
-        sum(home & (home - 1) != 0 for home in roots),
+        sum(map(several, roots)),
         (
             *(tally.model("list", alone, everywhere[number], max, corpus.names[number]) for number in numbers),
             tally.model("master_worst", alone, roots, min),
@@ -203,8 +202,8 @@ class _Tallier:
             if not servers:
                 continue
             counts = self._counts(thread, [known[number] for number in members(servers)], pick)
-            for several in range(1 + self._whole.several(thread)):
-                sums[several] = [before + count for before, count in zip(sums[several], counts, strict=True)]
+            for place in range(1 + self._whole.several(thread)):
+                sums[place] = [before + count for before, count in zip(sums[place], counts, strict=True)]
         rounded = [Tally(*(_rounded(value, mean=pick is _mean) for value in row)) for row in sums]
         return Model(name, list_name, *rounded)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import astuple
 
-from weft.report.models import Counted, Model, Models, Tally
-from weft.report.sentences import bullet, count
+from weft.export.words import count
+from weft.report.models import Counted, Model, Models
+from weft.report.sentences import bullet
 from weft.report.table import draw
 
 NAMES = {
@@ -53,8 +55,4 @@ def _total(counted: Counted) -> tuple[float, float, float]:
 
 
 def _row(model: Model) -> tuple[str, tuple[float, ...]]:
-    return NAMES[model.model].format(model.list), (*_cells(model.all), *_cells(model.on_several_lists))
-
-
-def _cells(tally: Tally) -> tuple[float, float, float]:
-    return tally.messages, tally.threads_whole, tally.parents_right
+    return NAMES[model.model].format(model.list), (*astuple(model.all), *astuple(model.on_several_lists))

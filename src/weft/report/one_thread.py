@@ -28,8 +28,9 @@ from weft.core.forest import NONE, root_of_each
 from weft.core.message_id import keys_of
 from weft.core.subject import decode_text
 from weft.errors import NotFoundError
-from weft.report.corpus import Corpus
-from weft.report.crosspost import holders_of_groups, members, refers
+from weft.report.components import refers
+from weft.report.corpus import Corpus, members, several
+from weft.report.crosspost import holders_of_groups
 from weft.thread import Copy, Message, Thread
 
 FEW, MANY = 8, 60
@@ -58,7 +59,7 @@ def telling_thread(corpus: Corpus) -> Thread | None:
 
     def rank(root: int) -> tuple[int, int, int, int, int, bytes]:
         some, every = spread[root]
-        tells = 0 if not some & (some - 1) else 1 if some == every else 2 if every else 3
+        tells = 0 if not several(some) else 1 if some == every else 2 if every else 3
         return -tells, _distance(sizes[root]), best[root] - sizes[root], -unseen[root], -sizes[root], ids[root]
 
     return _thread(corpus, roots, min(sizes, key=rank))

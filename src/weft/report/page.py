@@ -13,16 +13,14 @@ The page says what it found, also when that is little.  It holds no date of its 
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterable, Iterator
-from hashlib import sha256
-from io import BytesIO
 from typing import BinaryIO
 
-from weft.export.html import write_html
+from weft.export.html import PAGE_END, page_start, section
 from weft.export.look import PAGE
 from weft.export.marks import escape
-from weft.export.words import tidy
+from weft.export.svg import Shown
+from weft.export.words import count, tidy
 from weft.report import page_tables as tables
 from weft.report.arrival import Arrival
 from weft.report.chart import RULES, Chart, inline
@@ -30,7 +28,6 @@ from weft.report.corpus import Corpus
 from weft.report.crosspost import Crossposts
 from weft.report.figures import Figures
 from weft.report.models import Models
-from weft.report.sentences import count
 from weft.thread import Thread
 
 STYLE = (
@@ -40,8 +37,6 @@ STYLE = (
     "p,li{overflow-wrap:anywhere}summary{cursor:pointer}main{max-width:90rem;margin:0 auto}"
     "h3{font-size:1rem;margin:1.5rem 0 .25rem}"
 )
-_HASH = b64encode(sha256(STYLE.encode()).digest()).decode()
-_POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; img-src data:; base-uri 'none'; form-action 'none'"
 _WIDE = 10_000
 _MANY = 40
 """So many lists are named in a sentence; the tables name all."""
@@ -53,7 +48,8 @@ def write_page(
 ) -> None:
     """Write the page in UTF-8; ``figures`` are drawn from the same corpus."""
     parts = (
-        _head(),
+        page_start(_TITLE, STYLE),
+        f"<h1>{_TITLE}</h1>\n",
         *_findings(crossposts),
         *_section(figures.origin, tables.origins(figures.origins)),
         *_section(figures.lacks, tables.lacks(crossposts)),
@@ -62,19 +58,9 @@ def write_page(
         *_models(corpus, models),
         *_arrival(arrival),
         *_counts(crossposts),
-        "</main>\n</body>\n</html>\n",
+        PAGE_END,
     )
     file.writelines(part.encode() for part in parts)
-
-
-def _head() -> str:
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="referrer" content="no-referrer">\n<meta name="color-scheme" content="light dark">\n'
-        f"<title>{_TITLE}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{_TITLE}</h1>\n"
-    )
 
 
 def _findings(crossposts: Crossposts) -> Iterator[str]:
@@ -127,16 +113,8 @@ def _one_thread(thread: Thread | None) -> Iterator[str]:
         "Who posted where, where a sub-thread left a list, and which replies each list could not see. Each list is a "
         "lane, each message a row. Dates are in UTC."
     )
-    yield _thread_section(thread) + "</section>\n"
-
-
-def _thread_section(thread: Thread) -> str:
-    """What the page of this thread alone has between its head and its end, its title as one of the third level."""
-    file = BytesIO()
-    write_html([thread], file)
-    _, _, body = file.getvalue().decode().partition("<main>\n")
-    section, _, _ = body.rpartition("</main>")
-    return section.replace("<h1 ", "<h3 ", 1).replace("</h1>", "</h3>", 1)
+    yield from section(thread, 3, Shown(), {})
+    yield "</section>\n"
 
 
 def _models(corpus: Corpus, models: Models) -> Iterator[str]:

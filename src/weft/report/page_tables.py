@@ -6,16 +6,15 @@ Each has a caption, heads that say for which columns or row they are, and a name
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import astuple
 
 from weft.export.marks import escape
-from weft.export.words import tidy
+from weft.export.words import count, tidy
 from weft.report.arrival import Arrival
-from weft.report.crosspost import Counts, Crossposts, Dangling, Lacks, Replies, Spread
-from weft.report.models import Models, Tally
+from weft.report.crosspost import Counts, Crossposts
+from weft.report.models import Models
 from weft.report.models_text import NAMES
-from weft.report.sentences import count
 from weft.report.sharing import TENTHS, Origins, Pair
-from weft.report.table import number
 
 MOST_PAIRS = 30
 """Of more pairs of lists only those that share most are named."""
@@ -70,23 +69,17 @@ def models(report: Models) -> str:
     for model in report.models:
         name = NAMES[model.model].format("" if model.list is None else tidy(model.list))
         name = f"master, {name.strip()}" if name.startswith("  ") else name  # text says by its indent whose row it is
-        rows.append((name, [*_tally(model.all), *_tally(model.on_several_lists)]))
+        rows.append((name, [*astuple(model.all), *astuple(model.on_several_lists)]))
     groups = [("in all threads", heads), ("in threads on several lists", heads)]
     return _table("What one server would know", "model", groups, rows)
-
-
-def _tally(tally: Tally) -> list[float]:
-    return [tally.messages, tally.threads_whole, tally.parents_right]
 
 
 def arrival(report: Arrival) -> str:
     """What depends on the order of arrival."""
     textbook, weft = report.textbook, report.weft
-    least, most = min(report.refused), max(report.refused)
-    refused = number(least) if least == most else f"{number(least)} to {number(most)}"
     rows: list[Row] = [
         ("all there is", [report.messages, report.ghosts, textbook.of_threads, ""]),
-        ("textbook (JWZ, RFC 5256)", [textbook.messages, textbook.ghosts, textbook.threads, refused]),
+        ("textbook (JWZ, RFC 5256)", [textbook.messages, textbook.ghosts, textbook.threads, report.refused_words]),
         ("Weft", [weft.messages, weft.ghosts, weft.threads, ""]),
     ]
     heads = [
@@ -102,47 +95,32 @@ def counts(report: Crossposts) -> Iterator[str]:
         report,
         "Threads",
         [("", ["messages", "copies"]), ("threads (trees)", _SPREAD), ("components", _SPREAD)],
-        lambda one: [one.messages, one.copies, *_spread(one.trees), *_spread(one.components)],
+        lambda one: [one.messages, one.copies, *astuple(one.trees), *astuple(one.components)],
     )
     yield _by_list(
         report,
         "What the list lacks of its own threads",
         [("threads (trees)", _LACKS), ("components", _LACKS)],
-        lambda one: [*_lacks(one.lacks), *_lacks(one.lacks_of_components)],
+        lambda one: [*astuple(one.lacks), *astuple(one.lacks_of_components)],
     )
     yield _by_list(
         report,
         "What its messages refer to and it does not hold",
         [("references", _DANGLING), ("parents", _DANGLING)],
-        lambda one: [*_dangling(one.references), *_dangling(one.parents)],
+        lambda one: [*astuple(one.references), *astuple(one.parents)],
     )
     yield _by_list(
         report,
         "Replies to its messages, and replies on it to messages that are only elsewhere",
         [("", ["replies", "to several lists", "drop a list", "drop one of several", "add a list"])],
-        lambda one: _replies(one.replies),
+        lambda one: astuple(one.replies),
     )
 
 
+# Heads of what `weft.report.crosspost` counts, in the order of its fields.
 _SPREAD = ("all", "on several lists", "not the same on all", "whole on none")
 _LACKS = ("that lack some", "in pieces", "messages lacked", "it can name", "it cannot name")
 _DANGLING = ("all", "on another list", "held by nobody")
-
-
-def _spread(one: Spread) -> list[int]:
-    return [one.threads, one.on_several_lists, one.not_the_same_on_all, one.whole_on_none]
-
-
-def _lacks(one: Lacks) -> list[int]:
-    return [one.threads, one.in_pieces, one.messages, one.named, one.not_named]
-
-
-def _dangling(one: Dangling) -> list[int]:
-    return [one.dangling, one.found_elsewhere, one.held_by_nobody]
-
-
-def _replies(one: Replies) -> list[int]:
-    return [one.replies, one.to_several_lists, one.drop_a_list, one.drop_one_of_several, one.add_a_list]
 
 
 def _by_list(

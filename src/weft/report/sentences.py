@@ -1,4 +1,4 @@
-"""Sentences with numbers in them, for people, in lines of the width of the terminal."""
+"""Sentences for people, in lines of the width of the terminal."""
 
 from __future__ import annotations
 
@@ -7,11 +7,6 @@ from textwrap import wrap
 
 _WIDEST = 100
 """Sentences are hard to read in longer lines."""
-
-
-def count(value: int, one: str, more: str = "") -> str:
-    """``1 thread``, ``2 threads``; ``more`` for words that do not take an ``s``."""
-    return f"{value:,} {one if value == 1 else more or f'{one}s'}"
 
 
 def bullet(text: str, columns: int) -> Iterator[str]:

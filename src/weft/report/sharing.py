@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from weft.core.forest import root_of_each
-from weft.report.corpus import Corpus
-from weft.report.crosspost import holders_of_groups, members
+from weft.report.corpus import Corpus, members, several
+from weft.report.crosspost import holders_of_groups
 
 TENTHS = 10
 
@@ -58,7 +58,7 @@ class Pair:
 def origins(corpus: Corpus) -> Origins:
     """Count all threads on several lists."""
     roots = root_of_each(corpus.forest.parents)
-    spread = {root: some for root, (some, _) in holders_of_groups(corpus, roots).items() if some & (some - 1)}
+    spread = {root: some for root, (some, _) in holders_of_groups(corpus, roots).items() if several(some)}
     held: Counter[tuple[int, int]] = Counter()
     sizes: Counter[int] = Counter()
     for root, lists in zip(roots, corpus.holders, strict=True):

@@ -15,22 +15,10 @@ its own mail, once; what the master learns of one server does not help it to ask
 
 from __future__ import annotations
 
+from weft.report.components import Joined, refers
 from weft.report.corpus import Corpus
-from weft.report.crosspost import naming, refers
+from weft.report.crosspost import naming
 from weft.report.weaving import Threads
-
-
-class _Sets(dict[int, int]):
-    """Which nodes one server's mail connects: union-find with path halving."""
-
-    def __missing__(self, node: int) -> int:
-        self[node] = node
-        return node
-
-    def top(self, node: int) -> int:
-        while self[node] != node:
-            self[node] = node = self[self[node]]
-        return node
 
 
 def heard(corpus: Corpus, threads: Threads, *, by_id: bool) -> list[int]:
@@ -51,17 +39,14 @@ def heard(corpus: Corpus, threads: Threads, *, by_id: bool) -> list[int]:
     return known
 
 
-def _connected(corpus: Corpus, threads: Threads) -> list[_Sets]:
+def _connected(corpus: Corpus, threads: Threads) -> list[Joined]:
     """For each list what its mail connects within threads on several lists; in others there is nobody to tell."""
-    sets = [_Sets() for _ in corpus.names]
+    sets = [Joined() for _ in corpus.names]
     numbers = threads.numbers
     for copy, node in enumerate(corpus.nodes):
         thread = numbers[node]
         if not threads.several(thread):
             continue
-        connected = sets[corpus.lists[copy]]
-        top = connected.top(node)
-        for other in refers(corpus, copy):
-            if numbers[other] == thread:
-                connected[connected.top(other)] = top
+        others = (other for other in refers(corpus, copy) if numbers[other] == thread)
+        sets[corpus.lists[copy]].join(node, others)
     return sets

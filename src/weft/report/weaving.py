@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from weft.core.forest import NONE, Weaver, root_of_each
-from weft.report.corpus import Corpus
+from weft.report.corpus import Corpus, several
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,7 @@ class Threads:
 
     def several(self, thread: int) -> bool:
         """Whether it stands on two lists or more."""
-        lists = self.lists[thread]
-        return lists & (lists - 1) != 0
+        return several(self.lists[thread])
 
 
 def threads(corpus: Corpus) -> Threads:
