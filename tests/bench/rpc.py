@@ -2,7 +2,8 @@
 
 The clients share the machine with the server.  So besides calls a second there is what the server's CPU alone would
 allow: calls for each second of CPU time that its process took.  Threads are asked for in two ways: a few hot ones,
-which the server remembers encoded, and ever others, which it reads from the index.
+which the server remembers encoded, and ever others, which it reads from the index; these end when all have been asked
+for once.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
 from random import Random
 
@@ -88,46 +90,47 @@ def cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def load(address: str, ids: Sequence[bytes], seconds: float) -> tuple[int, float, list[float]]:
+def requests_for(ids: Iterable[bytes]) -> Iterator[bytes]:
+    """Requests for threads, which clients share."""
+    return (wire.GetThreadRequest(id=one).SerializeToString() for one in ids)
+
+
+async def load(address: str, ids: Iterable[bytes], seconds: float) -> tuple[int, float, list[float]]:
     """Calls of `CLIENTS` clients, each with a connection of its own: (how many, seconds, how long each took)."""
     times: list[float] = []
     end = time.monotonic() + seconds
-    requests = [wire.GetThreadRequest(id=one).SerializeToString() for one in ids]
+    requests = requests_for(ids)
 
-    async def client(number: int) -> None:
+    async def client() -> None:
         options = [("grpc.use_local_subchannel_pool", 1)]
         async with grpc.aio.insecure_channel(address, options=options) as channel:
             method = channel.unary_unary(METHOD, None, None)
-            place = number
-            while (began := time.monotonic()) < end:
-                answer = await method(requests[place % len(requests)])
+            while (began := time.monotonic()) < end and (request := next(requests, None)):
+                answer = await method(request)
                 times.append(time.monotonic() - began)
-                place += CLIENTS
             response = wire.GetThreadResponse.FromString(answer)
             assert len(response.page.messages.id) == SIZE
 
     started = time.monotonic()
-    await asyncio.gather(*(client(number) for number in range(CLIENTS)))
+    await asyncio.gather(*(client() for _ in range(CLIENTS)))
     return len(times), time.monotonic() - started, sorted(times)
 
 
-async def load_streams(address: str, ids: Sequence[bytes], seconds: float) -> int:
+async def load_streams(address: str, ids: Iterable[bytes], seconds: float) -> int:
     """Requests over one stream of each client, as many at a time as the server takes; how many were answered."""
     end = time.monotonic() + seconds
-    requests = [wire.GetThreadRequest(id=one).SerializeToString() for one in ids]
+    requests = requests_for(ids)
 
-    async def client(number: int) -> int:
+    async def client() -> int:
         options = [("grpc.use_local_subchannel_pool", 1)]
         room, answered = asyncio.Semaphore(IN_FLIGHT), 0
         async with grpc.aio.insecure_channel(address, options=options) as channel:
             call = both(channel, "GetThreads")()
 
             async def write() -> None:
-                place = number
-                while time.monotonic() < end:
+                while time.monotonic() < end and (request := next(requests, None)):
                     await room.acquire()
-                    await call.write(requests[place % len(requests)])
-                    place += STREAMS
+                    await call.write(request)
                 await call.done_writing()
 
             writing = asyncio.create_task(write())
@@ -140,7 +143,7 @@ async def load_streams(address: str, ids: Sequence[bytes], seconds: float) -> in
             assert len(response.page.messages.id) == SIZE
         return answered
 
-    return sum(await asyncio.gather(*(client(number) for number in range(STREAMS))))
+    return sum(await asyncio.gather(*(client() for _ in range(STREAMS))))
 
 
 def main() -> None:
@@ -154,17 +157,24 @@ def main() -> None:
         ids = fill(path, arguments.threads)
         server, address = serve(path)
         try:
-            asyncio.run(load(address, ids[:100], 0.5))
-            for name, asked in (("hot, 100 threads", ids[:100]), ("cold, all threads", ids[100:])):
+            hot, middle = cycle(ids[:100]), len(ids) // 2
+            asyncio.run(load(address, hot, 0.5))
+            for name, asked, streamed in (
+                ("hot, 100 threads", hot, hot),
+                ("cold, never the same twice", ids[100:middle], ids[middle:]),
+            ):
                 before = cpu(server.pid)
                 calls, wall, times = asyncio.run(load(address, asked, arguments.seconds))
                 spent = cpu(server.pid) - before
                 print(f"{name}: {calls / wall:.0f} calls a second (target {TARGET})")
-                print(f"  {calls / spent:.0f} a second of the server's CPU")
+                print(f"  {calls / spent:.0f} a second of the server's CPU, {spent / calls * 1e6:.0f} us each")
                 before = cpu(server.pid)
-                calls_streamed = asyncio.run(load_streams(address, asked, arguments.seconds))
+                calls_streamed = asyncio.run(load_streams(address, streamed, arguments.seconds))
                 spent = cpu(server.pid) - before
-                print(f"  streamed: {calls_streamed / spent:.0f} a second of the server's CPU")
+                print(
+                    f"  streamed: {calls_streamed / spent:.0f} a second of the server's CPU, "
+                    f"{spent / calls_streamed * 1e6:.0f} us each"
+                )
                 print(f"  median {times[calls // 2] * 1e3:.1f} ms, 99 % {times[calls * 99 // 100] * 1e3:.1f} ms")
         finally:
             server.send_signal(signal.SIGTERM)

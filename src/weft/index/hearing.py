@@ -20,7 +20,7 @@ class Hearing:
         self.withdrawn = withdrawn
         self._tiers: dict[Feed, int | None] = {}
         mute = policy.mute
-        self._mutes = bool(mute.claims or mute.feeds or mute.ids or mute.authors)
+        self.mutes = bool(mute.claims or mute.feeds or mute.ids or mute.authors)
 
     def tier(self, feed: Feed) -> int | None:
         """The tier of a feed; None if it is not admitted."""
@@ -31,7 +31,7 @@ class Hearing:
     @property
     def hides_some(self) -> bool:
         """Whether there may be claims of admitted feeds that do not count."""
-        return self._mutes or bool(self.withdrawn)
+        return self.mutes or bool(self.withdrawn)
 
     def hidden(self, identity: bytes, claim: Claim | Withdrawal) -> str:
         """Why a claim does not count in this view; empty if it does."""
@@ -39,12 +39,12 @@ class Hearing:
             return "the policy does not admit its feed"
         if identity in self.withdrawn:
             return "withdrawn by its origin"
-        return (self._mutes and self.policy.muted(identity, claim)) or ""
+        return (self.mutes and self.policy.muted(identity, claim)) or ""
 
     def counts(self, identity: bytes, claim: Claim) -> int | None:
         """The tier of a claim; None if it does not count."""
         tier = self.tier(claim.feed)
-        if tier is None or identity in self.withdrawn or (self._mutes and self.policy.muted(identity, claim)):
+        if tier is None or identity in self.withdrawn or (self.mutes and self.policy.muted(identity, claim)):
             return None
         return tier
 

@@ -1,6 +1,10 @@
 """Reading threads out of the index: walk the view's edges, then read the claims about the ids of one tree.
 
-Nothing of the whole index is loaded: a thread of ten messages costs three queries, whatever the size of the index.
+Nothing of the whole index is loaded: a tree comes with its ids and claims in one statement, whatever the size of the
+index.  SQLite gives way to other threads at each row, so every row that is not needed costs twice.
+
+Claims were checked when they came.  Here they are read as they stand, because a thread needs few of their fields; one
+whose octets are no claim any more, or of no list, is left out, and `check` names it.
 """
 
 from __future__ import annotations
@@ -9,15 +13,17 @@ import sqlite3
 from array import array
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from functools import lru_cache
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
-from weft.core.claim import Claim, Withdrawal, claim_id, parse
+from google.protobuf.message import DecodeError
+
+from weft.core.claim import Claim, claim_id, parse
 from weft.core.date import MISSING, format_date, parse_date
 from weft.core.display import Layout
 from weft.core.feed import Feed
 from weft.core.forest import NONE, Profile, statement
+from weft.core.list_name import check_list_octets
 from weft.core.live_edges import CUT, GHOST
 from weft.core.policy import Policy, thread_digest
 from weft.core.signing import fingerprint
@@ -27,6 +33,7 @@ from weft.errors import ClaimError, StoreError
 from weft.index.covering import Covering
 from weft.index.hearing import Hearing
 from weft.thread import Copy, Coverage, Message, Thread
+from weft.v1 import claim_pb2 as wire
 
 _CHUNK = 500
 
@@ -35,12 +42,46 @@ WITH RECURSIVE up(node) AS (
     SELECT ? UNION
     SELECT nodes.parent FROM up CROSS JOIN nodes ON nodes.node = up.node WHERE nodes.parent >= 0)
 SELECT up.node FROM up CROSS JOIN nodes ON nodes.node = up.node WHERE nodes.parent < 0"""
-_DOWN = """
-WITH RECURSIVE down(node) AS (
-    SELECT ? UNION ALL
-    SELECT nodes.node FROM down CROSS JOIN nodes ON nodes.parent = down.node AND nodes.parent >= 0)
-SELECT down.node, nodes.parent, nodes.rank, nodes.loop, nodes.said, nodes.date, ids.id
-FROM down CROSS JOIN nodes ON nodes.node = down.node CROSS JOIN ids ON ids.node = down.node"""
+_TREE = """
+WITH RECURSIVE down(node, parent, rank, loop, said, date) AS (
+    SELECT node, parent, rank, loop, said, date FROM nodes WHERE node = ? UNION ALL
+    SELECT nodes.node, nodes.parent, nodes.rank, nodes.loop, nodes.said, nodes.date
+    FROM down CROSS JOIN nodes ON nodes.parent = down.node AND nodes.parent >= 0)"""
+_DOWN = f"{_TREE} SELECT down.*, ids.id FROM down CROSS JOIN ids ON ids.node = down.node"  # noqa: S608
+_ROWS = f"""{_TREE}
+SELECT down.*, ids.id, claims.position, claims.octets FROM down CROSS JOIN ids ON ids.node = down.node
+LEFT JOIN claims ON claims.node = iif(down.rank < {GHOST}, down.node, NULL) AND claims.octets IS NOT NULL LIMIT ?"""  # noqa: S608 - a number of ours
+
+_AnyClaim = wire.AnyClaim.FromString
+
+Row = tuple[Any, ...]
+"""A node of a tree with one of the claims about it: what `_ROWS` selects.  Those of one node follow each other."""
+
+
+class Source(NamedTuple):
+    """A feed that the policy admits, as threads show it."""
+
+    tier: int
+    list: str
+    origin: str
+    """The fingerprint."""
+
+
+class _Sources(dict[tuple[bytes, bytes], Source | None]):
+    """Feeds by (origin, list); None for one that does not count."""
+
+    def __init__(self, hearing: Hearing) -> None:
+        self._hearing = hearing
+
+    def __missing__(self, feed: tuple[bytes, bytes]) -> Source | None:
+        origin, name = feed
+        tier = self._hearing.tier(Feed(origin, name))
+        try:
+            found = None if tier is None else Source(tier, check_list_octets(name).decode(), fingerprint(origin))
+        except ValueError:  # damaged on disk
+            found = None
+        self[feed] = found
+        return found
 
 
 class Seen(NamedTuple):
@@ -48,10 +89,25 @@ class Seen(NamedTuple):
 
     position: int
     identity: bytes
-    tier: int
-    claim: Claim
+    source: Source
+    claim: wire.Claim
     seconds: int
     zone: int
+
+
+@dataclass(slots=True)
+class _Tree:
+    """A tree as it stands in the view, by places: the root at 0, parents before their children."""
+
+    nodes: dict[int, int] = field(default_factory=dict)
+    """Where each node stands."""
+    ids: list[bytes] = field(default_factory=list)
+    parents: array[int] = field(default_factory=lambda: array("i"))
+    ghosts: bytearray = field(default_factory=bytearray)
+    dates: array[int] = field(default_factory=lambda: array("q"))
+    cuts: dict[int, int] = field(default_factory=dict)
+    """The nodes whose edges to others were cut, by place."""
+    seen: list[list[Seen]] = field(default_factory=list)
 
 
 class Reader:
@@ -62,6 +118,7 @@ class Reader:
         self._connection = connection
         self.hearing = hearing
         self.policy = hearing.policy
+        self._sources = _Sources(hearing)
 
     def root_of(self, node: int) -> int:
         """The root of the tree in which a node stands."""
@@ -70,41 +127,64 @@ class Reader:
             raise StoreError("the view of the index is damaged; run: weft check --repair")
         return int(found[0])
 
+    def rows(self, root: int, most: int = -1) -> list[Row]:
+        """The tree below ``root`` for `built`, not more than ``most`` rows: one for each copy and each ghost."""
+        return self._connection.execute(_ROWS, (root, most)).fetchall()
+
     def thread(self, root: int, *, hidden: bool = True, covering: Covering | None = None) -> Thread:
         """The tree below ``root``; with ``hidden`` also ghosts that have no held descendant."""
-        rows = self._connection.execute(_DOWN, (root,)).fetchall()
-        nodes = [row[0] for row in rows]
-        local = {node: number for number, node in enumerate(nodes)}
-        ids = [row[6] for row in rows]
-        parents = array("i", (local[row[1]] if number else NONE for number, row in enumerate(rows)))
-        ghosts = bytearray(row[2] >= GHOST for row in rows)
-        dates = array("q", (MISSING if row[5] is None else row[5] for row in rows))
-        layout = Layout(ids, parents, ghosts, dates)
-        seen = self.claims_about([node for node, ghost in zip(nodes, ghosts, strict=True) if not ghost])
-        naming = self._naming([nodes[number] for number, ghost in enumerate(ghosts) if ghost])
+        return self.built(self.rows(root), hidden=hidden, covering=covering)
+
+    def built(self, rows: Sequence[Row], *, hidden: bool = True, covering: Covering | None = None) -> Thread:
+        """The thread that all rows of a tree make."""
+        tree = self._gathered(rows)
+        ids, parents, ghosts, nodes = tree.ids, tree.parents, tree.ghosts, list(tree.nodes)
+        names = list(map(_text, ids))
+        layout = Layout(ids, parents, ghosts, tree.dates)
+        naming = self._naming([node for node, ghost in zip(nodes, ghosts, strict=True) if ghost])
         messages = []
-        for number, depth in layout.tree(0):
-            if not hidden and not layout.held[number]:
+        for place, depth in layout.tree(0):
+            if not hidden and not layout.held[place]:
                 continue
-            parent = _text(ids[parents[number]]) if parents[number] >= 0 else None
-            node = nodes[number]
-            if ghosts[number]:
-                named, lists = naming.get(node, (0, ()))
+            above = parents[place]
+            parent = names[above] if above >= 0 else None
+            if ghosts[place]:
+                named, lists = naming.get(nodes[place], (0, ()))
                 message = Message(
-                    _text(ids[number]), parent, depth, True, False, 0, None, "", "", (), named=named, named_on=lists
+                    names[place], parent, depth, True, False, 0, None, "", "", (), named=named, named_on=lists
                 )  # fmt: skip
             else:
-                message = self._message(ids[number], parent, depth, seen[node])
-            if rows[number][3] == CUT:
-                message = message._replace(cut=_text(self._id_of(rows[number][4])))
+                message = self._message(names[place], parent, depth, tree.seen[place])
+            if place in tree.cuts:
+                message = message._replace(cut=_text(self._id_of(tree.cuts[place])))
             messages.append(message)
-        claims = [one.identity for group in seen.values() for one in group]
-        edges = [(ids[number], ids[parent]) for number, parent in enumerate(parents) if parent >= 0]
+        claims = [one.identity for group in tree.seen for one in group]
+        edges = [(ids[place], ids[parent]) for place, parent in enumerate(parents) if parent >= 0]
         covered = None if covering is None else self._coverage(covering, ids, nodes, ghosts)
         if covered is not None and covered.nobody_holds and not hidden:
             shown = {message.id for message in messages}
             covered = replace(covered, nobody_holds=tuple(name for name in covered.nobody_holds if name in shown))
         return Thread(tuple(messages), thread_digest(claims, edges).hex(), covered)
+
+    def _gathered(self, rows: Sequence[Row]) -> _Tree:
+        tree = _Tree()
+        nodes, seen = tree.nodes, tree.seen
+        for node, parent, rank, loop, said, date, literal, position, octets in rows:
+            if node not in nodes:
+                tree.parents.append(nodes[parent] if nodes else NONE)
+                if loop == CUT:
+                    tree.cuts[len(nodes)] = said
+                nodes[node] = len(nodes)
+                tree.ids.append(literal)
+                tree.ghosts.append(rank >= GHOST)
+                tree.dates.append(MISSING if date is None else date)
+                seen.append([])
+            one = None if octets is None else self._read(position, octets)
+            if one is not None:
+                seen[-1].append(one)
+        for group in seen:
+            _sort(group)
+        return tree
 
     def coverage(self, root: int, covering: Covering) -> Coverage:
         """How complete the tree below ``root`` can be."""
@@ -137,53 +217,54 @@ class Reader:
     def claims_about(self, nodes: Sequence[int]) -> dict[int, list[Seen]]:
         """The claims that count about each node, by (tier, list, claim id): the first is the one that is shown."""
         found: dict[int, list[Seen]] = {node: [] for node in nodes}
-        for node, one in self._select("claims.node", nodes):
-            found[node].append(one)
+        for start in range(0, len(nodes), _CHUNK):
+            chunk = nodes[start : start + _CHUNK]
+            marks = ",".join("?" * len(chunk))
+            rows = self._connection.execute(
+                f"SELECT node, position, octets FROM claims WHERE node IN ({marks}) AND octets IS NOT NULL",  # noqa: S608
+                chunk,
+            )
+            for node, position, octets in rows:
+                one = self._read(position, octets)
+                if one is not None:
+                    found[node].append(one)
         for group in found.values():
-            if len(group) > 1:
-                group.sort(key=lambda one: (one.tier, one.claim.list, one.identity))
+            _sort(group)
         return found
 
     def counts(self, octets: bytes, claim: Claim) -> bool:
         """Whether a claim counts in this view."""
         return not self.hearing.hidden(claim_id(octets), claim)
 
-    def _select(self, column: str, nodes: Sequence[int]) -> Iterator[tuple[int, Seen]]:
-        for start in range(0, len(nodes), _CHUNK):
-            chunk = nodes[start : start + _CHUNK]
-            marks = ",".join("?" * len(chunk))
-            rows = self._connection.execute(
-                f"SELECT node, position, octets FROM claims WHERE {column} IN ({marks}) AND octets IS NOT NULL",  # noqa: S608
-                chunk,
-            )
-            for node, position, octets in rows:
-                one = self._read(position, octets)
-                if one is not None:
-                    yield node, one
-
     def _read(self, position: int, octets: bytes) -> Seen | None:
         try:
-            claim = parse(octets)
-        except ClaimError:  # damaged on disk: `check` names it
+            claim = _AnyClaim(octets).mail  # of a withdrawal: an empty one, whose feed nobody admits
+        except DecodeError:
             return None
-        if isinstance(claim, Withdrawal):
+        source = self._sources[claim.origin, claim.list]
+        if source is None:
             return None
         identity = claim_id(octets)
-        tier = self.hearing.counts(identity, claim)
-        if tier is None:
+        if identity in self.hearing.withdrawn or (self.hearing.mutes and self._muted(identity, octets)):
             return None
-        return Seen(position, identity, tier, claim, *parse_date(claim.date))
+        return Seen(position, identity, source, claim, *parse_date(claim.date))
 
-    def _message(self, message_id: bytes, parent: str | None, depth: int, seen: list[Seen]) -> Message:
-        copies = tuple(map(_copy, seen))
+    def _muted(self, identity: bytes, octets: bytes) -> bool:
+        try:
+            return bool(self.policy.muted(identity, parse(octets)))
+        except ClaimError:
+            return True
+
+    def _message(self, message_id: str, parent: str | None, depth: int, seen: list[Seen]) -> Message:
         if len(seen) == 1:  # as nearly always
-            return _only(message_id, parent, depth, seen[0], copies[0])
-        best = [one for one in seen if one.tier == seen[0].tier]
+            return _only(message_id, parent, depth, seen[0])
+        copies = tuple(map(_copy, seen))
+        best = [one for one in seen if one.source.tier == seen[0].source.tier]
         seconds, zone = min(((one.seconds, one.zone) for one in best if one.seconds != MISSING), default=(MISSING, 0))
         states = {stated_parent(one.claim, self.policy) for one in best}
         states.discard(b"")
         message = Message(
-            _text(message_id), parent, depth, False, len(states) > 1, _variants(seen),
+            message_id, parent, depth, False, len(states) > 1, _variants(seen),
             format_date(seconds, zone), copies[0].author, copies[0].subject, copies,
         )  # fmt: skip
         if len(states) > 1:
@@ -233,7 +314,7 @@ class Reader:
         return bytes(self._connection.execute("SELECT id FROM ids WHERE node = ?", (node,)).fetchone()[0])
 
 
-def stated_parent(claim: Claim, policy: Policy) -> bytes | None:
+def stated_parent(claim: Claim | wire.Claim, policy: Policy) -> bytes | None:
     """What a claim states as its message's parent: an id, None for no parent; ``b""`` if that edge is muted."""
     parent = stated_by_headers(claim, policy.view.profile)
     if parent is not None and policy.muted_edge(claim.message_id, parent):
@@ -241,7 +322,7 @@ def stated_parent(claim: Claim, policy: Policy) -> bytes | None:
     return parent
 
 
-def stated_by_headers(claim: Claim, profile: Profile) -> bytes | None:
+def stated_by_headers(claim: Claim | wire.Claim, profile: Profile) -> bytes | None:
     """The parent that the headers of a claim state, by `weft.core.forest.statement`."""
     known = list(dict.fromkeys([*claim.references, *claim.in_reply_to]))
     number = {reference: index for index, reference in enumerate(known)}
@@ -260,26 +341,27 @@ def _variants(seen: Sequence[Seen]) -> int:
     return count_variants((base_subject(decode_text(one.claim.subject))[0].casefold(), one.claim.body) for one in seen)
 
 
-_fingerprint = lru_cache(maxsize=1024)(fingerprint)
+def _sort(group: list[Seen]) -> None:
+    """The one that is shown comes first."""
+    if len(group) > 1:
+        group.sort(key=lambda one: (one.source.tier, one.claim.list, one.identity))
 
 
 def _copy(one: Seen) -> Copy:
-    claim = one.claim
+    source, claim = one.source, one.claim
     return Copy(
-        claim.list.decode(),
-        decode_text(claim.subject),
-        decode_text(claim.author),
-        format_date(one.seconds, one.zone),
-        _fingerprint(claim.origin),
-    )
+        source.list, decode_text(claim.subject), decode_text(claim.author), format_date(one.seconds, one.zone),
+        source.origin,
+    )  # fmt: skip
 
 
-def _only(message_id: bytes, parent: str | None, depth: int, one: Seen, copy: Copy) -> Message:
+def _only(message_id: str, parent: str | None, depth: int, one: Seen) -> Message:
     """A message of which there is one copy."""
+    copy = _copy(one)
     stated = decode_text(one.claim.date) if one.seconds == MISSING else ""
     return Message(
-        _text(message_id), parent, depth, False, False, 1, copy.date, copy.author, copy.subject, (copy,),
-        stated_date=stated,
+        message_id, parent, depth, False, False, 1, copy.date, copy.author, copy.subject, (copy,),
+        (), None, 0, (), False, stated,
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ client by `weft.rpc.failures`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -19,11 +19,13 @@ from weft.rpc.behind import claims_behind, parts_from, ranks_of
 from weft.rpc.changes import Chronicle
 from weft.rpc.convert import Flat, Place, to_octets, to_text
 from weft.rpc.failures import ChangedError, InvalidRequestError
-from weft.rpc.reading import LARGE, Reading
+from weft.rpc.reading import Reading
 from weft.store.base import Held
 from weft.thread import Coverage, Thread
 from weft.v1 import threads_pb2 as wire
 
+LARGE = 500
+"""Copies and ghosts of a thread that is read in a thread of the slow pool, and kept for its next page."""
 _KEPT = 2
 """Large threads that are kept for their next pages."""
 
@@ -56,9 +58,7 @@ def _get_thread(reading: Reading, octets: bytes, *, large: bool) -> bytes:
     first = not request.HasField("cursor")
     answer = reading.cache.get(key) if first else None
     if answer is None:
-        if not large and reading.is_large(root):
-            raise LargeError
-        answer = _thread_page(reading, request, root, key).SerializeToString()
+        answer = _thread_page(reading, request, _whole(reading, request, root, key, large=large)).SerializeToString()
         if first:
             reading.remember(key, answer)
     reading.remember(octets, answer)
@@ -71,13 +71,20 @@ class _Whole:
 
     flat: Flat
     claims: list[Held]
-    version: bytes
-    """What the pages have in common."""
     coverage: Coverage
 
+    @property
+    def version(self) -> bytes:
+        """What the pages have in common: over all claims that a thread is made of, also those of its ghosts."""
+        thread = self.flat.thread
+        digest = sha256(bytes.fromhex(thread.digest))
+        digest.update(len(thread.messages).to_bytes(8, "big"))
+        for held in self.claims:
+            digest.update(held.identity)
+        return digest.digest()[:16]
 
-def _thread_page(reading: Reading, request: wire.GetThreadRequest, root: int, key: bytes) -> wire.GetThreadResponse:
-    whole = _whole(reading, request, root, key)
+
+def _thread_page(reading: Reading, request: wire.GetThreadRequest, whole: _Whole) -> wire.GetThreadResponse:
     cursor = request.cursor
     start = Place(cursor.messages, cursor.copies, cursor.facts)
     if request.HasField("cursor"):
@@ -87,7 +94,7 @@ def _thread_page(reading: Reading, request: wire.GetThreadRequest, root: int, ke
     response = wire.GetThreadResponse(
         page=page,
         parts=parts,
-        position=reading.index.store.position(),
+        position=reading.position(),
         profile=reading.view.policy.view.profile.encode(),
     )
     if not request.HasField("cursor"):
@@ -100,16 +107,19 @@ def _thread_page(reading: Reading, request: wire.GetThreadRequest, root: int, ke
     return response
 
 
-def _whole(reading: Reading, request: wire.GetThreadRequest, root: int, key: bytes) -> _Whole:
+def _whole(reading: Reading, request: wire.GetThreadRequest, root: int, key: bytes, *, large: bool) -> _Whole:
     """The thread that is asked for; kept for the pages to come if it is large."""
     kept = reading.kept.get(key)
     if isinstance(kept, _Whole):
         return kept
-    thread = reading.view.reader.thread(root, hidden=not request.prune, covering=reading.view.covering())
+    rows = reading.view.reader.rows(root, -1 if large else LARGE + 1)
+    if len(rows) > LARGE and not large:
+        raise LargeError
+    thread = reading.view.reader.built(rows, hidden=not request.prune, covering=reading.view.covering())
     assert thread.coverage is not None
     claims = claims_behind(reading, thread) if request.with_claims else []
-    whole = _Whole(Flat.of(thread, _muted(reading)), claims, _version(thread, claims), thread.coverage)
-    if len(thread.messages) > LARGE:
+    whole = _Whole(Flat.of(thread, _muted(reading)), claims, thread.coverage)
+    if len(rows) > LARGE:
         reading.kept[key] = whole
         while len(reading.kept) > _KEPT:
             reading.kept.popitem(last=False)
@@ -124,15 +134,6 @@ def _check_cursor(cursor: wire.Cursor, whole: _Whole) -> None:
         at > end for at, end in zip((cursor.messages, cursor.copies, cursor.facts, cursor.claims), ends, strict=True)
     ):
         raise InvalidRequestError("cursor: it lies beyond the end of the thread")
-
-
-def _version(thread: Thread, claims: Sequence[Held]) -> bytes:
-    """What pages must have in common.  The digest is over all claims that a thread is made of, but not its ghosts'."""
-    digest = sha256(bytes.fromhex(thread.digest))
-    digest.update(len(thread.messages).to_bytes(8, "big"))
-    for held in claims:
-        digest.update(held.identity)
-    return digest.digest()[:16]
 
 
 def _muted(reading: Reading) -> Iterator[tuple[str, str]]:

@@ -44,6 +44,10 @@ class _Column(Protocol):
 def to_octets(text: str) -> bytes:
     """Text for the wire."""
     try:
+        return text.encode()  # nearly always
+    except UnicodeEncodeError:
+        pass
+    try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode()

@@ -98,19 +98,20 @@ def _answer_some(reading: Reading, requests: Sequence[bytes]) -> list[bytes]:
     """The responses up to a thread that is large, a failure of the server, or the octets of a page."""
     given: list[bytes] = []
     left = limits.PAGE_OCTETS
-    for request in requests:
-        try:
-            response = get_thread(reading, request)
-        except LargeError:
-            break
-        except WeftError as error:
-            if given and is_ours(error):  # it comes again as the first one, alone
+    with reading.snapshot():
+        for request in requests:
+            try:
+                response = get_thread(reading, request)
+            except LargeError:
                 break
-            response = _failure(error)
-        given.append(response)
-        left -= len(response)
-        if left <= 0:
-            break
+            except WeftError as error:
+                if given and is_ours(error):  # it comes again as the first one, alone
+                    break
+                response = _failure(error)
+            given.append(response)
+            left -= len(response)
+            if left <= 0:
+                break
     return given
 
 

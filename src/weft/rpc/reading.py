@@ -40,14 +40,7 @@ MAX_WAITING = 1024
 """Calls that one pool takes at a time; more are refused."""
 CACHE_OCTETS = 32 << 20
 """Encoded answers that each thread remembers."""
-LARGE = 500
-"""Messages of a thread that is read in a thread of the slow pool, and kept for its next page."""
 _KEY_OCTETS = 512
-_SIZE = """
-WITH RECURSIVE down(node) AS (
-    SELECT ? UNION ALL
-    SELECT nodes.node FROM down CROSS JOIN nodes ON nodes.parent = down.node AND nodes.parent >= 0)
-SELECT count(*) FROM (SELECT 1 FROM down LIMIT ?)"""
 _STEPS = 20_000
 """Instructions of SQLite between two looks at the clock: about a millisecond."""
 
@@ -72,6 +65,7 @@ class Reading:
         """What is needed for the next pages of large answers; a few at most."""
         self._cached = 0
         self._version = -1
+        self._position = -1
         self._connection = self.index.store.connection
 
     def use(self, policy: Policy) -> None:
@@ -101,7 +95,13 @@ class Reading:
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """All that is read inside is of one moment, and of our policy.  Not around methods of ``index``."""
+        """All that is read inside is of one moment, and of our policy.  Not around methods of ``index``.
+
+        Within another one it is part of that.
+        """
+        if self._connection.in_transaction:
+            yield
+            return
         self._begin()
         try:
             if not self.view.follow():
@@ -128,15 +128,18 @@ class Reading:
             raise NotFoundError(f"no message here has or names the id {text[:250]!r}")
         return node
 
-    def is_large(self, root: int) -> bool:
-        """Whether a thread has more than `LARGE` messages; looks at no more than these."""
-        [(size,)] = self._connection.execute(_SIZE, (root, LARGE + 1)).fetchall()
-        return bool(size > LARGE)
+    def position(self) -> int:
+        """The end of the log, within a snapshot."""
+        if self._position < 0:
+            self._position = self.index.store.position()
+        return self._position
 
     def remembered(self, key: bytes) -> bytes | None:
-        """An answer, if the index is as it was; to be asked before a snapshot is begun, which costs more."""
+        """An answer, if the index is as it was; outside of a snapshot it costs less than to begin one."""
         answer = self.cache.get(key)
-        return answer if answer is not None and self._data_version() == self._version else None
+        if answer is None or self._connection.in_transaction or self._data_version() == self._version:
+            return answer
+        return None
 
     def remember(self, key: bytes, octets: bytes) -> None:
         """Keep an answer until the index changes, if its key is no longer than keys need to be."""
@@ -162,7 +165,7 @@ class Reading:
     def _forget(self) -> None:
         self.cache.clear()
         self.kept.clear()
-        self._cached, self._version = 0, -1
+        self._cached, self._version, self._position = 0, -1, -1
 
     def _data_version(self) -> int:
         """Another number after each commit of somebody else."""

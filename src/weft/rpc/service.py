@@ -21,6 +21,7 @@ from weft.rpc.comparing import Comparing
 from weft.rpc.failures import StoppingError, is_ours, status_of
 from weft.rpc.many import Many
 from weft.rpc.reading import Pool, Reading
+from weft.rpc.visits import Visits
 from weft.rpc.watching import Watching
 from weft.v1 import threads_pb2 as wire
 
@@ -40,8 +41,6 @@ _ANSWERS: dict[str, Answer] = {
     "Status": answers.status,
 }
 """What may read much, in the threads of the slow pool, so that quick answers never wait behind it."""
-_QUICK: dict[str, Answer] = {"GetThread": answers.get_thread}
-"""What is tried first, in the quick pool; it raises `LargeError` if it belongs into the other."""
 
 log = logging.getLogger("weft.rpc")
 
@@ -67,7 +66,7 @@ class ThreadsService:
         meter: Meter | None = None,
         authorize: Callable[[Context], None] | None = None,
     ) -> None:
-        self._quick = quick
+        self._visits = Visits(quick)
         self._slow = slow
         self._watching = watching
         self._comparing = Comparing(slow)
@@ -106,10 +105,10 @@ class ThreadsService:
         return True
 
     async def _answer(self, name: str, request: bytes, seconds: float) -> bytes:
-        began = time.monotonic()
-        if name in _QUICK:
+        if name == "GetThread":  # it is tried where quick answers come from
+            began = time.monotonic()
             try:
-                return await self._quick.call(lambda reading: _QUICK[name](reading, request), seconds)
+                return await self._visits.answer(request, seconds)
             except LargeError:
                 seconds -= time.monotonic() - began
         return await self._slow.call(lambda reading: _ANSWERS[name](reading, request), seconds)
