@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
+from io import FileIO
 from pathlib import Path
 
 import pytest
 
 from weft import forks
-from weft.forks import in_turns
+from weft.forks import Outbox, in_turns, read_frame
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 """Whoever runs the tests may have threads; they hold no lock that a fork of ours needs."""
@@ -83,6 +85,48 @@ def test_whoever_stops_early_leaves_no_process_behind(monkeypatch: pytest.Monkey
         assert child.answers.closed
         with pytest.raises(ProcessLookupError):
             os.kill(child.number, 0)
+
+
+def test_a_child_makes_more_than_a_pipe_holds_while_nobody_reads(tmp_path: Path) -> None:
+    frames = [b"%d" % number * (1 << 20) for number in range(4)]
+    made = tmp_path / "made"
+
+    def answer(file: FileIO) -> None:
+        outbox = Outbox(file)
+        for frame in frames:
+            outbox.put(frame)
+        made.touch()
+        outbox.close()
+
+    child = forks.fork(answer)
+    try:
+        while not made.exists():
+            time.sleep(0.001)
+        assert list(iter(lambda: read_frame(child.answers), None)) == frames
+    finally:
+        child.end()
+        child.answers.close()
+
+
+def test_no_more_than_the_bound_waits_in_a_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forks, "_AHEAD", 1 << 18)
+    reading, writing = os.pipe()
+    read = []
+
+    def wait(*_: list[FileIO]) -> None:
+        read.append(os.read(reading, 1 << 16))
+
+    monkeypatch.setattr("select.select", wait)
+    with FileIO(reading), FileIO(writing, "w") as file:
+        outbox = Outbox(file)
+        outbox.put(bytes(1 << 20))
+        assert sum(map(len, read)) >= (1 << 20) - (1 << 18) - (1 << 16)
+        outbox.put(b"x")
+        outbox.close()
+        octets = b"".join(read) + os.read(reading, 1 << 16)
+    assert octets == b"".join(
+        (n.to_bytes(8, "big") + part for n, part in ((1 << 20, bytes(1 << 20)), (1, b"x"), (0, b"")))
+    )
 
 
 def open_files() -> set[str]:

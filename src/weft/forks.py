@@ -16,17 +16,20 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 import signal
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from io import FileIO
 from itertools import pairwise
-from typing import BinaryIO
 
 _PIPE = 1 << 20
 """So much of an answer may wait until the parent has time for it."""
+_AHEAD = 8 << 20
+"""So much more may wait in the child that makes it (`Outbox`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +100,48 @@ def _exactly(file: FileIO, size: int) -> bytearray:
     return octets
 
 
-def write_frame(file: FileIO | BinaryIO, octets: bytes) -> None:
+def write_frame(file: FileIO, octets: bytes) -> None:
     """Write a frame; the empty one says that no other comes."""
     for part in (len(octets).to_bytes(8, "big"), octets):
         view = memoryview(part)
         while view:  # a pipe takes what it has room for
             view = view[file.write(view) :]
+
+
+class Outbox:
+    """Frames on their way to a parent that is busy for a while: what the pipe has no room for waits here."""
+
+    def __init__(self, file: FileIO) -> None:
+        os.set_blocking(file.fileno(), False)
+        self._file = file
+        self._waiting: deque[memoryview] = deque()
+        self._octets = 0
+
+    def put(self, octets: bytes) -> None:
+        """Send a frame as far as there is room; return at once unless too much waits."""
+        frame = len(octets).to_bytes(8, "big") + octets
+        self._waiting.append(memoryview(frame))
+        self._octets += len(frame)
+        self._send(_AHEAD)
+
+    def close(self) -> None:
+        """Send the frame that says that no other comes, and return when all are sent."""
+        self.put(b"")
+        self._send(0)
+
+    def _send(self, most: int) -> None:
+        """Send until the pipe is full, and then on until no more than ``most`` octets wait."""
+        while self._octets:
+            sent = self._file.write(self._waiting[0])
+            if sent is None:
+                if self._octets <= most:
+                    return
+                select.select([], [self._file], [])
+                continue
+            self._octets -= sent
+            self._waiting[0] = self._waiting[0][sent:]
+            if not self._waiting[0]:
+                self._waiting.popleft()
 
 
 def in_turns(make: Callable[[int], bytes], number: int, processes: int) -> Iterator[bytes | bytearray]:

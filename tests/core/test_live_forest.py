@@ -68,8 +68,9 @@ class Live:
     def add(self, claim: Claim) -> list[Change]:
         self.held.add(claim)
         heard = self.heard(claim)
-        before = self.parents()
-        return self.checked(before, self.forest.add(heard))
+        before, changes = self.parents(), list[Change]()
+        self.forest.add(heard, changes)
+        return self.checked(before, changes)
 
     def remove(self, claim: Claim) -> list[Change]:
         """Every node that the claim was about or may have placed is computed again."""
@@ -79,8 +80,9 @@ class Live:
     def recompute(self, name: str) -> list[Change]:
         about = [self.heard(claim) for claim in self.held if claim.mid == name]
         naming = [self.heard(claim) for claim in self.held if name in claim.references]
-        before = self.parents()
-        return self.checked(before, self.forest.recompute(self.node(name), about, naming))
+        before, changes = self.parents(), list[Change]()
+        self.forest.recompute(self.node(name), about, naming, changes)
+        return self.checked(before, changes)
 
     def checked(self, before: Parents, changes: list[Change]) -> list[Change]:
         """What is said to have changed did, and nothing else."""

@@ -144,7 +144,7 @@ class Dying(MboxFile):
 
 def test_a_process_that_dies_is_an_error_and_not_an_end(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="died"):
-        scanned([Dying(str(tmp_path / "l.mbox"), "l")], 2)
+        list(scan([Dying(str(tmp_path / "l.mbox"), "l")], fail, make_record, 2))  # in order: never scanned here
 
 
 def test_whoever_stops_listening_leaves_no_process_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,6 +107,18 @@ def test_holds_tells_held_ids_from_others_by_the_whole_id(store: Store) -> None:
     assert store.holds([first, near, second, bytes(32)]) == {first, second}
 
 
+def test_what_was_asked_for_and_then_put_in_one_transaction_is_held_once(store: Store) -> None:
+    whole = A.batch("l", mail("a"), mail("b"), mail("c"))
+    asked = identities([whole])
+    with store.transaction():
+        assert store.holds(asked) == set()
+        assert [one.position for one in store.put([some(whole, [0]), some(whole, [0, 1])])] == [1, 2]
+        assert [one.position for one in store.put([whole])] == [3]
+        assert store.put([whole]) == []
+        assert store.holds(asked) == set(asked)
+    assert [held.identity for held in store.log()] == asked
+
+
 def test_claims_are_found_by_prefixes_of_16_octets(store: Store) -> None:
     part = thread("m1", "m2", "m3")
     put(store, part)

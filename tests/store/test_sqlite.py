@@ -16,8 +16,9 @@ from sqlite_utils import Migrations
 
 from tests.store.making import Origin, mail
 from weft.errors import StoreError
-from weft.store.base import Part
+from weft.store.base import File, Part
 from weft.store.failures import explained
+from weft.store.nodes import insert
 from weft.store.sqlite import SqliteStore
 
 A = Origin("a")
@@ -56,6 +57,39 @@ def test_a_store_that_is_opened_again_has_what_was_committed(path: Path) -> None
     with SqliteStore(path) as again, SqliteStore(path, read_only=True) as reader:
         assert again.log() == reader.log() == log
         assert list(again.check()) == []
+
+
+def test_what_a_transaction_did_not_hold_is_looked_for_again_in_the_next(path: Path, store: SqliteStore) -> None:
+    with store.transaction():
+        assert store.holds([claim.identity for claim in part(0).claims]) == set()
+    with SqliteStore(path) as other:
+        put(other, part(0))
+    with store.transaction():
+        assert store.put([part(0)]) == []
+    assert store.position() == 3
+
+
+def test_rows_that_fill_statements_and_rows_that_are_left_are_inserted(store: SqliteStore) -> None:
+    connection = store.connection
+    for count in (0, 1, 249, 250, 251, 500, 777):
+        rows = [(number, -number) for number in range(count)]
+        connection.execute("CREATE TEMP TABLE pairs (a INTEGER PRIMARY KEY, b INTEGER)")
+        insert(connection, "pairs", iter(rows))
+        assert connection.execute("SELECT a, b FROM pairs ORDER BY a").fetchall() == rows
+        connection.execute("DROP TABLE pairs")
+
+
+def test_a_row_that_is_there_already_ends_the_transaction_and_nothing_of_it_stays(store: SqliteStore) -> None:
+    put(store, part(0))
+    with pytest.raises(StoreError, match="UNIQUE"), store.transaction():
+        insert(store.connection, "refs", [(target, 1 << 40) for target in range(600)] + [(1, 1 << 40)])
+    assert store.connection.execute("SELECT count(*) FROM refs WHERE position = 1 << 40").fetchall() == [(0,)]
+
+
+def test_an_index_is_opened_without_numpy_which_can_be_imported_afterwards() -> None:
+    pytest.importorskip("numpy")
+    code = "import sys, weft.store.sqlite; assert not any('numpy' in name for name in sys.modules); import numpy"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_a_second_writer_waits_and_then_says_who_is_in_the_way(
@@ -270,5 +304,8 @@ def test_processes_that_make_the_same_index_at_once_both_get_it(path: Path) -> N
 def test_an_index_that_may_not_be_written_says_so(path: Path) -> None:
     SqliteStore(path).close()
     path.chmod(0o400)
-    with pytest.raises(StoreError, match="cannot be written"):
-        SqliteStore(path)
+    refused = pytest.raises(StoreError, match="cannot be written")
+    with SqliteStore(path) as store, refused, store.transaction():
+        store.file(File(str(path), "l", 1, 1, 1))
+    with SqliteStore(path) as store:
+        assert not store.files()

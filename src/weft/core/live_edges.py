@@ -141,11 +141,11 @@ class LiveEdges:
         state = self._nodes.state
         changed = [node for node, (edge, _) in shaken.items() if state(node).edge != edge]
         # Those that are cut first: the lost edge of a cut node that stays is read from its state.
-        for node in sorted(changed, key=lambda node: state(node).loop != CUT):
+        for node in sorted(changed, key=lambda node: state(node).loop != CUT) if len(changed) > 1 else changed:
             self._take(node, shaken[node][0])
         for node, (_, rank) in shaken.items():
-            now = state(node)
-            if now.loop == CUT or (now.loop == ON and now.rank > rank):
+            loop = state(node).loop
+            if loop == CUT or (loop == ON and state(node).rank > rank):
                 self._move_cut(node)
         for node in changed:
             if (parent := state(node).edge) != NONE:

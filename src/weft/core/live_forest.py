@@ -104,6 +104,7 @@ class LiveForest:
     def __init__(self, nodes: Nodes) -> None:
         self._state = nodes.state
         self._edges = LiveEdges(nodes)
+        self._dirty = self._edges.dirty.add
 
     @property
     def dirty(self) -> set[int]:
@@ -114,8 +115,8 @@ class LiveForest:
         """Call this when changes to the nodes were rolled back: nothing is remembered of them."""
         self._edges.forget()
 
-    def add(self, heard: Heard) -> list[Change]:
-        """Take in one claim; the parents that changed."""
+    def add(self, heard: Heard, changes: list[Change] | None = None) -> None:
+        """Take in one claim; ``changes`` gets the parents that changed."""
         shaken: _Shaken = {}
         state = self._state
         self._hear(heard.node, heard.tier, heard.stated, shaken)
@@ -123,9 +124,13 @@ class LiveForest:
         for child, parent, gap in heard.witnesses:
             if base + gap <= state(child).rank:
                 self._hear(child, base + gap, parent, shaken)
-        return self._settle(shaken, heard.node, Cause.WITNESSED) if shaken else []
+        if shaken:
+            self._edges.settle(shaken)
+            self._tell(changes, shaken, heard.node, Cause.WITNESSED)
 
-    def recompute(self, node: int, about: Iterable[Heard], naming: Iterable[Heard]) -> list[Change]:
+    def recompute(
+        self, node: int, about: Iterable[Heard], naming: Iterable[Heard], changes: list[Change] | None = None
+    ) -> None:
         """Claims left the view: ``about`` are all that still are about ``node``, ``naming`` all that may witness of it.
 
         ``naming`` is only read if there are none about it.
@@ -138,29 +143,30 @@ class LiveForest:
         if now.rank == UNHEARD:
             _join_witnesses(now, node, naming)
         if (now.rank, now.said) == before[:2]:
-            return []
+            return
         self.dirty.add(node)
-        return self._settle({node: (before[2], before[0])}, NONE, Cause.WITHDRAWN)
+        shaken = {node: (before[2], before[0])}
+        self._edges.settle(shaken)
+        self._tell(changes, shaken, NONE, Cause.WITHDRAWN)
 
     def _hear(self, node: int, rank: int, said: int, shaken: _Shaken) -> None:
         """Join one statement, and note the node if its edge or its place on a cycle may be another now."""
         now = self._state(node)
-        edge, before = now.edge, now.rank
+        said_before, before = now.said, now.rank
         if now.join(rank, said):
-            self.dirty.add(node)
+            self._dirty(node)
+            edge = said_before if said_before >= 0 else NONE
             if now.loop or now.edge != edge:
                 shaken.setdefault(node, (edge, before))
 
-    def _settle(self, shaken: _Shaken, own: int, otherwise: Cause) -> list[Change]:
-        """Change the edges and say what came of it; ``own`` is the node that the claim is about."""
-        self._edges.settle(shaken)
-        changes = []
-        for node, old in self._edges.was.items():
-            now = self._state(node)
-            if now.parent != old:
-                changes.append(Change(node, old, now.parent, _cause(now, shaken.get(node), node == own, otherwise)))
+    def _tell(self, changes: list[Change] | None, shaken: _Shaken, own: int, otherwise: Cause) -> None:
+        """Say what came of it, if anybody listens; ``own`` is the node that the claim is about."""
+        if changes is not None:
+            for node, old in self._edges.was.items():
+                now = self._state(node)
+                if now.parent != old:
+                    changes.append(Change(node, old, now.parent, _cause(now, shaken.get(node), node == own, otherwise)))
         self._edges.was.clear()
-        return changes
 
 
 def _join_witnesses(state: State, node: int, naming: Iterable[Heard]) -> None:

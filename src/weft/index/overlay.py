@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from weft.core.forest import NONE
 from weft.core.live_edges import State
+from weft.store.nodes import insert
 
 _CHUNK = 500
 CHILDREN = "SELECT node FROM nodes WHERE parent = ? AND parent >= 0"
@@ -109,15 +110,19 @@ class Overlay:
     def write(self, dirty: Collection[int]) -> Changes:
         """Write the rows that changed, in the transaction in which they did; what has changed beside states."""
         states, dates, unnamed = self._states, self.dates, self.unnamed
+        fresh = self._fresh - unnamed
+
+        def rows(nodes: Collection[int]) -> Iterator[tuple[int | None, ...]]:
+            for node in sorted(nodes):
+                state = states[node]
+                yield node, state.rank, state.said, state.parent, state.loop, dates.get(node)
+
         self._connection.executemany("DELETE FROM nodes WHERE node = ?", [(node,) for node in unnamed])
         self._connection.executemany(
             "INSERT OR REPLACE INTO nodes (node, rank, said, parent, loop, date) VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                (node, state.rank, state.said, state.parent, state.loop, dates.get(node))
-                for node in sorted({*dirty, *self.redated, *self._fresh} - unnamed)
-                for state in (states[node],)
-            ),
+            rows({*dirty, *self.redated} - fresh - unnamed),
         )
+        insert(self._connection, "nodes", rows(fresh), 6)
         for node in unnamed:
             states.pop(node, None)
             dates.pop(node, None)

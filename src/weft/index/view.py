@@ -231,18 +231,24 @@ class View:
     def _add(self, stored: Sequence[Stored]) -> None:
         counted: list[tuple[Stored, Claim]] = []
         withdrawals: list[tuple[Stored, Withdrawal]] = []
+        hidden = self.hearing.hidden
         for one in stored:
-            claim, identity = one.claim.parsed, one.claim.identity
+            new = one.claim
+            claim, identity = new.parsed, new.identity
             if self._pending and isinstance(claim, Claim) and self._takes(identity, claim):
                 self._valid(identity)
-            if self.hearing.hidden(identity, claim):
+            if hidden(identity, claim):
                 continue
             if isinstance(claim, Claim):
                 counted.append((one, claim))
             else:
                 withdrawals.append((one, claim))
         self._upto = stored[-1].position if stored else _ALL
-        self._overlay.preload({node for one, _ in counted for node in _nodes(one)})
+        nodes: set[int] = set()
+        for one, _ in counted:
+            nodes.add(one.node)
+            nodes.update(one.reference_nodes, one.reply_nodes)
+        self._overlay.preload(nodes)
         for one, claim in counted:
             self._hear(one, claim)
         self._write([(one.node, claim.list) for one, claim in counted])

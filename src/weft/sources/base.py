@@ -172,7 +172,7 @@ def _whole(
     front, end = body
     if end - front > MAX_RAW_BODY:
         end = front + MAX_RAW_BODY
-    canonical = canonical_body(bytes(buffer[front:end]), mbox=mbox)
+    canonical = canonical_body(bytes(memoryview(buffer)[front:end]), mbox=mbox)  # copied once, not twice
     number = hash(canonical)
     own, in_reply_to, sane, references, date, subject, author, _, minting = fields
     if not own:

@@ -24,7 +24,8 @@ def make_evidence(
 ) -> Evidence:
     """Scan one message, as `weft.sources.base.make_record` does."""
     fields = scan(buffer, start, header_end)
-    digest = body_digest(bytes(buffer[body[0] : min(body[1], body[0] + MAX_RAW_BODY)]), mbox=mbox)
+    octets = bytes(memoryview(buffer)[body[0] : min(body[1], body[0] + MAX_RAW_BODY)])  # copied once, not twice
+    digest = body_digest(octets, mbox=mbox)
     own = fields.message_id or mint(fields.minting, digest)
     return (
         place[0], place[1], own, fields.in_reply_to, fields.sane, fields.references, fields.date, fields.subject,

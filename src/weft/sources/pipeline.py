@@ -3,7 +3,8 @@
 Theory of operation
 -------------------
 For more than a few megabytes one more process scans.  It answers on a pipe with frames of `marshal` data, ``(source,
-records, notes)``, a few hundred records each.  Who does not care in which order messages come gets them faster: then
+records, notes)``, a few hundred records each, and goes on for some megabytes while nobody reads them
+(`weft.forks.Outbox`), as when an index writes.  Who does not care in which order messages come gets them faster: then
 this process scans too whenever no frame waits for it, and there may be more than one other.  The mail is cut into
 shares of some megabytes, a big mbox at its messages; the numbers of the shares lie in one more pipe, and whoever is
 ready takes the next one.
@@ -25,10 +26,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from io import FileIO
-from typing import Any, BinaryIO
+from typing import Any
 
 from weft.errors import SourceError
-from weft.forks import Child, fork, is_alone, read_frame, write_frame
+from weft.forks import Child, Outbox, fork, is_alone, read_frame
 from weft.sources.base import Make, Note, Notes, Source, T
 from weft.sources.mbox import MboxFile, MboxStdin
 
@@ -200,12 +201,13 @@ def _gather(
             child.answers.close()
 
 
-def answer(work: Iterable[tuple[int, Source]], make: Make[Any], answers: FileIO | BinaryIO) -> None:
+def answer(work: Iterable[tuple[int, Source]], make: Make[Any], answers: FileIO) -> None:
     """What a process that scans does: answer in frames, and end with an empty one."""
+    outbox = Outbox(answers)
     noted: list[tuple[str, int | None, str, int]] = []
 
     def send(index: int, batch: list[object]) -> None:
-        write_frame(answers, marshal.dumps((index, batch, noted), _MARSHAL))
+        outbox.put(marshal.dumps((index, batch, noted), _MARSHAL))
         noted.clear()
 
     def note(what: Note) -> None:
@@ -215,7 +217,7 @@ def answer(work: Iterable[tuple[int, Source]], make: Make[Any], answers: FileIO 
         for index, batch in _scan_here(work, note, make):
             send(index, batch)
     send(0, [])
-    write_frame(answers, b"")
+    outbox.close()
 
 
 def main() -> None:
@@ -226,8 +228,7 @@ def main() -> None:
     sys.path[:] = path
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends us
     try:
-        answer(work, make, sys.stdout.buffer)
-        sys.stdout.flush()
+        answer(work, make, FileIO(sys.stdout.fileno(), "w", closefd=False))
     except BrokenPipeError:  # the parent has seen enough
         os._exit(1)
 

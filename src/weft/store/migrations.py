@@ -30,9 +30,8 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
-from sqlite_utils import Database, Migrations
-
 from weft.errors import StoreError
+from weft.store.library import Database, Migrations
 
 APPLICATION = 0x57656674
 """``Weft``, in the header of the file."""

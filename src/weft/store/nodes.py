@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 from hashlib import blake2b
+from itertools import chain, islice
 from typing import TypeVar
 
 CHUNK = 500
@@ -31,6 +32,19 @@ def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
 def marks(values: Sequence[object]) -> str:
     """Question marks for the values of an ``IN (...)``."""
     return ",".join("?" * len(values))
+
+
+def insert(connection: sqlite3.Connection, table: str, rows: Iterable[Sequence[object]], columns: int = 2) -> None:
+    """Insert new rows, many with one statement: to begin a statement costs as much as to insert a row.
+
+    A row that cannot be inserted ends the transaction in any case.  ``OR FAIL`` says so; otherwise SQLite keeps what it
+    would need to undo such a statement alone, in a file, which costs more than all the rest.
+    """
+    row, number, left = f"({marks(range(columns))})", CHUNK // columns, iter(rows)
+    into = f"INSERT OR FAIL INTO {table} VALUES "  # noqa: S608 - our own names
+    while len(some := list(islice(left, number))) == number:
+        connection.execute(into + ",".join([row] * number), list(chain.from_iterable(some)))
+    connection.executemany(into + row, some)
 
 
 def key_function(secret: bytes) -> Callable[[bytes], int]:
@@ -109,11 +123,8 @@ class Nodes:
     def _create(self, ids: dict[bytes, int], found: dict[bytes, int]) -> None:
         """Number ids, which come with their keys."""
         [(last,)] = self._connection.execute("SELECT coalesce(max(node), 0) FROM ids").fetchall()
-        self._connection.executemany("INSERT INTO ids (node, id) VALUES (?, ?)", enumerate(ids, last + 1))
-        self._connection.executemany(
-            "INSERT INTO id_keys (key, node) VALUES (?, ?)",
-            in_key_order(ids.values(), range(last + 1, last + 1 + len(ids))),
-        )
+        insert(self._connection, "ids", enumerate(ids, last + 1))
+        insert(self._connection, "id_keys", in_key_order(ids.values(), range(last + 1, last + 1 + len(ids))))
         found.update(zip(ids, range(last + 1, last + 1 + len(ids)), strict=True))
 
     def _remember(self, numbered: dict[bytes, int]) -> None:

@@ -10,10 +10,9 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from weft.errors import StoreError
 from weft.store.failures import BUSY_SECONDS, explained
+from weft.store.library import Database
 from weft.store.migrations import check_kind, migrate
 
 _CACHE = 64 * 1024

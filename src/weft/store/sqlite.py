@@ -19,8 +19,6 @@ from contextlib import contextmanager
 from heapq import nsmallest
 from pathlib import Path
 
-from sqlite_utils import Database, Migrations
-
 from weft.core.claim import Claim, claim_id, parse
 from weft.core.feed import Feed
 from weft.core.merkle import Multiproof, PartialTree
@@ -31,6 +29,7 @@ from weft.store.batches import UNPROVED, Batches
 from weft.store.check import Checker, Problem
 from weft.store.digests import Digests
 from weft.store.failures import explained
+from weft.store.library import Database, Migrations
 from weft.store.migrations import migrate
 from weft.store.nodes import Nodes, chunks, key_function, marks
 from weft.store.opening import open_database
@@ -82,6 +81,7 @@ class SqliteStore:
             raise RuntimeError("a transaction within a transaction")
         with explained(self.path):
             self.connection.execute("BEGIN IMMEDIATE")
+            self._writer.absent.clear()
             try:
                 yield
                 self.connection.execute("COMMIT")
@@ -113,19 +113,21 @@ class SqliteStore:
 
     def holds(self, identities: Sequence[bytes]) -> set[bytes]:
         """Those of the claim ids that are held and can be proved, expunged ones too."""
-        wanted = set(identities)
+        keys = {identity: self._key(identity[:KEY_OCTETS]) for identity in identities}
         with explained(self.path):
-            found = [
-                held for held in self._find([identity[:KEY_OCTETS] for identity in wanted]) if held.identity in wanted
-            ]
+            found = [held for held in self._find(keys.values()) if held.identity in keys]
             unproved = {batch for (batch,) in self.connection.execute(UNPROVED)} if found else set()
+        if self.connection.in_transaction:
+            for held in found:
+                keys.pop(held.identity, None)
+            self._writer.absent = keys
         return {held.identity for held in found if held.batch not in unproved}
 
     def get(self, identities: Sequence[bytes]) -> list[Held]:
         """The claims with these ids or 16-octet prefixes of ids, in order of position."""
         wanted = set(identities)
         with explained(self.path):
-            found = self._find(list({identity[:KEY_OCTETS] for identity in wanted}))
+            found = list(self._find(self._key(identity[:KEY_OCTETS]) for identity in wanted))
         return sorted(held for held in found if held.identity in wanted or held.identity[:KEY_OCTETS] in wanted)
 
     def claims_about(self, ids: Sequence[bytes], after: int = 0, limit: int = PAGE) -> list[Held]:
@@ -283,9 +285,9 @@ class SqliteStore:
     def _repairer(self) -> Repairer:
         return Repairer(self.connection, self._key, self._nodes, self._batches)
 
-    def _find(self, prefixes: Sequence[bytes]) -> Iterator[Held]:
-        """The claims that have the keys of some prefixes; others may be among them."""
-        for chunk in chunks(sorted(set(map(self._key, prefixes)))):
+    def _find(self, keys: Iterable[int]) -> Iterator[Held]:
+        """The claims that have some keys; others may be among them."""
+        for chunk in chunks(sorted(set(keys))):
             for row in self.connection.execute(
                 f"SELECT {_COLUMNS} FROM claim_keys CROSS JOIN claims ON claims.position = claim_keys.position "  # noqa: S608
                 f"LEFT JOIN expunged ON expunged.position = claims.position WHERE claim_keys.key IN ({marks(chunk)})",
