@@ -21,6 +21,11 @@ def test_worlds_heal(kind: str, first: int) -> None:
         assert why(kind, seed) == "", f"replay: python -m tests.exchange.simulation --kind {kind} --seed {seed}"
 
 
+@pytest.mark.parametrize("seed", [20188, 21343, 21683, 21792, 27777])
+def test_worlds_heal_in_which_one_lost_what_it_had_handed_over(seed: int) -> None:
+    assert why("threads", seed) == ""
+
+
 @pytest.mark.parametrize("kind", PLANS)
 def test_a_seed_is_a_whole_history(kind: str) -> None:
     assert World(11, plan=PLANS[kind]).run() == World(11, plan=PLANS[kind]).run()

@@ -592,6 +592,18 @@ def test_a_server_that_lost_its_log_gets_back_what_it_had_handed_over() -> None:
     assert one.ids() == {"root", "a", "b", "c"}
 
 
+def test_it_gets_that_back_also_if_it_had_nothing_to_ask_when_it_lost_it() -> None:
+    one, other = two()
+    other.rows[one] = Peer(mode="mirror", may_feed=ALL, may_read=ALL)
+    one.sees(mail("root"), mail("a", "root"), mail("b", "root"))
+    meet(one, other)
+    one.store = type(one.store)()
+    meet(one, other)
+    one.sees(mail("c", "root"))
+    meet(one, other)
+    assert one.ids() == {"root", "a", "b", "c"}
+
+
 def test_only_what_a_peer_says_that_it_carries_whole_is_covered() -> None:
     one, hub = two()
     one.sees(mail("root"))

@@ -59,7 +59,7 @@ class Answerer:
         self._remembered: tuple[range, ...] = ()
         self._before: Told | None = None
         """What the cursor stands for, if it still holds."""
-        self._working = False
+        self._working = self._remembering = False
         self._asked = 0
         self._early: list[Callable[[], None]] | None = []
         """What the peer said before our snapshot was taken, and the news told; None: that is done."""
@@ -133,39 +133,44 @@ class Answerer:
         if len(set(digests)) < len(digests):
             raise RemoteProtocolError("ask: an id is asked about twice")
         self._working = True
-        request = FindConcerned(self._feeds, digests, message.after, most, self._given(everything=message.all))
+        self._forget(message.all)
+        request = FindConcerned(self._feeds, digests, message.after, most, self._given())
         self._line.ask(request, self._answer)
 
-    def _given(self, *, everything: bool = False) -> tuple[range, ...]:
+    def _forget(self, all_lost: bool) -> None:
+        """The peer may have lost what came from it before: that is not only so today, or of what it asks about."""
+        if all_lost:
+            self._before = None
+
+    def _given(self) -> tuple[range, ...]:
         """Where the claims stand that came from the peer, as far as it must still have them."""
-        before = self._before.learned if self._before is not None and not everything else ()
+        before = self._before.learned if self._before is not None else ()
         return longest((*before, *self._news.learned))
 
     def _answer(self, found: Concerned) -> None:
         self._working = False
         self._offers.add_answer(found.elements, found.done, found.after)
 
-    def settle(self) -> None:
+    def settle(self, message: wire.Settled) -> None:
         """The peer has asked all."""
-        self._when_ready(self._settle)
+        self._when_ready(lambda: self._settle(message))
 
-    def _settle(self) -> None:
-        if self.settled or self._working:
+    def _settle(self, message: wire.Settled) -> None:
+        if self.settled or self._working or self._remembering:
             raise RemoteProtocolError("settled: it is not the peer's turn in this scope")
+        self._forget(message.all)
         self._remember()
 
-    @property
-    def up_to_date(self) -> bool:
-        """Whether it is remembered that all came from the peer which did; else `remember` is to be called."""
-        return not self.settled or self._remembered == self._given()
-
-    def remember(self) -> None:
-        """Remember once more: claims came from the peer after it had asked all."""
-        self.settled = False
-        self._remember()
+    def is_up_to_date(self) -> bool:
+        """Whether it is remembered that all came from the peer which did; if not, soon it will be."""
+        if self._remembered == self._given():
+            return not self._remembering
+        if not self._remembering:
+            self._remember()
+        return False
 
     def _remember(self) -> None:
-        self._working = True
+        self._remembering = True
         self._remembered = self._given()
         asked = self._asked + (self._before.asked if self._before else 0)
         told = Told(self._following, self._digest, self.position, b"", self._remembered, asked)
@@ -176,5 +181,5 @@ class Answerer:
         self._keeping.set(Section.TOLD, b"".join(one.dump() for one in (told, *before)), self._kept)
 
     def _kept(self) -> None:
-        self._working = False
+        self._remembering = False
         self.settled = True

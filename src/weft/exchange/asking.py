@@ -30,7 +30,7 @@ from itertools import islice
 from weft.errors import RemoteProtocolError
 from weft.exchange.agreement import Scope
 from weft.exchange.cursors import Asked, read_tail
-from weft.exchange.events import Covered, FindTrees, Trees
+from weft.exchange.events import Covered, FindTrees, GetPosition, Trees
 from weft.exchange.feeds import Feeds
 from weft.exchange.keeping import Keeping, Section
 from weft.exchange.line import Line, split_digests, split_ids
@@ -83,6 +83,8 @@ class Asker:
         """The same, but what there is did not come from this peer."""
         self._lost = False
         """Our log is not the one that was asked from: we may lack what we handed over."""
+        self._handed_over = 0
+        """Claims that we had sent when our log was last remembered."""
         self._looking = self._settling = False
         self.settled = False
 
@@ -94,16 +96,19 @@ class Asker:
     def start(self) -> None:
         """See whether what we remember still holds."""
         kept = self._kept
-        if kept is None or kept.digest != self._digest:
-            self._ready(False)
+        if kept is None:
+            self._ready()
         else:
-            read_tail(self._line, kept.position, lambda tail: self._ready(tail == kept.tail))
+            read_tail(self._line, kept.upto, lambda tail: self._check(kept, tail))
 
-    def _ready(self, fits: bool) -> None:
-        if fits and self._kept is not None:
-            self._asked, self._position = set(self._kept.ids), self._kept.position
-            self._line.report.cut.update(dict.fromkeys(self._kept.cut))
-        self._lost = not fits
+    def _check(self, kept: Asked, tail: bytes) -> None:
+        self._lost = tail != kept.tail
+        if not self._lost and kept.digest == self._digest:
+            self._asked, self._position = set(kept.ids), kept.position
+            self._line.report.cut.update(dict.fromkeys(kept.cut))
+        self._ready()
+
+    def _ready(self) -> None:
         early, self._early = self._early or [], None
         for message in early:
             self.news(message)
@@ -173,7 +178,7 @@ class Asker:
             elif self._over:
                 self._name()
             elif not self.settled:
-                self._settle()
+                self._remember()
 
     def _ask(self) -> None:
         self._open, self._rest = self._rest, []
@@ -217,22 +222,33 @@ class Asker:
         if self.settled:
             self._cover()
 
-    def _settle(self) -> None:
-        """All is asked: remember it, then say so."""
-        self._settling = True
-        read_tail(self._line, self._position, self._keep)
+    def is_up_to_date(self) -> bool:
+        """Whether it is remembered what our log was when claims of it were handed over; if not, soon it will be."""
+        if self._handed_over == self._line.report.claims_sent:
+            return not self._settling
+        if not self._settling:
+            self._remember()
+        return False
 
-    def _keep(self, tail: bytes) -> None:
-        cut = tuple(self._line.report.cut)
-        asked = Asked(self._following, self._digest, self._position, tail, frozenset(self._asked), cut)
+    def _remember(self) -> None:
+        """Remember what was asked, and what our log is; when all is asked for the first time, then say so."""
+        self._settling = True
+        self._handed_over = self._line.report.claims_sent
+        self._line.ask(GetPosition(), lambda upto: read_tail(self._line, upto, lambda tail: self._keep(upto, tail)))
+
+    def _keep(self, upto: int, tail: bytes) -> None:
+        ids, cut = frozenset(self._asked), tuple(self._line.report.cut)
+        asked = Asked(self._following, self._digest, self._position, upto, tail, ids, cut)
         self._keeping.set(Section.ASKED, asked.dump(), self._kept_it)
 
     def _kept_it(self) -> None:
         self._settling = False
+        if not self.is_up_to_date() or self.settled:
+            return
         self.settled = True
         self._grown = self._grown or self._later
         self._cover()
-        self._line.send(wire.Frame(settled=wire.Settled(scope=self._scope.value)))
+        self._line.send(wire.Frame(settled=wire.Settled(scope=self._scope.value, all=self._lost)))
 
     def _cover(self) -> None:
         self._line.put(Covered(self._taken, frozenset(self._asked), tuple(self._line.report.cut)))

@@ -7,9 +7,10 @@ may not read, so it never travels: the answerer makes up 16 random octets for ea
 which position they stand for (`Told`); the asker shows them in the next session, and remembers what it has asked
 (`Asked`).  Both are of one agreement.
 
-A log that was restored from a backup is another one, on either side.  So the last claims up to the position are kept as
-a digest, and if they are others now, all is asked anew.  The answerer also remembers what came from the asker beyond
-that position; so its digest is of the claims up to the end of that.
+A log that was restored from a backup is another one, on either side.  So the last claims up to a position (``upto``)
+are kept as a digest, and if they are others now, all is asked anew.  That position is not the one up to which was
+asked: the answerer also remembers what came from the asker beyond it, and does not answer with that again, so each side
+has to know whether its log is still whole as far as claims of it were handed over.
 """
 
 from __future__ import annotations
@@ -29,10 +30,10 @@ _TAIL = 256
 """Claims that are compared."""
 _RANGES = 64
 _HEAD = struct.Struct(f"<B{CURSOR_OCTETS}s32sQ{TAIL_OCTETS}sI")
-_ASKED = struct.Struct("<Q")
+_NUMBER = struct.Struct("<Q")
 _RANGE = struct.Struct("<QQ")
 _LENGTH = struct.Struct("<H")
-_VERSION = 1
+_VERSION = 2
 
 
 def read_tail(line: Line, position: int, then: Callable[[bytes], None]) -> None:
@@ -58,7 +59,10 @@ class Asked:
     """32 octets: of the agreement, and of all else that decided what was asked (`weft.exchange.asking`)."""
     position: int
     """Of our own log, as far as its trees were looked at."""
+    upto: int
+    """The same, as far as claims of it may have been handed over."""
     tail: bytes
+    """Up to ``upto``."""
     ids: frozenset[bytes]
     """Digests of message ids."""
     cut: tuple[bytes, ...] = ()
@@ -68,7 +72,7 @@ class Asked:
         """For storage."""
         head = _HEAD.pack(_VERSION, self.cursor, self.digest, self.position, self.tail, len(self.ids))
         cut = (_LENGTH.pack(len(root)) + root for root in self.cut)
-        return head + b"".join(sorted(self.ids)) + b"".join(cut)
+        return head + _NUMBER.pack(self.upto) + b"".join(sorted(self.ids)) + b"".join(cut)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,7 @@ class Told:
     def dump(self) -> bytes:
         """For storage."""
         head = _HEAD.pack(_VERSION, self.cursor, self.digest, self.position, self.tail, len(self.learned))
-        return head + _ASKED.pack(self.asked) + b"".join(_RANGE.pack(some.start, some.stop) for some in self.learned)
+        return head + _NUMBER.pack(self.asked) + b"".join(_RANGE.pack(some.start, some.stop) for some in self.learned)
 
 
 def longest(ranges: Iterable[range]) -> tuple[range, ...]:
@@ -111,10 +115,12 @@ def longest(ranges: Iterable[range]) -> tuple[range, ...]:
 
 def load_asked(octets: bytes) -> Asked | None:
     """What `Asked.dump` gave; None if it cannot be read."""
-    if len(octets) < _HEAD.size or octets[0] != _VERSION:
+    first = _HEAD.size + _NUMBER.size
+    if len(octets) < first or octets[0] != _VERSION:
         return None
     _, cursor, digest, position, tail, count = _HEAD.unpack_from(octets)
-    end = _HEAD.size + count * ID_DIGEST_OCTETS
+    [upto] = _NUMBER.unpack_from(octets, _HEAD.size)
+    end = first + count * ID_DIGEST_OCTETS
     cut: list[bytes] = []
     start = end
     while start + _LENGTH.size <= len(octets):
@@ -123,8 +129,8 @@ def load_asked(octets: bytes) -> Asked | None:
         start = stop
     if start != len(octets):
         return None
-    ids = frozenset(octets[at : at + ID_DIGEST_OCTETS] for at in range(_HEAD.size, end, ID_DIGEST_OCTETS))
-    return Asked(cursor, digest, position, tail, ids, tuple(cut))
+    ids = frozenset(octets[at : at + ID_DIGEST_OCTETS] for at in range(first, end, ID_DIGEST_OCTETS))
+    return Asked(cursor, digest, position, upto, tail, ids, tuple(cut))
 
 
 def load_told(octets: bytes) -> list[Told]:
@@ -134,10 +140,10 @@ def load_told(octets: bytes) -> list[Told]:
     while start + _HEAD.size <= len(octets) and octets[start] == _VERSION:
         _, cursor, digest, position, tail, count = _HEAD.unpack_from(octets, start)
         start += _HEAD.size
-        if start + _ASKED.size + count * _RANGE.size > len(octets):
+        if start + _NUMBER.size + count * _RANGE.size > len(octets):
             break
-        [asked] = _ASKED.unpack_from(octets, start)
-        start += _ASKED.size
+        [asked] = _NUMBER.unpack_from(octets, start)
+        start += _NUMBER.size
         ranges = [range(*_RANGE.unpack_from(octets, start + at * _RANGE.size)) for at in range(count)]
         found.append(Told(cursor, digest, position, tail, tuple(ranges), asked))
         start += count * _RANGE.size

@@ -192,10 +192,10 @@ class Session:
         if self._asker is not None:
             self._asker.pump(self._state is State.LIVE, lambda: self._wants.idle and self._taker.idle)
         if self._state is State.SYNCING:
-            if not self._done and self._settled() and self._idle() and self._is_remembered():
+            if not self._done and self._settled() and self._idle() and self._knows_its_log():
                 self._done = True
                 self._line.send(wire.Frame(done=wire.Done()))
-            if self._done and self._they_are_done:
+            if self._done and self._they_are_done and self._knows_what_came():
                 self._synced()
 
     def _settled(self) -> bool:
@@ -203,12 +203,16 @@ class Session:
         parts = (self._mirror, self._asker, self._answerer)
         return all(part.settled for part in parts if part is not None)
 
-    def _is_remembered(self) -> bool:
-        """What came from the peer is remembered to have come from it, or soon will be."""
-        if self._answerer is None or self._answerer.up_to_date:
-            return True
-        self._answerer.remember()
-        return False
+    def _knows_its_log(self) -> bool:
+        """Who asks would see in the next session whether our log has lost something that we have handed over."""
+        return self._asker is None or self._asker.is_up_to_date()
+
+    def _knows_what_came(self) -> bool:
+        """What came from the peer is remembered to have come from it, now that the peer knows its log.
+
+        If the session goes on, that is done meanwhile: the peer does not wait.
+        """
+        return self._answerer is None or self._answerer.is_up_to_date() or self._goes_live
 
     def _idle(self) -> bool:
         asked = self._asker is not None and not self._asker.idle
@@ -376,7 +380,7 @@ class Session:
             self._syncing()
             if settled.scope != self._agreement.outward.value:
                 raise RemoteProtocolError("settled: the peer does not ask in this scope")
-            self._answering().settle()
+            self._answering().settle(settled)
         else:
             self._syncing().settle(settled)
 

@@ -158,10 +158,12 @@ class Listing(_message.Message):
     def __init__(self, scope: _Optional[_Union[Scope, str]] = ..., ids: _Optional[bytes] = ..., last: _Optional[bool] = ...) -> None: ...
 
 class Settled(_message.Message):
-    __slots__ = ("scope",)
+    __slots__ = ("scope", "all")
     SCOPE_FIELD_NUMBER: _ClassVar[int]
+    ALL_FIELD_NUMBER: _ClassVar[int]
     scope: Scope
-    def __init__(self, scope: _Optional[_Union[Scope, str]] = ...) -> None: ...
+    all: bool
+    def __init__(self, scope: _Optional[_Union[Scope, str]] = ..., all: _Optional[bool] = ...) -> None: ...
 
 class Ask(_message.Message):
     __slots__ = ("ids", "after", "all")

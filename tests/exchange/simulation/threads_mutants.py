@@ -87,7 +87,8 @@ def _asked_before_commit() -> Sequence[Any]:
         ids = frozenset(self._asked)
 
         def keep(tail: bytes) -> None:
-            self._keeping.set(Section.ASKED, Asked(cursor, self._digest, found.position, tail, ids).dump())
+            asked = Asked(cursor, self._digest, found.position, found.position, tail, ids)
+            self._keeping.set(Section.ASKED, asked.dump())
 
         read_tail(self._line, found.position, keep)
 
