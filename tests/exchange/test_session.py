@@ -275,3 +275,22 @@ def test_a_silent_peer_loses_its_session_by_a_limit_with_a_name() -> None:
     assert one.ended.error.limit == "idle_seconds"
     assert one.kinds == ["hello", "error"]
     assert not one.session.receive(b"")
+
+
+def test_a_live_peer_that_has_little_to_say_is_not_slow_as_long_as_it_answers() -> None:
+    one, other = pair(filled(A, 0, 3), MemoryStore(), live=True)
+    talk(one, other)
+    for step in range(1, 40):
+        fill(one.store, A, 1000 + step, 1001 + step)
+        offered = deque(one.take(one.session.grew()))
+        assert offered
+        assert not one.session.tick(step * 50.0), "each time that somebody looks, the peer owes something"
+        flow(one, other, offered, deque())
+    assert len(held(other.store)) == 42
+    fill(one.store, A, 2000, 2001)
+    assert one.take(one.session.grew())
+    one.take(one.session.tick(2000.0))
+    one.take(one.session.tick(2301.0))
+    assert one.ended is not None
+    assert isinstance(one.ended.error, RemoteProtocolError)
+    assert one.ended.error.limit == "idle_seconds"

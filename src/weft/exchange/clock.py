@@ -22,7 +22,7 @@ class Clock:
         self._octets += octets
 
     def rest(self, now: float) -> None:
-        """We do not wait for the peer."""
+        """There was a moment in which we did not wait for the peer."""
         self._waits_since, self._octets = now, 0
 
     def check(self, now: float, synced: bool) -> None:

@@ -96,6 +96,8 @@ class Session:
         self._answerer: Answerer | None = None
         self._goes_live = False
         self._done = self._they_are_done = False
+        self._rested = False
+        """All was live and nobody owed anything, at some time since the last tick."""
         self._handlers: Mapping[str, Callable[[wire.Frame, int], None]] = {
             "hello": lambda frame, _: self._on_hello(frame.hello),
             "agreement": lambda frame, _: self._on_agreement(frame.agreement),
@@ -180,6 +182,7 @@ class Session:
                 self._pump()
             except RemoteProtocolError as error:
                 self._end(error, str(error), error.limit)
+            self._rested = self._rested or self._rests()
         return self._line.outputs()
 
     def _pump(self) -> None:
@@ -238,11 +241,14 @@ class Session:
         self._state = State.ENDED
         self._line.put(Ended(self._line.report, error))
 
+    def _rests(self) -> bool:
+        return self._state is State.LIVE and self._idle()
+
     def _tick(self, now: float) -> None:
-        synced = self._state is State.LIVE
-        if self._line.asking or (synced and self._idle()):
+        if self._line.asking or self._rested:
             self._clock.rest(now)
-        self._clock.check(now, synced)
+        self._rested = self._rests()
+        self._clock.check(now, self._state is State.LIVE)
 
     def _receive(self, octets: bytes) -> None:
         limits, report = self._setup.limits, self._line.report

@@ -22,7 +22,7 @@ from weft.exchange.setup import Setup
 
 LIMITS = Limits(
     frame_octets=1 << 16, frame_ids=16, open_offers=2, open_claims=2, open_wants=32, offered_ids=20_000,
-    session_octets=1 << 23, idle_seconds=60, sync_seconds=900, least_rate=0.05, kept_symbols=32,
+    session_octets=1 << 23, idle_seconds=60, sync_seconds=900, least_rate=0.2, kept_symbols=32,
 )  # fmt: skip
 TICK = 20.0
 
