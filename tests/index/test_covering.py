@@ -154,6 +154,13 @@ def test_what_one_thread_comes_to_is_not_told_of_another() -> None:
         assert covering.of([b"z@x"], list).cut == (fingerprint(BOB),)
 
 
+def test_a_list_for_which_a_peer_is_believed_is_told_of_by_its_name() -> None:
+    believed = policy((BOB, None), mirror=read_feeds([name(BOB, "git")], OWN))
+    found = covered(believed, exchange(HUB, lists={BOB: Lists(all_but=True)}))
+    assert [one.feed for one in found.asked] == [name(BOB, "git")]
+    assert found.never_asked == (name(BOB),)
+
+
 NAMES = [b"git", b"ietf", b"mm"]
 some_lists = st.builds(Lists, st.frozensets(st.sampled_from(NAMES)), st.booleans())
 patterns = st.lists(st.sampled_from([fingerprint(BOB), name(BOB, "git"), name(CAROL, "git"), fingerprint(CAROL)]))

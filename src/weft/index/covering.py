@@ -94,7 +94,9 @@ class Covering:
         lists = row.lists
         if lists is None:
             named = (one.lists[origin].names for one in self._exchanges if origin in one.lists)
-            lists = frozenset({feed.list for feed in held if feed.origin == origin}.union(*named))
+            believed = (feed for peer in self._policy.peers.values() for feed in peer.mirror_of.feeds)
+            known = {feed.list for feed in (*held, *believed) if feed.origin == origin}
+            lists = frozenset(known.union(*named))
         for name in sorted(lists):
             yield self._part(Feed(origin, name), Feed(origin, name) in held)
         if row.lists is None:
