@@ -69,7 +69,7 @@ def test_show_says_who_was_asked_up_to_when_and_who_was_not(near: Home) -> None:
 def test_show_says_whose_claims_are_held_in_part_and_whose_other_lists_were_never_asked(near: Home) -> None:
     with Index.open(near.index, policy=near.config) as index:
         index.admit([BOB.batch("git", claim("far@x.example"))])
-    assert below(near) == ["in part: git of bob; never asked: all lists of carol, all other lists of bob"]
+    assert below(near) == ["in part: git of bob; never asked: all lists of carol, lists of bob that are not named here"]
 
 
 def test_show_names_the_peer_through_which_a_feed_was_asked(near: Home) -> None:

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from tests.exchange.driving import ALL, Side, put, side
+from tests.exchange.driving import ALL, Side, flow, put, side
 from tests.exchange.neighbours import Server, all_know, held_by, meet
 from tests.exchange.simulation.talk import threads_mail
 from tests.store.making import Origin, mail
@@ -401,6 +401,17 @@ def test_the_same_claims_come_whatever_the_route_if_one_on_the_way_refuses_some(
 
 def claims_of(server: Server) -> list[Claim | Withdrawal]:
     return [parse(one.octets) for one in server.store.log()]
+
+
+def test_a_question_without_an_answer_counts_as_asked_while_both_are_live() -> None:
+    one, other = two()
+    one.sees(mail("root"))
+    sides = started(one, other, live=True)
+    flow_until_quiet(sides, [])
+    one.sees(mail("reply", "root"))
+    from_one = deque(sides[0].take(sides[0].session.grew()))
+    flow(sides[0], sides[1], from_one, deque())
+    assert [len(covered.asked or ()) for covered in sides[0].covered] == [1, 2]
 
 
 @pytest.mark.parametrize("live", [False, True])

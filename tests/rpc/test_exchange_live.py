@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
 import pytest
 
 from tests.cli.homes import Home
-from tests.cli.running import DRAFTS, mail, until
+from tests.cli.running import DRAFTS, ROOT, mail, until
 from tests.rpc.peering import STORY, Served, admit, count, introduce, is_live, made, running, state
 from weft.rpc.limits import DRAIN_SECONDS
 
@@ -101,3 +102,25 @@ def test_a_server_that_comes_back_is_found_again(near: Home, far: Home) -> None:
             ingest(near, "one")
             with running(far, peers=address):
                 until(lambda: count(far) == 2 * STORY + 1)
+
+
+def complete(home: Home, name: str) -> bool:
+    """Whether all was asked about the thread of a message that is there."""
+    ran = home.weft("show", "--json", name)
+    return ran.code == 0 and json.loads(ran.text)[0]["coverage"]["complete"]
+
+
+def test_both_know_soon_that_they_asked_about_what_came_while_they_were_live(near: Home, far: Home) -> None:
+    admit(far, near, "--mode", "threads")
+    with running(far) as answerer:
+        admit(near, far, "--address", answerer.peers, "--mode", "threads")
+        with running(near) as caller:
+            until(lambda: is_live(caller) and is_live(answerer))
+            reply = near.path / "reply.mbox"
+            reply.write_bytes(mail("reply@example.org", [ROOT]))
+            assert near.process("ingest", "-q", f"drafts={reply}").code == 0
+            began = time.monotonic()
+            until(lambda: complete(near, "reply@example.org") and complete(far, "reply@example.org"))
+            until(lambda: answerer.said("1 claim in from "))
+            assert not caller.said("search follows the log"), "that is no news"
+            assert time.monotonic() - began < 15, "not when the session ends, nor at the latest time there is"

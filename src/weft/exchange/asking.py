@@ -86,6 +86,8 @@ class Asker:
         self._handed_over = 0
         """Claims that we had sent when our log was last remembered."""
         self._looking = self._settling = False
+        self._untold = False
+        """More was asked about, since all was, than we have said (`Covered`)."""
         self.settled = False
 
     @property
@@ -179,6 +181,8 @@ class Asker:
                 self._name()
             elif not self.settled:
                 self._remember()
+            elif self._untold:  # the answers brought nothing new, so nobody will tell us to look again
+                self._cover()
 
     def _ask(self) -> None:
         self._open, self._rest = self._rest, []
@@ -206,6 +210,7 @@ class Asker:
         if self._queue:
             self._line.report.rounds += 1
             self._line.report.asked += len(self._queue)
+            self._untold = True
         elif self.settled:
             self._cover()
 
@@ -251,6 +256,7 @@ class Asker:
         self._line.send(wire.Frame(settled=wire.Settled(scope=self._scope.value, all=self._lost)))
 
     def _cover(self) -> None:
+        self._untold = False
         self._line.put(Covered(self._taken, frozenset(self._asked), tuple(self._line.report.cut)))
 
 

@@ -93,7 +93,8 @@ def _and(words: Sequence[str]) -> str:
 def _feed(feed: str, names: Mapping[str, str], named: frozenset[str]) -> str:
     origin, _, name = feed.partition("/")
     if name == "*":
-        name = "all other lists" if origin in named else "all lists"
+        who = _name(origin, names)
+        return clean(f"lists of {who} that are not named here" if origin in named else f"all lists of {who}")
     return clean(f"{name} of {_name(origin, names)}")
 
 

@@ -52,6 +52,7 @@ from weft.exchange.limits import MAX_REASON, Limits
 from weft.exchange.mapping import KEY_OCTETS
 from weft.exchange.session import Session
 from weft.exchange.setup import Setup
+from weft.rpc.covering import Covering
 from weft.rpc.exchange_desk import IndexDesk, Workplace
 from weft.v1 import exchange_pb2 as wire
 
@@ -63,8 +64,6 @@ ALWAYS = math.inf
 _SLOW = (Scan, FindTrees)
 """Questions that are answered while other sessions go on."""
 _TICK = 5.0
-_COVER = 30.0
-"""Seconds between two times that a live session remembers what the peer was asked."""
 _GOODBYE = 10.0
 """Seconds for the last frames to leave."""
 
@@ -128,9 +127,7 @@ class Talk:
         self._live_seconds = live_seconds
         self._observer = observer
         self._mode = mode
-        self._covering: Covered | None = None
-        """What we know the peer to have said, and have not remembered yet."""
-        self._cover_at = 0.0
+        self._covering = Covering()
         self._session: Session | None = None
         self._snapshot: int | None = None
         self._frames: asyncio.Queue[bytes | None] = asyncio.Queue()
@@ -216,6 +213,7 @@ class Talk:
         """For a frame, for what others say, or until it is time for something."""
         if self.synced is not None:
             until = min(until, self.synced + self._live_seconds)
+        until = min(until, self._covering.due)
         try:
             async with asyncio.timeout(max(0.0, until - time.monotonic())):
                 await self._woken.wait()
@@ -231,6 +229,7 @@ class Talk:
         elif self._ended is None and self._grown:
             self._grown = False
             await self._do(lambda _: self._machine().grew())
+        await self._cover()
 
     def _start(self, desk: IndexDesk) -> list[Output]:
         kept = desk.kept(self.peer)
@@ -275,7 +274,7 @@ class Talk:
                     log.warning("a claim was refused: %s", printable(refusal.reason))
                     await self._workplace.run(lambda desk, refusal=refusal: desk.refuse(refusal))  # type: ignore[misc]
                 case Covered() as covered:
-                    self._covering = covered
+                    self._covering.put(covered, time.monotonic(), wait=self._lives)
                 case Synced():
                     self._lives = not any(isinstance(output, Ended) for output in todo)
                     self._is_synced()
@@ -286,10 +285,9 @@ class Talk:
             self._observer.moved(self)
 
     async def _cover(self) -> None:
-        """Remember what the peer was asked: at once, and while both are live now and then and at the end."""
-        covered, now = self._covering, time.monotonic()
-        if covered is not None and (now >= self._cover_at or self._ended is not None):
-            self._covering, self._cover_at = None, now + _COVER
+        """Remember what the peer was asked, if it is time."""
+        covered = self._covering.take(time.monotonic(), last=self._ended is not None)
+        if covered is not None:
             try:
                 await self._workplace.run(lambda desk: desk.cover(self.peer, covered))
             except StoreError as error:
