@@ -64,8 +64,8 @@ def placed(home: Home) -> Placed:
         }
 
 
-def diff(first: object, second: object, *options: str | Path, home: Home, code: int = 1) -> dict[str, Any]:
-    ran = home.weft("diff", "--json", *options, str(first), str(second))
+def diff(*arguments: object, home: Home, code: int = 1) -> dict[str, Any]:
+    ran = home.weft("diff", "--json", *map(str, arguments))
     assert ran.code == code, ran.err
     found: dict[str, Any] = json.loads(ran.text)
     assert found["equal"] == (code == 0)
@@ -106,6 +106,8 @@ def test_two_servers_are_told_apart_thread_by_thread_and_edge_by_edge(east: Home
     check(found, placed(east), placed(west))
     assert found["differing"] == len(found["threads"]) == 3
     assert [found[side]["threads"] for side in ("first", "second")] == [2, 2]
+    assert [found[name] for name in ("on_both", "only_on_first", "only_on_second")] == [1, 1, 1]
+    assert [thread["on_both"] for thread in found["threads"]].count(True) == 1
     assert (ran.code, ran.err) == (1, [summary(found, near.address, far.address)])
     assert ran.text.count("\n<") == 2
     for name in messages(found):
@@ -114,8 +116,8 @@ def test_two_servers_are_told_apart_thread_by_thread_and_edge_by_edge(east: Home
 
 def summary(found: dict[str, Any], first: str, second: str) -> str:
     return (
-        f"weft: {found['differing']} threads differ ({found['first']['threads']} on {first} and "
-        f"{found['second']['threads']} on {second}): {found['messages']} messages on one side only, "
+        f"weft: {found['differing']} threads differ: {found['on_both']} that both have, {found['only_on_first']} only "
+        f"on {first}, {found['only_on_second']} only on {second}; {found['messages']} messages on one side only, "
         f"{found['edges']} edges differ"
     )
 
@@ -151,6 +153,35 @@ def test_after_an_exchange_two_servers_are_equal_and_sync_says_what_it_changed(e
     assert digests["after"] == {"common_view": after["first"]["common_view"], "threads": 3}
     assert digests["changed_threads"] == 2, "one was filled and one is new"
     assert again["digests"] == {"before": digests["after"], "after": digests["after"], "changed_threads": 0}
+
+
+def test_servers_that_keep_threads_of_their_own_can_be_equal_in_those_that_both_have(east: Home, west: Home) -> None:
+    before = diff("--both", east.index, west.index, home=east)
+    assert (before["differing"], before["on_both"], len(before["threads"])) == (1, 1, 1)
+    exchange.admit(west, east, "--mode", "threads")
+    with exchange.serving(west) as (_, far, peers):
+        exchange.admit(east, west, "--address", peers, "--mode", "threads")
+        exchange.sync(east, peers)
+        found = diff(east.index, far, home=east)
+        equal = diff("--both", east.index, far, home=east, code=0)
+        ran = east.weft("diff", "--both", east.index, far)
+    assert [found[name] for name in ("differing", "on_both", "only_on_first", "only_on_second")] == [2, 0, 1, 1]
+    assert [equal[name] for name in ("differing", "only_on_first", "only_on_second")] == [0, 1, 1]
+    assert (equal["threads"], equal["messages"], equal["truncated"]) == ([], 0, False)
+    said = f"weft: 1 thread that both have, all equal; 1 only on {east.index}, 1 only on {far}"
+    assert (ran.code, ran.out, ran.err) == (0, b"", [said])
+
+
+def test_a_thread_is_on_both_sides_though_it_has_another_root_there(tmp_path: Path) -> None:
+    child = mail("child@x", references=["mid@x"])
+    near = made(tmp_path / "near", f"l={write(tmp_path / 'a.mbox', mail('mid@x', references=['root@x']), child)}")
+    far = made(tmp_path / "far", f"l={write(tmp_path / 'b.mbox', child)}")
+    found = diff("--both", near.index, far.index, home=near)
+    roots = {thread["root"] for thread in found["threads"]}
+    assert (roots, found["on_both"]) == ({"root@x", "mid@x"}, 2)
+    few = diff("--both", "--limit", "1", near.index, far.index, home=near)
+    assert (len(few["threads"]), few["differing"], few["truncated"]) == (1, 2, True)
+    assert [few[name] for name in ("messages", "edges")] == [found[name] for name in ("messages", "edges")]
 
 
 @pytest.mark.parametrize(("rights", "code"), [('"*"', 0), ('["own/drafts"]', 1)])
@@ -213,13 +244,28 @@ def test_each_index_can_have_a_policy_of_its_own(story: Home, tmp_path: Path) ->
     assert set(messages(found)) == {"new@x"}, "there its origin is not admitted"
 
 
+def test_two_indexes_with_one_policy_that_admits_the_other_say_what_they_need(east: Home, west: Home) -> None:
+    exchange.admit(east, west)
+    ran = east.weft("diff", east.index, west.index)
+    said = f"weft: each index needs its own policy: add --policy {east.config} --policy {west.config}"
+    assert (ran.code, ran.out, ran.err) == (2, b"", [said])
+    assert east.weft("diff", "-q", east.index, west.index, *said.split("add ")[1].split()).code == 1
+    west.config.unlink()
+    assert "--policy FILE" in east.weft("diff", east.index, west.index).err[0]
+    swapped = ("--policy", east.config, "--policy", east.config)
+    assert "our own key" in east.weft("diff", east.index, west.index, *swapped).err[0]
+
+
 def test_only_so_many_threads_are_looked_into_and_all_are_counted(tmp_path: Path) -> None:
     near = made(tmp_path / "near", write(tmp_path / "a.mbox", *(mail(f"a{n}@x") for n in range(120))))
     far = made(tmp_path / "far", write(tmp_path / "b.mbox", *(mail(f"b{n}@x") for n in range(7))))
     found = diff(near.index, far.index, "--limit", "5", home=near)
     assert (found["differing"], len(found["threads"]), found["truncated"]) == (127, 5, True)
     ran = near.weft("diff", "--limit", "5", near.index, far.index)
-    assert "in the first 5 of them, see --limit: 5 messages on one side only" in ran.err[0]
+    assert (
+        f"127 threads differ: of the first 5, see --limit, 0 that both have, 5 only on {near.index}, 0 only on "
+        f"{far.index}; 5 messages on one side only"
+    ) in ran.err[0]
     whole = diff(near.index, far.index, "--limit", "0", home=near)
     assert (len(whole["threads"]), whole["messages"], whole["truncated"]) == (127, 127, False)
 
@@ -238,6 +284,7 @@ def test_a_diff_changes_neither_index_though_their_policies_are_others(story: Ho
         (("{index}",), 2, "two servers"),
         (("{index}", "{index}", "{index}"), 2, "two servers"),
         (("{index}", "{index}", "--common"), 2, "two servers"),
+        (("--both", "--common"), 2, "two servers"),
         (("{index}", "nothing"), 2, "'nothing' is no index that is there"),
         (("{index}", "127.0.0.1:99999"), 2, "is no address"),
         (("{index}", "127.0.0.1:1"), 1, "127.0.0.1:1"),

@@ -7,6 +7,10 @@ differ, and nothing of the others is kept.  Of those, some at a time are fetched
 then known of one side only may stand in another tree of the other, which is asked for it.  Two trees with equal
 digests hold the same ids, so what is in a tree that differs is in none that is equal.
 
+A thread is on **both** sides if an id of its tree stands in a tree of the other one too: each of these trees holds a
+message, or nobody would have named the id.  Two servers that each fetch the rest of their own threads, and nothing
+else, are equal in those, while each has others that it keeps for itself.
+
 An id is told of once: with its tree on the first side, or if it is in none there, with the one on the second.  A side
 that gives another tree than the one whose digest it gave has changed, or lies: `weft.rpc.failures.AnswerError`.
 """
@@ -24,6 +28,8 @@ from weft.rpc.model import CommonSummary
 
 _CHUNK = 50
 """Trees that are fetched at a time."""
+_MOST = 1_000_000
+"""Threads that are looked into at most, to find out which of them both sides have."""
 
 
 class Side(Protocol):
@@ -97,34 +103,64 @@ class ThreadDifference:
     thread: Differing
     pairs: tuple[Pair, ...]
     within: str | None
+    both: bool
+    """Whether both sides have something of it."""
 
 
 @dataclass(slots=True)
 class Comparison:
     """What is different, as far as it was looked at; to be read after `differences`."""
 
+    both: bool = False
+    """Whether only threads count that both sides have."""
     threads: int = 0
     """Roots whose trees differ, those beyond the limit too."""
     found: list[Differing] = field(default_factory=list)
     """Those of them that are looked into."""
+    shown: int = 0
+    """Those of these that `differences` gave."""
+    on_both: int = 0
+    only_first: int = 0
+    only_second: int = 0
+    """Of what was looked into: threads that both sides have, or one of them."""
     messages: int = 0
     edges: int = 0
-    """In these: ids that were seen on one side only, and ids whose parent differs."""
+    """In what counts of it: ids that were seen on one side only, and ids whose parent differs."""
+    _limit: int | None = None
+
+    @property
+    def differing(self) -> int:
+        """Threads that differ and count."""
+        return self.on_both if self.both else self.threads
 
     def take(self, first: Iterable[ThreadDigest], second: Iterable[ThreadDigest], limit: int | None) -> None:
-        """Find the trees that differ, and keep so many of them."""
+        """Find the trees that differ, and keep so many of them; if only some of them count, all."""
+        self._limit = limit
+        most = _MOST if self.both else limit
         for one in differing(first, second):
             self.threads += 1
-            if limit is None or len(self.found) < limit:
+            if most is None or len(self.found) < most:
                 self.found.append(one)
+            elif self.both:
+                raise AnswerError(f"more than {_MOST} threads differ; so many are not looked into")
 
     def differences(self, first: Side, second: Side) -> Iterator[ThreadDifference]:
-        """What differs in the trees that were kept."""
+        """What differs in the trees that were kept, as far as it counts, and is to be shown."""
         for start in range(0, len(self.found), _CHUNK):
             for one in _look_into(self.found[start : start + _CHUNK], first, second):
-                self.messages += sum(pair.message for pair in one.pairs)
-                self.edges += sum(pair.edge for pair in one.pairs)
-                yield one
+                if self._counts(one) and (self._limit is None or self.shown < self._limit):
+                    self.shown += 1
+                    yield one
+
+    def _counts(self, one: ThreadDifference) -> bool:
+        self.on_both += one.both
+        self.only_first += not one.both and one.thread.second is None
+        self.only_second += not one.both and one.thread.first is None
+        if self.both and not one.both:
+            return False
+        self.messages += sum(pair.message for pair in one.pairs)
+        self.edges += sum(pair.edge for pair in one.pairs)
+        return True
 
 
 def differing(first: Iterable[ThreadDigest], second: Iterable[ThreadDigest]) -> Iterator[Differing]:
@@ -153,13 +189,15 @@ def _look_into(found: Sequence[Differing], first: Side, second: Side) -> Iterato
     here.ask(names[1])
     there.ask(names[0])
     for one in found:
-        pairs = [Pair(name, here.standings[name], there.standings.get(name)) for name in _ids(trees.get(one.root))]
-        for name in _ids(others.get(one.root)):
-            if name not in here.standings:
-                pairs.append(Pair(name, None, there.standings[name]))
-        lacking = here if one.first is None else there
-        within = lacking.roots.get(one.root) if one.first is None or one.second is None else None
-        yield ThreadDifference(one, tuple(pair for pair in pairs if pair.differs), within)
+        ids = list(_ids(trees.get(one.root))), list(_ids(others.get(one.root)))
+        pairs = [Pair(name, here.standings[name], there.standings.get(name)) for name in ids[0]]
+        pairs += [Pair(name, None, there.standings[name]) for name in ids[1] if name not in here.standings]
+        within, both = None, True
+        if one.first is None or one.second is None:
+            lacking, names_of_it = (here, ids[1]) if one.first is None else (there, ids[0])
+            within = lacking.roots.get(one.root)
+            both = any(name in lacking.standings for name in names_of_it)
+        yield ThreadDifference(one, tuple(pair for pair in pairs if pair.differs), within, both)
 
 
 def _fetch(side: Side, wanted: Iterable[tuple[str, str | None]]) -> dict[str, Tree]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from weft.cli.grpc_log import silence
 from weft.cli.indexed import index_options, open_index, origin_names, say
 from weft.cli.output import message_options
 from weft.cli.table import print_json, print_lines
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from weft.index.model import EdgeDifference
 
 _LIMIT = 1000
+_BESIDE = ("weft.toml", "config.toml")
+"""What the policy of an index is often called that lies beside it."""
 
 
 @click.command("diff")
@@ -35,6 +38,7 @@ _LIMIT = 1000
 @click.option("--policy", "files", multiple=True, metavar="FILE", help="Two policies, given one after the other.")
 @click.option("--without", metavar="ORIGIN", help="The present policy, and the same without this origin.")
 @click.option("--common", is_flag=True, help="The present policy, and the common view.")
+@click.option("--both", is_flag=True, help="Of two servers: only threads of which both hold a message count.")
 @click.option("--limit", type=click.IntRange(0), default=_LIMIT, show_default=True, help="Threads shown; 0: all.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @index_options
@@ -44,6 +48,7 @@ def command(
     files: tuple[str, ...],
     without: str | None,
     common: bool,
+    both: bool,
     limit: int,
     as_json: bool,
     index: str | None,
@@ -56,18 +61,24 @@ def command(
     each.  A server that is not on loopback is FINGERPRINT@HOST:PORT.  They are compared in the common view, which
     ranks all admitted origins alike and mutes nothing.  The exit code is 0 if they are equal, 1 if not.
 
+    Servers in mode threads each keep threads that the other one never asks for; --both compares those that both have.
+
     Without A and B, two views of this index are compared, and the exit code is 0.  ORIGIN is a fingerprint, the name
     of an origin in the policy, or own.
 
     \b
     weft diff 127.0.0.1:7430 127.0.0.1:7440
+    weft diff --both 127.0.0.1:7430 127.0.0.1:7440
+    weft diff a/index.db b/index.db --policy a/weft.toml --policy b/weft.toml
     weft diff --without archive-b
     weft diff --policy now.toml --policy tomorrow.toml
     """
     if sides:
         if len(sides) != 2 or without is not None or common:
             raise UsageError("give two servers or indexes, without --without and --common")
-        return _compare(sides, files, limit or None, as_json, (index, config, quiet))
+        return _compare(sides, files, both, limit or None, as_json, (index, config, quiet))
+    if both:
+        raise UsageError("--both is about two servers; give them")
     if (len(files) == 2) + (without is not None) + common != 1 or len(files) not in (0, 2):
         raise UsageError("give two servers, or --policy twice, or --without ORIGIN, or --common")
     with open_index(index, config) as opened:
@@ -126,25 +137,30 @@ def _object(one: EdgeDifference) -> dict[str, object]:
 def _compare(
     texts: Sequence[str],
     files: Sequence[str],
+    both: bool,
     limit: int | None,
     as_json: bool,
     options: tuple[str | None, str | None, bool],
 ) -> int:
     """Compare two servers or indexes; the exit code."""
+    silence()
     from weft.cli.compared import Comparison
     from weft.cli.difference import thread_lines, thread_object
-    from weft.cli.sides import known_names, open_side
+    from weft.cli.sides import OwnKeyError, known_names, open_side
     from weft.index.config import index_path
 
     index, config, quiet = options
     names = known_names(config, index_path(index))
     policies = _policies(texts, files, config)
     with ExitStack() as stack:
-        first, second = (
-            open_side(stack, text, policy, index_path(index), names)
-            for text, policy in zip(texts, policies, strict=True)
-        )
-        comparison = Comparison()
+        try:
+            first, second = (
+                open_side(stack, text, policy, index_path(index), names)
+                for text, policy in zip(texts, policies, strict=True)
+            )
+        except OwnKeyError as error:
+            raise error if files else UsageError(_own_policies(texts)) from error
+        comparison = Comparison(both)
         if first.summary.common_view != second.summary.common_view:
             comparison.take(first.digests(), second.digests(), limit)
         found = comparison.differences(first, second)
@@ -156,7 +172,7 @@ def _compare(
             print_lines(line for one in found for line in thread_lines(one, (first.name, second.name), shown))
     if not quiet:
         say(_verdict(comparison, (first, second)))
-    return 1 if comparison.threads else 0
+    return 1 if comparison.differing else 0
 
 
 def _policies(texts: Sequence[str], files: Sequence[str], config: str | None) -> list[str | None]:
@@ -165,6 +181,14 @@ def _policies(texts: Sequence[str], files: Sequence[str], config: str | None) ->
         raise UsageError("give one --policy for each index, in their order; servers have their own")
     given = iter(files)
     return [next(given) if files and Path(text).exists() else config for text in texts]
+
+
+def _own_policies(texts: Sequence[str]) -> str:
+    """What to do if one policy admits the very origin whose index it is to be the policy of."""
+    indexes = [Path(text) for text in texts if Path(text).exists()]
+    beside = [[path.with_name(name) for name in _BESIDE if path.with_name(name).exists()] for path in indexes]
+    flags = " ".join(f"--policy {found[0] if found else 'FILE'}" for found in beside)
+    return f"each index needs its own policy: add {flags}"
 
 
 def _side(side: ServerSide | IndexSide) -> dict[str, object]:
@@ -179,24 +203,33 @@ def _whole(
 ) -> dict[str, object]:
     return {
         "format": 1,
-        "equal": not comparison.threads,
+        "equal": not comparison.differing,
         "first": _side(sides[0]),
         "second": _side(sides[1]),
-        "differing": comparison.threads,
+        "differing": comparison.differing,
+        "on_both": comparison.on_both,
+        "only_on_first": comparison.only_first,
+        "only_on_second": comparison.only_second,
         "messages": comparison.messages,
         "edges": comparison.edges,
-        "truncated": comparison.threads > len(comparison.found),
+        "truncated": comparison.differing > comparison.shown,
         "threads": threads,
     }
 
 
 def _verdict(comparison: Comparison, sides: tuple[ServerSide | IndexSide, ServerSide | IndexSide]) -> str:
+    names = [side.name for side in sides]
+    lone = f"{comparison.only_first} only on {names[0]}, {comparison.only_second} only on {names[1]}"
     if not comparison.threads:
         return f"the common views are equal: {count(sides[0].summary.threads, 'thread')}"
-    held = " and ".join(f"{side.summary.threads} on {side.name}" for side in sides)
-    beyond = comparison.threads - len(comparison.found)
-    where = f"; in the first {len(comparison.found)} of them, see --limit" if beyond else ""
+    if not comparison.differing:
+        same = sides[0].summary.threads - comparison.only_first
+        return f"{count(same, 'thread')} that both have, all equal; {lone}"
+    beyond = len(comparison.found) < comparison.threads
+    split = f"of the first {len(comparison.found)}, see --limit, " if beyond else ""
+    split += f"{comparison.on_both} that both have, {lone}"
     messages = f"{count(comparison.messages, 'message')} on one side only"
     edges = count(comparison.edges, "edge differs", "edges differ")
+    where = ", in those that both have" if comparison.both else ""
     threads = count(comparison.threads, "thread differs", "threads differ")
-    return f"{threads} ({held}){where}: {messages}, {edges}"
+    return f"{threads}: {split}; {messages}, {edges}{where}"

@@ -1,10 +1,12 @@
 """The difference of two common views as people and programs read it.
 
 JSON: one object with ``format`` (1), ``equal``, ``first`` and ``second`` (``name``, ``origin``, ``common_view``,
-``threads``), ``differing`` (how many threads), ``truncated`` (``threads`` has not all of them), ``messages`` and
-``edges`` (in those that it has: how many messages were seen on one side only, how many edges differ) and ``threads``:
-of each ``root``, ``first`` and ``second`` (its digest there, null where it is no root), ``within`` (where one side has
-no such root, the root of the thread in which it stands there, or null) and ``messages``, the ids that differ:
+``threads``), ``differing`` (how many threads; with ``--both`` only those that both have), ``truncated`` (``threads``
+has not all of them), of those that were looked into, which with ``--both`` are all, ``on_both``, ``only_on_first`` and
+``only_on_second`` (how many), ``messages`` and ``edges`` (how many messages were seen on one side only, how many edges
+differ; with ``--both`` in what both have) and ``threads``: of each ``root``, ``first`` and ``second`` (its digest
+there, null where it is no root), ``on_both`` (whether both have something of it), ``within`` (where one side has no
+such root, the root of the thread in which it stands there, or null) and ``messages``, the ids that differ:
 
 =====================  ===================================================================================
 ``id``
@@ -107,6 +109,7 @@ def thread_object(one: ThreadDifference) -> Object:
         "root": one.thread.root,
         "first": one.thread.first,
         "second": one.thread.second,
+        "on_both": one.both,
         "within": one.within,
         "messages": [
             {

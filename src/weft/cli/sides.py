@@ -14,7 +14,7 @@ from pathlib import Path
 from weft.cli.indexed import own_origin
 from weft.core.policy import Policy
 from weft.core.signing import fingerprint, parse_fingerprint
-from weft.errors import UsageError, WeftError
+from weft.errors import PolicyError, UsageError, WeftError
 from weft.index.common import ThreadDigest, weave_common
 from weft.index.config import config_path, load_policy
 from weft.index.index import Index
@@ -28,6 +28,10 @@ from weft.rpc.model import CommonSummary
 from weft.store.failures import explained
 
 _PAGE = 4000
+
+
+class OwnKeyError(PolicyError):
+    """The policy has a row for the origin of the index that it was given for: it is that of another one."""
 
 
 class ServerSide:
@@ -111,7 +115,7 @@ def open_side(stack: ExitStack, text: str, policy: str | None, index: Path, name
     """
     path = Path(text)
     if path.exists():
-        opened = Index.open(path, policy=policy, create=False, read_only=True)
+        opened = _open(path, policy)
         return IndexSide(text, stack.enter_context(opened))
     who, at, address = text.rpartition("@")
     if ":" not in address:
@@ -121,6 +125,23 @@ def open_side(stack: ExitStack, text: str, policy: str | None, index: Path, name
     known = _fingerprint(who, names) if at else None
     own = index if known is not None and index.exists() else None
     return ServerSide(address, stack.enter_context(connect(address, fingerprint=known, index=own)))
+
+
+def _open(path: Path, policy: str | None) -> Index:
+    try:
+        return Index.open(path, policy=policy, create=False, read_only=True)
+    except PolicyError as error:
+        if _has_row_for(config_path(policy), own_origin(path)):
+            raise OwnKeyError(str(error)) from error
+        raise
+
+
+def _has_row_for(policy: Path, own: bytes | None) -> bool:
+    try:
+        read = load_policy(policy, None)
+    except WeftError:
+        return False
+    return own in read.origins or own in read.peers
 
 
 def known_names(config: str | None, index: Path) -> Policy:
