@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,24 @@ def test_undo_gives_the_file_back_as_it_was(home: Home) -> None:
     assert home.config.read_text() != POLICY
     assert home.weft("mute", "--undo", "--author", "RING@spam.example").code == 0
     assert home.config.read_text() == POLICY
+
+
+def test_what_takes_it_back_is_said_as_a_whole_command(home: Home) -> None:
+    home.config.write_text(POLICY)
+    for options in (["--id", "a b@x", "--edge", "<b@x>", "id:a@x"], ["--author", "a@x"], ["--feed", "street/git"]):
+        [said] = home.weft("mute", *options).err
+        command = said.removeprefix("weft: muted here; take it back with: ")
+        assert command.startswith("weft mute --undo ")
+        assert home.weft(*shlex.split(command)[1:]).err == ["weft: shown again"]
+        assert home.weft("mute").text == "--author watches@spam.example\n"
+
+
+def test_what_nothing_in_the_index_is_about_is_named_when_it_is_muted(story: Home) -> None:
+    known = json.loads(story.weft("explain", "--json", ROOT).text)["claims"][0]["claim"]
+    ran = story.weft("mute", "--id", ROOT, "--id", "87smuvyw1c.fsf@okafor.example.net", "--claim", known)
+    assert len(ran.err) == 1, "a message, a ghost and a claim that are here"
+    ran = story.weft("mute", "--id", "spam@example.org", "--claim", CLAIM.upper())
+    assert ran.err[1:] == [f"weft: nothing here has {CLAIM.upper()}, spam@example.org yet"]
 
 
 @pytest.mark.parametrize(

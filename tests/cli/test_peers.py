@@ -84,10 +84,66 @@ def test_each_has_help_with_an_example(story: Home, page: str) -> None:
     assert max(map(len, text.splitlines())) <= 80
 
 
+def test_both_sides_have_to_add_each_other_and_that_is_said(story: Home) -> None:
+    own = json.loads(story.weft("keys", "--json").text)["fingerprint"]
+    ran = story.weft("peers", "add", FINGERPRINT)
+    assert ran.err == [
+        f"weft: {FINGERPRINT} is a peer now",
+        f"weft: it must add us too: weft peers add {own} ...",
+    ]
+
+
+def test_a_peer_that_is_there_can_be_given_an_address_and_nothing_else_changes(story: Home) -> None:
+    story.weft("peers", "add", FINGERPRINT, "--mode", "mirror", "--may-read", "own/drafts")
+    [before] = peers(story)
+    assert story.weft("peers", "add", FINGERPRINT, "--address", "127.0.0.1:1", "--tier", "known").code == 2
+    assert story.weft("peers", "add", FINGERPRINT, "--address", "127.0.0.1:1", "--mode", "threads").code == 2
+    ran = story.weft("peers", "add", FINGERPRINT, "--name", "bee", "--address", "127.0.0.1:1")
+    assert ran.err == [f"weft: {FINGERPRINT} is a peer already; now it has the name bee and the address 127.0.0.1:1"]
+    assert peers(story) == [before | {"name": "bee", "address": "127.0.0.1:1"}]
+
+
+def test_who_is_removed_still_counts_as_an_origin_and_how_to_end_that_is_said(story: Home) -> None:
+    story.weft("peers", "add", FINGERPRINT, "--name", "ay", "--tier", "trusted")
+    ran = story.weft("peers", "remove", "ay")
+    command = f"weft peers remove --origin {FINGERPRINT}"
+    assert ran.err == [
+        f"weft: {FINGERPRINT} is no peer any more; what it said still counts (tier 1), unless you run: {command}"
+    ]
+    assert "[origin." in story.config.read_text()
+    assert story.weft(*command.split()[1:]).err == [f"weft: what {FINGERPRINT} said counts no more"]
+    assert "[origin." not in story.config.read_text()
+    assert story.weft(*command.split()[1:]).code == 1
+
+
+def test_a_peer_and_what_it_said_can_go_together(story: Home) -> None:
+    story.weft("peers", "add", FINGERPRINT, "--name", "ay", "--tier", "known")
+    assert len(story.weft("peers", "remove", "--origin", "ay").err) == 2
+    assert FINGERPRINT not in story.config.read_text()
+
+
 def test_an_address_of_no_peer_cannot_be_exchanged_with(story: Home) -> None:
     ran = story.weft("sync", "127.0.0.1:1")
     assert (ran.code, len(ran.err)) == (1, 1)
-    assert "weft peers add" in ran.err[0]
+    assert "weft peers add FINGERPRINT --address HOST:PORT" in ran.err[0]
+
+
+@pytest.mark.parametrize("named", ["bee", FINGERPRINT])
+def test_a_peer_without_an_address_is_not_called_and_the_advice_helps(story: Home, named: str) -> None:
+    story.weft("peers", "add", FINGERPRINT, "--name", "bee")
+    ran = story.weft("sync", named)
+    said = f"weft: {named} is a peer without an address: only it can call us; give one with: "
+    advice = f"weft peers add {FINGERPRINT} --name bee --address HOST:PORT"
+    assert (ran.code, ran.err) == (1, [said + advice])
+    assert story.weft(*advice.replace("HOST:PORT", "127.0.0.1:1").split()[1:]).code == 0
+    assert "no server answers there" in story.process("sync", named).err[-1]
+
+
+def test_without_an_address_of_any_peer_there_is_nobody_to_exchange_with(story: Home) -> None:
+    story.weft("peers", "add", FINGERPRINT)
+    ran = story.weft("sync")
+    assert (ran.code, ran.out, len(ran.err)) == (1, b"", 1)
+    assert ran.err[0].endswith("no peer has an address; add one with: weft peers add FINGERPRINT --address HOST:PORT")
 
 
 def test_a_peer_that_does_not_answer_is_named(story: Home) -> None:

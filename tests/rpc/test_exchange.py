@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +15,8 @@ import pytest
 
 import weft
 from tests.cli.homes import Home
-from tests.cli.running import ROOT, environment, mail, until
-from tests.rpc.peering import admit, calling, count, fingerprint, frames, made, serving, state, sync
+from tests.cli.running import OPS, ROOT, environment, mail, until
+from tests.rpc.peering import admit, calling, count, fingerprint, frames, made, running, serving, state, sync
 from tests.rpc.serving import SECONDS
 from tests.store.making import Origin
 from weft.rpc.credentials import (
@@ -50,6 +51,21 @@ def test_two_servers_that_admit_each_other_are_equal_after_one_sync(near: Home, 
             assert {name for _, _, lists in shape(near_clients) for name in lists} == {"drafts", "smtp-ops"}
 
 
+def test_a_sync_without_addresses_is_one_with_every_peer_that_has_one(tmp_path: Path, near: Home, far: Home) -> None:
+    third, silent = made(tmp_path / "third", OPS), made(tmp_path / "silent", OPS)
+    for home in (far, third):
+        admit(home, near)
+    admit(near, silent)
+    with serving(far) as (_, _, one):
+        admit(near, far, "--address", one)
+        with serving(third) as (_, _, other):
+            admit(near, third, "--address", other)
+            ran = near.process("sync", "--json")
+            assert ran.code == 0, ran.err
+            assert [session["address"] for session in json.loads(ran.text)["sessions"]] == [one, other]
+        assert near.process("sync").code == 3, "one of two does not answer any more"
+
+
 def test_a_server_calls_its_peers_when_it_starts(near: Home, far: Home) -> None:
     admit(far, near)
     with serving(far) as (_, _, far_peers):
@@ -74,13 +90,18 @@ def test_two_that_call_each_other_at_the_same_time_end_equal(near: Home, far: Ho
     assert state(near) == state(far)
 
 
-def test_an_unknown_key_is_denied_and_told_nothing(near: Home, far: Home) -> None:
-    with serving(far) as (_, _, far_peers):
-        admit(near, far, "--address", far_peers)
-        ran = near.process("sync", "--json", far_peers)
-        assert ran.code == 1
-        assert "this server does not know your key" in ran.err[-1]
-        assert json.loads(ran.text)["sessions"][0].keys() == {"peer", "address", "mode", "error"}
+def test_an_unknown_key_is_denied_and_both_sides_are_told_what_would_admit_it(near: Home, far: Home) -> None:
+    advice = f"weft peers add {fingerprint(near)}"
+    with running(far) as server:
+        admit(near, far, "--address", server.peers)
+        for _ in range(2):
+            ran = near.process("sync", "--json", server.peers)
+            assert ran.code == 1
+            assert f"this server does not know your key; its operator has to run: {advice}" in ran.err[-1]
+            assert json.loads(ran.text)["sessions"][0].keys() == {"peer", "address", "mode", "error"}
+        [line] = [line for line in server.lines() if "is no peer" in line["message"]]
+        assert line["level"] == "warning"
+        assert line["message"] == f"{fingerprint(near)} called, and is no peer; admit it with: {advice}"
     assert (count(near), count(far)) == (13, 13)
 
 
@@ -140,6 +161,16 @@ def test_a_peer_has_no_more_sessions_at_a_time_than_its_row_says(near: Home, far
                 first.cancel()
 
         asyncio.run(two())
+
+
+@pytest.mark.parametrize("what", ["--listen", "--exchange-listen", "--metrics"])
+def test_a_port_that_is_in_use_is_told_in_one_line(near: Home, what: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        listen = () if what == "--listen" else ("--listen", "127.0.0.1:0")
+        ran = near.process("serve", "-q", *listen, what, address)
+    assert (ran.code, len(ran.err)) == (1, 1), ran.err
+    assert address in ran.err[0]
 
 
 def test_a_port_for_peers_that_is_taken_is_told(near: Home, far: Home) -> None:

@@ -39,8 +39,8 @@ def test_a_peer_that_is_added_is_called_and_one_that_is_removed_is_cut(near: Hom
         until(lambda: caller.said("0 peers"))
         time.sleep(0.5)
         assert not [name for name in caller.measured() if name.startswith(("lag", "since", "key"))]
-        said = [(line["outcome"], line["name"]) for line in answerer.lines() if "outcome" in line]
-        assert said == [("policy", "near")]
+        said = [(line["outcome"], line["name"], line["level"]) for line in answerer.lines() if "outcome" in line]
+        assert said == [("policy", "near", "info")], "the change was ours"
         until(lambda: answerer.measured()['sessions_running{peer="near",role="answerer"}'] == 0)
         until(lambda: answerer.measured()['sessions_total{outcome="policy",peer="near",role="answerer"}'] == 1)
 

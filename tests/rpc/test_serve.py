@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -18,6 +19,7 @@ from tests.cli.homes import Home
 from tests.cli.running import ROOT, environment
 from tests.cli.running import weft as run
 from tests.rpc.serving import SECONDS, Served, serving, start
+from weft.cli import unit
 from weft.cli.serve import _stop
 from weft.rpc.server import Server
 
@@ -79,10 +81,47 @@ def test_the_unit_is_hardened_and_runs_this_server() -> None:
 def test_the_unit_passes_systemds_own_check(tmp_path_factory: pytest.TempPathFactory) -> None:
     if not shutil.which("systemd-analyze"):
         pytest.skip("no systemd here")
-    path = tmp_path_factory.mktemp("unit") / "weft.service"
-    path.write_bytes(run("serve", "--print-unit").out)
-    done = subprocess.run(["systemd-analyze", "verify", path], capture_output=True, text=True, check=False)
-    assert "Unknown key" not in done.stderr
+    for name, options in (("weft", ()), ("weft-ingest", ("--ingest", "git=/srv/git.mbox"))):
+        path = tmp_path_factory.mktemp("unit") / f"{name}.service"
+        path.write_bytes(run("serve", "--print-unit", *options).out)
+        done = subprocess.run(["systemd-analyze", "verify", path], capture_output=True, text=True, check=False)
+        assert "Unknown key" not in done.stderr
+        assert "Failed to parse" not in done.stderr
+
+
+def test_a_unit_of_its_own_puts_mail_into_the_index_of_the_server() -> None:
+    server, ingest = (
+        run("serve", "-q", "--print-unit", *options).text
+        for options in ((), ("--ingest", "git=/srv/git.mbox", "--ingest", "dev=/srv/dev"))
+    )
+    assert " ingest --watch git=/srv/git.mbox dev=/srv/dev\n" in ingest
+    shared = ("DynamicUser=yes", "User=weft", "StateDirectory=weft", "Environment=WEFT_INDEX=%S/weft/index.db")
+    for line in shared:
+        assert f"\n{line}\n" in server
+        assert f"\n{line}\n" in ingest
+    for wrong in ("git=git.mbox", "/srv/git.mbox", "git=/srv/a b", "git=/srv/%h"):
+        assert run("serve", "--print-unit", "--ingest", wrong).code == 2
+    assert run("serve", "--ingest", "git=/srv/git.mbox").code == 2
+
+
+def test_a_program_that_a_unit_cannot_see_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for place, is_hidden in (("/home/ada/venv", True), ("/root/venv", True), ("/tmp/x", True), ("/homes/x", False)):
+        monkeypatch.setattr(unit, "__file__", "/opt/weft/unit.py")
+        monkeypatch.setattr(sys, "executable", f"{place}/bin/python")
+        assert unit.hidden() == (Path(f"{place}/bin/python") if is_hidden else None)
+    monkeypatch.setattr(unit, "__file__", "/home/ada/weft/src/weft/cli/unit.py")
+    assert unit.hidden() == Path("/home/ada/weft/src/weft/cli/unit.py"), "it was installed to be edited"
+
+
+def test_what_to_do_about_that_is_said_beside_the_unit(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/root/weft/bin/python")
+    ran = home.weft("serve", "--print-unit")
+    assert (ran.code, ran.text.splitlines()[0]) == (0, "[Unit]")
+    assert ran.err == [
+        "weft: /root/weft/bin/python is hidden from units, so this one will not start; install into /opt/weft, and "
+        "print it there"
+    ]
+    assert home.weft("serve", "-q", "--print-unit").err == []
 
 
 def test_an_address_cannot_write_into_the_unit() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import click
@@ -46,7 +48,7 @@ def command(
     weft mute --edge reply@example.org parent@example.org
     weft mute --undo --author spammer@example.com
     """
-    from weft.cli.muting import edit, read_pairs
+    from weft.cli.muting import edit, nowhere, read_pairs
     from weft.cli.policy_text import read_text, write_text
     from weft.index.config import config_path, index_path, load_policy
 
@@ -67,7 +69,14 @@ def command(
         return
     write_text(path, document, own)
     if not quiet:
-        say("shown again" if undo else "muted here; weft mute --undo takes it back")
+        plain = {"--claim": claims, "--author": authors, "--id": ids, "--feed": feeds}
+        words = [[option, value] for option, values in plain.items() for value in values]
+        words += [["--edge", *edge] for edge in edges]
+        undoing = shlex.join(["weft", "mute", "--undo", *chain.from_iterable(words)])
+        say("shown again" if undo else f"muted here; take it back with: {undoing}")
+        unknown = [] if undo else nowhere(index_path(index), claims, ids)
+        if unknown:
+            say(f"nothing here has {', '.join(unknown)} yet")
 
 
 def _lines(mute: Mute, own: bytes | None) -> list[str]:

@@ -7,6 +7,7 @@ and it can be undone in any form.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import tomlkit
@@ -17,7 +18,8 @@ from weft.core.message_id import key as id_key
 from weft.core.policy import Mute, Policy
 from weft.core.signing import fingerprint
 from weft.core.tables import Table as Typed
-from weft.errors import UsageError
+from weft.errors import UsageError, WeftError
+from weft.store.sqlite import SqliteStore
 
 Pair = tuple[str, Any]
 """What to mute or to show again: a key of ``[mute]`` and a value in its one form."""
@@ -56,6 +58,20 @@ def edit(document: tomlkit.TOMLDocument, wanted: Sequence[Pair], own: bytes | No
         change = _remove if undo else _add
         changed |= change(table, key, value, own)
     return changed
+
+
+def nowhere(index: Path, claims: Sequence[str], ids: Sequence[str]) -> list[str]:
+    """Those claims and ids, as they were typed, of which an index has nothing; none if it cannot be read."""
+    if not index.exists():
+        return []
+    try:
+        with SqliteStore(index, read_only=True) as store:
+            held = store.holds([bytes.fromhex(claim) for claim in claims])
+            named = store.node_numbers([_id(one) for one in ids])
+    except WeftError:
+        return []
+    lacking = [claim for claim in claims if bytes.fromhex(claim) not in held]
+    return lacking + [one for one, node in zip(ids, named, strict=True) if node is None]
 
 
 def _add(table: Table, key: str, value: Any, own: bytes | None) -> bool:  # noqa: ANN401 - a text or a pair

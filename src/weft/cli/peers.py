@@ -56,7 +56,9 @@ def command(context: click.Context, index: str | None, config: str | None, quiet
 @click.option("--tier", type=click.Choice(["trusted", "known"]), help="Also admit all lists of it as an origin.")
 @index_options
 @message_options
+@click.pass_context
 def add(
+    context: click.Context,
     fingerprint: str,
     address: str | None,
     name: str | None,
@@ -74,18 +76,27 @@ def add(
     FEED is ORIGIN, ORIGIN/LIST, own, own/LIST, or '*' for all.  A claim counts only if the policy admits its origin,
     whoever hands it over; --tier says so of the peer's own claims.
 
+    To a peer that is there, --address and --name alone give these.
+
     \b
     weft peers add FINGERPRINT --address 10.0.0.2:7431 --may-read own --tier known
     """
     from weft.cli.policy_text import read_text, write_text
+    from weft.core.signing import fingerprint as name_of
 
     path, policy = _read(index, config)
     document = read_text(path)
+    said = {**({"name": name} if name else {}), **({"address": address} if address else {})}
     if fingerprint in document.get("peer", {}):
-        raise UsageError(f"{fingerprint} is a peer already; remove it first, or edit {path}")
+        if not said or not _given(context) <= {"address", "name"}:
+            raise UsageError(f"{fingerprint} is a peer already; remove it first, or edit {path}")
+        _table(document, "peer")[fingerprint].update(said)
+        write_text(path, document, policy.own)
+        if not quiet:
+            say(f"{fingerprint} is a peer already; now it has the {' and the '.join(map(' '.join, said.items()))}")
+        return
     row: dict[str, Any] = {
-        **({"name": name} if name else {}),
-        **({"address": address} if address else {}),
+        **said,
         "mode": mode,
         "may_feed": _feeds(may_feed or (fingerprint,)),
         "may_read": _feeds(may_read),
@@ -93,38 +104,57 @@ def add(
     }
     _table(document, "peer")[fingerprint] = row
     if tier is not None and fingerprint not in document.get("origin", {}):
-        said = {"name": name} if name else {}
-        _table(document, "origin")[fingerprint] = {**said, "tier": tier, "lists": "*"}
+        named = {"name": name} if name else {}
+        _table(document, "origin")[fingerprint] = {**named, "tier": tier, "lists": "*"}
     write_text(path, document, policy.own)
     if not quiet:
         say(f"{fingerprint} is a peer now")
+        if policy.own is not None:
+            say(f"it must add us too: weft peers add {name_of(policy.own)} ...")
 
 
 @command.command("remove")
 @click.argument("fingerprint")
+@click.option("--origin", is_flag=True, help="Also let what it said count no more.")
 @index_options
 @message_options
-def remove(fingerprint: str, index: str | None, config: str | None, quiet: bool) -> None:
+def remove(fingerprint: str, origin: bool, index: str | None, config: str | None, quiet: bool) -> None:
     """Let a peer, named by its fingerprint or our name for it, talk to this server no more.
 
-    What it said stays as long as the policy admits its origin.
+    What it said stays as long as the policy admits its origin; with --origin it does so no more, also of an origin that
+    is no peer.
 
     \b
     weft peers remove alice
+    weft peers remove --origin alice
     """
     from weft.cli.policy_text import read_text, write_text
     from weft.core.signing import fingerprint as name_of
 
     path, policy = _read(index, config)
     document = read_text(path)
-    meant = next((name_of(key) for key, row in policy.peers.items() if row.name and row.name == fingerprint), None)
-    table = document.get("peer", {})
-    if (meant or fingerprint) not in table:
+    rows = [*policy.peers.items(), *(policy.origins.items() if origin else ())]
+    meant = next((name_of(key) for key, row in rows if row.name and row.name == fingerprint), fingerprint)
+    gone = [table for table in ("peer", "origin")[: 1 + origin] if meant in document.get(table, {})]
+    if not gone:
         raise NotFoundError(f"{fingerprint} is no peer; weft peers list shows them")
-    del table[meant or fingerprint]
+    for table in gone:
+        del _table(document, table)[meant]
     write_text(path, document, policy.own)
-    if not quiet:
-        say(f"{meant or fingerprint} is no peer any more")
+    if quiet:
+        return
+    tiers = {name_of(key): row.tier for key, row in policy.origins.items()}
+    if "peer" in gone:
+        say(f"{meant} is no peer any more" + _still(meant, None if origin else tiers.get(meant)))
+    if "origin" in gone:
+        say(f"what {meant} said counts no more")
+
+
+def _still(name: str, tier: int | None) -> str:
+    """What removing a peer does not change."""
+    if tier is None:
+        return ""
+    return f"; what it said still counts (tier {tier}), unless you run: weft peers remove --origin {name}"
 
 
 @command.command("list")
@@ -186,6 +216,12 @@ def _table(document: TOMLDocument, name: str) -> Any:  # noqa: ANN401 - tomlkit'
     if name not in document:
         document[name] = tomlkit.table(is_super_table=True)
     return document[name]
+
+
+def _given(context: click.Context) -> set[str]:
+    """Which options say something of a row, and stand on the command line."""
+    said = set(context.params) - {"fingerprint", "index", "config", "quiet"}
+    return {name for name in said if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE}
 
 
 def _feeds(written: tuple[str, ...]) -> str | list[str]:

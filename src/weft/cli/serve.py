@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -22,7 +21,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from weft.cli.indexed import index_options
+from weft.cli.grpc_log import silence
+from weft.cli.indexed import index_options, say
 from weft.cli.output import message_options
 from weft.errors import UsageError, WeftError
 
@@ -39,59 +39,6 @@ _CUT_SECONDS = 2.0
 """How long sessions with peers may go on when the server stops; the next ones go on from there."""
 _NEEDS = "weft serve needs further packages; install them with: pip install 'weft[server]'"
 
-_UNIT = """\
-[Unit]
-Description=Weft, a distributed mail-thread index
-Documentation=man:systemd.exec(5)
-After=network-online.target
-Wants=network-online.target
-
-[Service]
-Type=exec
-ExecStart={command}
-ExecReload=/bin/kill -HUP $MAINPID
-Restart=on-failure
-RestartSec=5
-TimeoutStopSec=45
-DynamicUser=yes
-StateDirectory=weft
-StateDirectoryMode=0700
-UMask=0077
-Environment=WEFT_INDEX=%S/weft/index.db
-Environment=WEFT_CONFIG=/etc/weft/config.toml
-LimitNOFILE=16384
-
-NoNewPrivileges=yes
-CapabilityBoundingSet=
-AmbientCapabilities=
-PrivateTmp=yes
-PrivateDevices=yes
-PrivateUsers=yes
-ProtectSystem=strict
-ProtectHome=yes
-ProtectProc=invisible
-ProcSubset=pid
-ProtectClock=yes
-ProtectHostname=yes
-ProtectKernelTunables=yes
-ProtectKernelModules=yes
-ProtectKernelLogs=yes
-ProtectControlGroups=yes
-RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-LockPersonality=yes
-RemoveIPC=yes
-SystemCallArchitectures=native
-SystemCallFilter=@system-service
-SystemCallFilter=~@privileged @resources
-SystemCallErrorNumber=EPERM
-
-[Install]
-WantedBy=multi-user.target
-"""
-
 
 @click.command("serve")
 @click.option("--listen", metavar="HOST:PORT", default="127.0.0.1:7430", show_default=True, help="Where to listen.")
@@ -103,6 +50,12 @@ WantedBy=multi-user.target
 @click.option("--worker", is_flag=True, hidden=True, help="One of these processes, but for the first.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="The log.")
 @click.option("--print-unit", is_flag=True, help="Print a systemd unit for this server, and do nothing else.")
+@click.option(
+    "--ingest",
+    multiple=True,
+    metavar="LIST=PATH",
+    help="With --print-unit: the unit that puts this mail into its index.",
+)
 @index_options
 @message_options
 def command(
@@ -113,6 +66,7 @@ def command(
     worker: bool,
     log_format: Format,
     print_unit: bool,
+    ingest: tuple[str, ...],
     index: str | None,
     config: str | None,
     quiet: bool,
@@ -132,11 +86,14 @@ def command(
     weft serve --exchange-listen 127.0.0.1:7431
     weft serve --listen 127.0.0.1:0 --metrics 127.0.0.1:9430 --log-format json
     weft serve --print-unit > /etc/systemd/system/weft.service
+    weft serve --print-unit --ingest git=/srv/git.mbox > weft-ingest.service
     """
-    if print_unit:
-        click.echo(_unit(listen, exchange, metrics, log_format, workers), nl=False)
+    if print_unit or ingest:
+        if not print_unit:
+            raise UsageError("--ingest says what --print-unit prints; mail goes into an index with: weft ingest")
+        _print_unit(ingest, _options(listen, exchange, metrics, log_format, workers), quiet=quiet)
         return
-    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # or a stranger's handshake writes lines into the log
+    silence()
     try:
         from weft.rpc import logs
         from weft.rpc import metrics as _metrics_module  # noqa: F401 - are the packages there?
@@ -294,17 +251,22 @@ def _metrics(address: str | None) -> AbstractContextManager[Metrics | None]:
     return Metrics()
 
 
-def _unit(listen: str, exchange: str | None, metrics: str | None, log_format: str, workers: int) -> str:
-    """The unit, with the options that were given."""
-    script = Path(sys.executable).with_name("weft")
-    program = [str(script)] if script.exists() else [sys.executable, "-m", "weft"]
-    words = [*program, "serve", "--listen", listen, "--log-format", log_format]
+def _options(listen: str, exchange: str | None, metrics: str | None, log_format: str, workers: int) -> list[str]:
+    """The options that were given, for a unit."""
+    words = ["--listen", listen, "--log-format", log_format]
     if exchange is not None:
         words += ["--exchange-listen", exchange]
     if metrics is not None:
         words += ["--metrics", metrics]
     if workers > 1:
         words += ["--workers", str(workers)]
-    if any(not word.isprintable() or set(word) & set("%$\\\"' ") for word in words):
-        raise UsageError("an address with white space, quotes, % or $ cannot stand in a unit")
-    return _UNIT.format(command=" ".join(words))
+    return words
+
+
+def _print_unit(ingest: Sequence[str], options: Sequence[str], *, quiet: bool) -> None:
+    from weft.cli.unit import hidden, ingest_unit, server_unit
+
+    click.echo(ingest_unit(ingest) if ingest else server_unit(options), nl=False)
+    found = None if quiet else hidden()
+    if found is not None:
+        say(f"{found} is hidden from units, so this one will not start; install into /opt/weft, and print it there")

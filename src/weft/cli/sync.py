@@ -1,4 +1,4 @@
-"""``weft sync``: one exchange with each of some peers, now.
+"""``weft sync``: one exchange with each of some peers, or of all that have an address, now.
 
 ``--json`` gives one object: ``format`` (1), ``common_view`` (the id of the common view afterwards), ``sessions``: for
 each peer ``peer`` (a fingerprint), ``address``, ``mode`` (how this server takes what the peer hands it: ``mirror`` or
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from weft.cli.grpc_log import silence
 from weft.cli.indexed import index_options, open_index, say
 from weft.cli.output import message_options
 from weft.cli.table import print_json
@@ -40,7 +41,7 @@ Done = tuple[str, bytes, "Mode", "Report | WeftError", dict[str, object]]
 
 
 @click.command("sync")
-@click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS...")
+@click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
 @click.option(
     "--mode",
     type=click.Choice(["threads", "mirror"]),
@@ -64,19 +65,22 @@ def command(
     In mode threads this server asks for the rest of the threads that hold its own messages; in mode mirror it takes all
     that the peer may hand it.  The peer does what its own policy says of this server.
 
-    ADDRESS is the HOST:PORT or the name of a peer, as weft peers list shows it.
+    ADDRESS is the HOST:PORT, the name or the fingerprint of a peer, as weft peers list shows it.  Without one, it is
+    every peer with an address, one after the other.
 
     \b
+    weft sync
     weft sync 127.0.0.1:7431
     weft sync --json alice bob
     weft sync --mode mirror alice
     """
     from weft.index.config import index_path
 
+    silence()
     place = index_path(index)
     with open_index(str(place), config) as opened:
         policy = opened.policy
-    peers = [_peer(policy, address) for address in addresses]
+    peers = [_peer(policy, address) for address in addresses] if addresses else _all_peers(policy)
     threads = _Threads(place, policy) if as_json else None
     done = asyncio.run(_sync(place, policy, peers, mode, threads))
     if threads is not None:
@@ -95,10 +99,33 @@ def command(
 
 def _peer(policy: Policy, text: str) -> tuple[str, bytes]:
     """The address and key of the peer that is meant."""
+    from weft.core.signing import fingerprint
+
+    silent = None
     for key, row in policy.peers.items():
-        if row.address and text in (row.address, row.name):
-            return row.address, key
-    raise NotFoundError(f"{text}: no peer has this address or name; add it with: weft peers add --address")
+        if text in (row.address, row.name, fingerprint(key)) and text:
+            if row.address:
+                return row.address, key
+            silent = key
+    if silent is None:
+        raise NotFoundError(f"{text}: no peer has this address or name; {_advice()}")
+    name = policy.peers[silent].name
+    raise NotFoundError(
+        f"{text} is a peer without an address: only it can call us; give one with: "
+        f"weft peers add {fingerprint(silent)} {f'--name {name} ' if name else ''}--address HOST:PORT"
+    )
+
+
+def _all_peers(policy: Policy) -> list[tuple[str, bytes]]:
+    """All that can be called."""
+    found = [(row.address, key) for key, row in policy.peers.items() if row.address]
+    if not found:
+        raise NotFoundError(f"no peer has an address; {_advice('one')}")
+    return found
+
+
+def _advice(what: str = "it") -> str:
+    return f"add {what} with: weft peers add FINGERPRINT --address HOST:PORT"
 
 
 class _Threads:

@@ -146,7 +146,7 @@ class Client:
             call.cancel()
 
     def search(self, words: str, *, limit: int = 100) -> list[Found]:
-        """Messages whose subject and author hold all the words, the best match first."""
+        """Messages whose subject and author hold all the words, the newest first."""
         return self._run(asking.search(words, limit=limit))
 
     def explain(self, message_id: str) -> Explanation:

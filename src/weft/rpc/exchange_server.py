@@ -1,7 +1,8 @@
 """Answering peers: the service ``weft.v1.Exchange`` on a port of its own, always with mutual TLS.
 
 Who calls is what the binding in its certificate says.  Who has no row in the policy gets PERMISSION_DENIED, before
-anything is read of the call; who has one gets as many sessions at a time as the row says, and may call so often
+anything is read of the call, and stands in the log by that fingerprint alone, as nothing else of it is proved; who has
+a row gets as many sessions at a time as the row says, and may call so often
 (`weft.rpc.call_rate`).  The peers whose address the policy knows are called.
 """
 
@@ -13,11 +14,12 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import grpc
 
 from weft.core.policy import Policy
+from weft.core.signing import fingerprint
 from weft.errors import RemoteProtocolError, WeftError
 from weft.rpc import limits
 from weft.rpc.addresses import join_address, split_address
@@ -29,6 +31,7 @@ from weft.rpc.exchange_talks import Meter, Talks
 from weft.rpc.exchange_tls import exchange_credentials
 from weft.rpc.exchanging import ALWAYS, MESSAGE_OCTETS, SERVICE, Talk
 from weft.rpc.failures import DeniedError, OverloadedError, StoppingError, is_ours, status_of
+from weft.rpc.strangers import Strangers
 
 _OPTIONS = (
     ("grpc.so_reuseport", 0),
@@ -69,6 +72,7 @@ class ExchangeServer:
         self.talks = Talks(policy, meter)
         self._sessions: Counter[bytes] = Counter()
         self._rate = CallRate()
+        self._strangers = Strangers()
         self._calls: dict[bytes, asyncio.Task[None]] = {}
         self._looking: asyncio.Task[None] | None = None
         self._stopping = False
@@ -142,7 +146,7 @@ class ExchangeServer:
             key = caller(context)
             row = self._policy.peers.get(key)
             if row is None:
-                raise DeniedError("this server does not know your key")
+                self._turn_away(key)
             peer = key
             if self._stopping:
                 raise StoppingError("the server is stopping; call again later")
@@ -153,6 +157,13 @@ class ExchangeServer:
             self.talks.count(peer, "answerer", error)
             raise
         return peer
+
+    def _turn_away(self, key: bytes) -> NoReturn:
+        line = self._strangers.called(key, time.monotonic())
+        if line is not None:
+            log.warning(line)
+        advice = f"its operator has to run: weft peers add {fingerprint(key)}"
+        raise DeniedError(f"this server does not know your key; {advice}")
 
     async def _answer(self, peer: bytes, context: Any) -> None:  # noqa: ANN401 - as above
         policy = self._policy

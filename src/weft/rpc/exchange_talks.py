@@ -27,6 +27,7 @@ from weft.core.signing import short_fingerprint
 from weft.errors import RemoteProtocolError, StoreError, WeftError
 from weft.exchange.events import Report
 from weft.exchange.feeds import admitted, served
+from weft.rpc.arrivals import Arrivals
 from weft.rpc.exchange_desk import IndexDesk, Workplace
 from weft.rpc.exchanging import Talk, printable
 from weft.rpc.failures import DeniedError, OverloadedError, StoppingError, UnreachableError
@@ -96,6 +97,8 @@ class Talks:
         """The names of those who were peers, for what is left to tell of them."""
         self._meter = meter
         self._running: dict[Talk, Report] = {}
+        self._arrivals: dict[Talk, Arrivals] = {}
+        """Of those that are live."""
         self._news = asyncio.Event()
         self._end = 0
         self._synced: dict[bytes, float] = {}
@@ -113,7 +116,9 @@ class Talks:
             yield
         finally:
             self.moved(talk)
+            self._tell(talk, last=True)
             del self._running[talk]
+            self._arrivals.pop(talk, None)
             if self._meter:
                 self._meter.ended(name, role)
             self.wake()
@@ -137,6 +142,8 @@ class Talks:
         """See `Observer`; of two live sessions with a peer one ends."""
         self._synced[talk.peer] = time.monotonic()
         log.info("in sync with %s", self.name(talk.peer), extra={"fields": self.fields(talk)})
+        if talk.live and talk in self._running:
+            self._arrivals[talk] = Arrivals((talk.report or Report()).claims_received)
         rivals = [other for other in self._live(talk.peer) if other.caller is not talk.caller]
         if rivals and (self._policy.own or b"") > talk.peer:
             for spare in [one for one in (talk, *rivals) if one.caller]:
@@ -154,7 +161,8 @@ class Talks:
         reason = printable(str(error))
         defect = None if isinstance(error, WeftError) else error
         text = f"the exchange with {name} ended: {reason}"
-        level = logging.ERROR if defect else logging.WARNING
+        ours = isinstance(error, ChangedPolicyError)
+        level = logging.ERROR if defect else logging.INFO if ours else logging.WARNING
         log.log(level, text, exc_info=defect, extra={"fields": {**fields, "reason": reason}})
 
     def count(self, peer: bytes | None, role: Role, error: BaseException | None) -> Outcome:
@@ -210,7 +218,18 @@ class Talks:
                 if end != self._end:
                     self._end = end
                     self.committed()
+            for talk in self._running:
+                self._tell(talk)
             await asyncio.sleep(LOOK_SECONDS)
+
+    def _tell(self, talk: Talk, *, last: bool = False) -> None:
+        """Claims came in while it was live; one line in the log now and then."""
+        arrivals, report = self._arrivals.get(talk), talk.report
+        if arrivals is not None and report is not None:
+            more = arrivals.look(report.claims_received, time.monotonic(), last=last)
+            if more:
+                text = f"{more} claim{'' if more == 1 else 's'} in from {self.name(talk.peer)}"
+                log.info(text, extra={"fields": self.fields(talk)})
 
     async def alone(self, peer: bytes) -> None:
         """Until no session that the peer has called is live."""

@@ -36,6 +36,8 @@ from weft.rpc.watching import Watching
 
 _SLOW_THREADS = 3
 _FILL_SECONDS = 3600.0
+_FILL_LONG = 1.0
+"""Seconds after which it is worth a line in the log."""
 _STEPS = 20_000
 """Instructions of SQLite between two looks at whether the server ends."""
 _SERVING, _NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
@@ -160,7 +162,9 @@ class Server:
         started = time.monotonic()
         try:
             await self._keeper.call(lambda _: fill_search(self._path, self._policy, self._ending), _FILL_SECONDS)
-            log.info("search follows the log to %d, in %.1f s", end, time.monotonic() - started)
+            took = time.monotonic() - started
+            level = logging.INFO if took > _FILL_LONG else logging.DEBUG
+            log.log(level, "search follows the log to %d, in %.1f s", end, took)
         except WeftError as error:
             log.warning("search lags behind: %s", error)
         finally:
