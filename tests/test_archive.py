@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from pathlib import Path
 from random import Random
 
@@ -142,3 +143,13 @@ def test_blocks_are_the_threads_whatever_the_number_of_processes(
         for processes in (1, 2, 3):
             blocks = archive.blocks(encode_lines, hidden=hidden, processes=processes)
             assert b"".join(block + b"\n" for block in blocks) == lines
+
+
+def test_mail_out_of_many_compressed_files_takes_one_descriptor(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{number}.mbox.gz" for number in range(20)]
+    for number, path in enumerate(paths):
+        path.write_bytes(gzip.compress(MAIL.replace("<a@x>", f"<{number}@x>").format("one").encode()))
+    archive = weft.rebuild({"l": paths})
+    before = len(os.listdir("/dev/fd"))
+    assert sum(len(list(archive.octets(thread))) for thread in archive.threads()) == 20
+    assert len(os.listdir("/dev/fd")) == before + 1

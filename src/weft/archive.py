@@ -34,7 +34,9 @@ from weft.sources.base import (
     read_numbers,
 )
 from weft.sources.discover import discover
+from weft.sources.mbox import MboxFile
 from weft.sources.pipeline import collector_paused, scan
+from weft.sources.unpacked import Unpacked
 from weft.thread import Copy, Message, Thread
 
 Files = str | PathLike[str] | Sequence[str | PathLike[str]]
@@ -205,6 +207,10 @@ class Archive:
         """Made by `rebuild`."""
         self._log = log
         self.sources = loom.sources
+        unpacked = Unpacked()  # one temporary file, however many of the sources are compressed
+        for source in self.sources:
+            if isinstance(source, MboxFile) and source.unpacked is None:
+                source.unpacked = unpacked
         self._loom = loom
         self._copies = loom.copies
         self._copies.seal()

@@ -188,3 +188,41 @@ def test_a_subject_that_wants_to_look_like_an_explanation_does_not(home: Home, t
 def test_what_cannot_be_explained_is_one_line(story: Home, name: str, code: int) -> None:
     ran = story.weft("explain", name)
     assert (ran.code, ran.out, len(ran.err)) == (code, b"", 1)
+
+
+def because(home: Home, name: str) -> str:
+    return home.weft("explain", name).text.splitlines()[2]
+
+
+def test_what_is_here_and_does_not_count_is_not_said_to_be_unseen(story: Home) -> None:
+    story.weft("retract", "--yes", "--list", "drafts", CAROL)
+    story.weft("mute", "--feed", "own/smtp-ops")
+    found = explained(story, CAROL)
+    assert (found["ghost"], found["rule"], len(found["claims"])) == (True, "witnesses", 2)
+    text = story.weft("explain", CAROL).text
+    assert text.splitlines()[0] == f"<{CAROL}>  [what is here of it does not count]"
+    assert because(story, CAROL) == (
+        "  because   the copies of it that are here do not count (withdrawn by its origin, the feed is muted); "
+        "the nearest References that name it agree"
+    )
+    assert "seen" not in text.partition("coverage")[0]
+
+
+def test_one_copy_that_is_muted_is_said_to_be_here_in_every_rule(home: Home, tmp_path: Path) -> None:
+    """One reply names it, or two that do not agree."""
+    said = "the copy of it that is here does not count (the message id is muted)"
+    path = tmp_path / "l.mbox"
+    path.write_bytes(mail("g@x.example", ["r@x.example"]))
+    ingested(home, path)
+    home.weft("mute", "--id", "g@x.example")
+    for number, (parent, rest) in enumerate(
+        [("r@x.example", "; the nearest References that name it agree"), ("s@x.example", ", and the nearest")]
+    ):
+        with path.open("ab") as file:
+            file.write(mail(f"w{number}@x.example", [parent, "g@x.example"]))
+        ingested(home, path)
+        assert because(home, "g@x.example").startswith(f"  because   {said}{rest}")
+
+
+def test_what_nobody_here_has_seen_is_still_said_so(story: Home) -> None:
+    assert because(story, GHOST) == "  because   nobody here has seen it; the nearest References that name it agree"

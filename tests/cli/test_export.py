@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
 import pytest
 
+from tests.archives import mail
+from tests.cli.foreign import claim, receive
 from tests.cli.homes import Home
 from tests.cli.running import DRAFTS, OPS, ROOT
 
@@ -76,3 +79,71 @@ def test_an_empty_index_exports_nothing(home: Home, tmp_path: Path) -> None:
     home.weft("ingest", tmp_path / "l.mbox")
     assert (home.weft("export").code, home.weft("export").out) == (0, b"")
     assert json.loads(home.weft("export", "--json").out) == []
+
+
+def test_mail_that_came_from_peers_is_counted_on_one_line_and_named_if_there_is_little_of_it(story: Home) -> None:
+    whole = story.weft("export", "--format", "mboxrd").out
+    receive(story, claim("p0@x.example"))
+    ran = story.weft("export", "--format", "mboxrd")
+    assert (ran.code, ran.out) == (3, whole)
+    assert ran.err == ["weft: 1 message is not in this mail, because it came from a peer: <p0@x.example>"]
+    receive(story, *(claim(f"p{number}@x.example") for number in range(1, 40)))
+    ran = story.weft("export", "--format", "mboxrd")
+    assert (ran.code, ran.out) == (3, whole)
+    assert ran.err == ["weft: 40 messages are not in this mail, because they came from peers (--debug names them)"]
+    [line] = story.weft("export", "--format", "mboxrd", "--debug").err
+    assert all(f"<p{number}@x.example>" in line for number in range(40))
+
+
+def test_threads_counts_what_came_from_peers_too(story: Home) -> None:
+    receive(story, *(claim(f"p{number}@x.example") for number in range(8)))
+    ran = story.weft("threads", "--format", "mboxrd", "--list", "git")
+    assert (ran.code, ran.out, len(ran.err)) == (3, b"", 1)
+    assert "8 messages are not in this mail" in ran.err[0]
+
+
+def test_mail_that_is_gone_is_named_beside_the_count_of_what_came_from_peers(home: Home, tmp_path: Path) -> None:
+    path = tmp_path / "l.mbox"
+    path.write_bytes(b"".join(mail(f"m{number}@x.example") for number in range(5)))
+    home.weft("ingest", path)
+    receive(home, *(claim(f"p{number}@x.example") for number in range(9)))
+    path.unlink()
+    ran = home.weft("export", "--format", "mboxrd")
+    assert ran.code == 3
+    assert [line for line in ran.err if "its file is gone" in line] == [
+        f"weft: m{number}@x.example: the mail is not here: its file is gone" for number in range(5)
+    ]
+    assert len(ran.err) == 6
+
+
+def test_mail_of_stdin_did_not_come_from_a_peer(home: Home) -> None:
+    home.weft("ingest", "drafts=-", stdin=DRAFTS.read_bytes())
+    ran = home.weft("export", "--format", "mboxrd")
+    assert (ran.code, ran.out, len(ran.err)) == (3, b"", 1)
+    assert "13 messages are not in this mail, because no file of" in ran.err[0]
+    assert "peer" not in ran.err[0]
+    home.weft("ingest", DRAFTS)
+    assert home.weft("export", "--format", "mboxrd").code == 0, "what the line says to do helps"
+
+
+def test_a_full_disk_is_one_line_and_leaves_no_file(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "drafts.mbox.gz").write_bytes(gzip.compress(DRAFTS.read_bytes()))
+    home.weft("ingest", tmp_path / "drafts.mbox.gz")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    ran = home.weft("export", "--format", "mboxrd", "-o", tmp_path / "out")
+    assert (ran.code, len(ran.err)) == (1, 1)
+    assert "set TMPDIR to a folder with more room" in ran.err[0]
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_that_was_ingested_although_it_unfolds_far_is_exported_the_same_way(home: Home, tmp_path: Path) -> None:
+    path = tmp_path / "l.mbox.gz"
+    path.write_bytes(gzip.compress(mail("a@x.example", body="x" * (17 << 20)) + mail("b@x.example")))
+    home.weft("ingest", "--max-ratio", "2000", path)
+    ran = home.weft("export", "--format", "mboxrd", "--thread", "b@x.example")
+    assert (ran.code, ran.out, len(ran.err)) == (3, b"", 1)
+    assert "--max-ratio allows 200" in ran.err[0]
+    ran = home.weft("export", "--format", "mboxrd", "--thread", "b@x.example", "--max-ratio", "2000")
+    assert (ran.code, ran.out.count(b"Message-ID: <b@x.example>")) == (0, 1)

@@ -13,6 +13,7 @@ import pytest
 from tests.archives import mail
 from tests.cli.homes import Home
 from tests.cli.running import DRAFTS, OPS, command, environment, until
+from weft.index.model import Ingested
 
 
 def ids(home: Home) -> set[str]:
@@ -29,15 +30,13 @@ def append(path: Path, *messages: bytes) -> None:
 def test_the_summary_is_on_stderr_and_the_index_and_its_key_are_made(home: Home) -> None:
     ran = home.weft("ingest", DRAFTS, OPS)
     assert (ran.code, ran.out) == (0, b"")
-    assert ran.err == [
-        "weft: 26 messages read, 26 new claims; 0 files unchanged, 0 read from where they grew, 0 skipped"
-    ]
+    assert ran.err == ["weft: 26 messages read, 26 new claims"]
     assert (home.path / "index.db.key").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_second_time_nothing_is_read_again(story: Home) -> None:
     ran = story.weft("ingest", DRAFTS, OPS)
-    assert ran.err == ["weft: 0 messages read, 0 new claims; 2 files unchanged, 0 read from where they grew, 0 skipped"]
+    assert ran.err == ["weft: 0 messages read, 0 new claims; 2 files unchanged"]
 
 
 def test_the_threads_are_those_that_rebuild_shows(story: Home) -> None:
@@ -50,8 +49,7 @@ def test_a_file_that_grew_is_read_from_where_it_grew(home: Home, tmp_path: Path)
     home.weft("ingest", path)
     append(path, mail("c@x.example"))
     ran = home.weft("ingest", path)
-    assert " 1 new claims; " in ran.err[0]
-    assert "1 read from where they grew" in ran.err[0]
+    assert ran.err == ["weft: 2 messages read, 1 new claim; 1 grown (only its end was read)"]
     assert ids(home) == {"a@x.example", "b@x.example", "c@x.example"}
 
 
@@ -125,7 +123,7 @@ def test_watching_takes_what_is_appended_and_ends_cleanly(home: Home, tmp_path: 
     try:
         assert len(watch.until(1)) == 1
         append(path, mail("b@x.example"), mail("c@x.example"))
-        assert " 2 new claims; " in watch.until(2)[1]
+        assert " 2 new claims" in watch.until(2)[1]
         time.sleep(0.3)
         assert len(watch.said()) == 2, "a round without news says nothing"
         assert watch.end(number) == 0
@@ -144,7 +142,7 @@ def test_watching_waits_for_a_file_that_is_not_there_yet_and_names_it_once(home:
         time.sleep(0.3)
         assert len(watch.said()) == 1
         append(path, mail("a@x.example"))
-        assert " 1 new claims; " in watch.until(2)[1]
+        assert " 1 new claim" in watch.until(2)[1]
         assert watch.end() == 0
     finally:
         watch.process.kill()
@@ -164,3 +162,48 @@ def test_watching_stopped_in_the_middle_of_a_file_leaves_a_sound_index(home: Hom
     assert home.weft("check").code == 0
     assert home.weft("ingest", path).code == 0
     assert len(ids(home)) == 20_000
+
+
+@pytest.mark.parametrize(
+    ("done", "said"),
+    [
+        (Ingested(0, 0, 0, 0, 0), "0 messages read, 0 new claims"),
+        (Ingested(1, 1, 1, 0, 0), "1 message read, 1 new claim; 1 file unchanged"),
+        (Ingested(9, 2, 0, 2, 0), "9 messages read, 2 new claims; 2 grown (only their ends were read)"),
+        (
+            Ingested(5, 5, 3, 1, 4),
+            "5 messages read, 5 new claims; 3 files unchanged, 1 grown (only its end was read), 4 skipped",
+        ),
+    ],
+)
+def test_the_summary_counts_as_people_do_and_leaves_out_what_there_is_none_of(done: Ingested, said: str) -> None:
+    assert str(done) == said
+
+
+def test_mail_of_a_renamed_list_under_its_old_name_is_told_what_to_do(home: Home, tmp_path: Path) -> None:
+    path = tmp_path / "drafts.mbox"
+    path.write_bytes(DRAFTS.read_bytes())
+    home.weft("ingest", path, OPS)
+    home.weft("lists", "rename", "--yes", "drafts", "drafts2")
+    ran = home.weft("ingest", path)
+    assert len(ran.err) == 2
+    assert "13 messages were withdrawn, and do not come back" in ran.err[0]
+    assert ran.err[0].endswith("if it was renamed, ingest with: drafts2=PATH")
+    append(path, mail("new@x.example"))
+    assert "1 message was withdrawn, and does not come back" in home.weft("ingest", path).err[0]
+    assert len(home.weft("ingest", f"drafts2={path}").err) == 1, "under the new name nothing was withdrawn"
+
+
+def test_a_rename_is_told_even_if_some_was_retracted_since(home: Home) -> None:
+    home.weft("ingest", DRAFTS)
+    home.weft("lists", "rename", "--yes", "drafts", "drafts2")
+    home.weft("retract", "--yes", "3E47821B.6050309@harbour.example.com")
+    assert "drafts2=PATH" in home.weft("ingest", DRAFTS).err[0]
+
+
+def test_mail_that_was_withdrawn_otherwise_is_not_taken_for_renamed(story: Home, tmp_path: Path) -> None:
+    story.weft("lists", "remove", "--yes", "drafts")
+    [withdrawn, _] = story.weft("ingest", DRAFTS).err
+    assert "13 messages were withdrawn" in withdrawn
+    assert "smtp-ops" not in withdrawn
+    assert withdrawn.endswith("a list of another name can have them: NAME=PATH")

@@ -23,9 +23,9 @@ _SHORT = 16
 _RULES = {
     "own headers": "its own headers say so, in every copy of the best tier",
     "contested": "the copies of the best tier disagree, and nobody takes a vote",
-    "witnesses": "nobody here has seen it; the nearest References that name it agree",
-    "witnesses disagree": "nobody here has seen it, and the nearest References that name it disagree",
-    "nobody says": "nobody here has seen it, and nobody says below what it stands",
+    "witnesses": "{unseen}; the nearest References that name it agree",
+    "witnesses disagree": "{unseen}, and the nearest References that name it disagree",
+    "nobody says": "{unseen}, and nobody says below what it stands",
     "cycle cut": "its edge closed a cycle, and of all edges in it had the weakest ground",
     "muted": "the edge that its headers state is muted here",
 }
@@ -39,9 +39,9 @@ _HEADERS = {
 
 def explanation_lines(found: Explanation, names: dict[str, str]) -> Iterator[str]:
     """The lines; ``names`` are those that people have for origins."""
-    yield _id(found.message_id) + ("  [not seen here]" if found.ghost else "")
+    yield _id(found.message_id) + _mark(found)
     yield f"  parent    {_id(found.parent)}"
-    yield f"  because   {_RULES.get(found.rule, clean(found.rule))}"
+    yield f"  because   {_RULES.get(found.rule, clean(found.rule)).replace('{unseen}', _unseen(found))}"
     yield f"  thread    {_id(found.root)}" + (" (itself)" if found.root == found.message_id else "")
     yield f"  replies   {len(found.children)}"
     yield from _coverage(found, names)
@@ -54,6 +54,21 @@ def explanation_lines(found: Explanation, names: dict[str, str]) -> Iterator[str
     yield from _witnesses(found, names)
     yield from _ids("replies", found.children)
     yield from _ids("ids that look like this one", found.lookalikes)
+
+
+def _mark(found: Explanation) -> str:
+    if not found.ghost:
+        return ""
+    return "  [what is here of it does not count]" if found.statements else "  [not seen here]"
+
+
+def _unseen(found: Explanation) -> str:
+    """Why an id has no headers of its own: nobody here has seen it, or all copies that are here do not count."""
+    reasons = dict.fromkeys(one.hidden for one in found.statements if one.hidden)
+    if not reasons:
+        return "nobody here has seen it"
+    copies = "the copy of it that is here does" if len(found.statements) == 1 else "the copies of it that are here do"
+    return clean(f"{copies} not count ({', '.join(reasons)})")
 
 
 def _coverage(found: Explanation, names: dict[str, str]) -> Iterator[str]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from weft.cli.ids import parse_ids
-from weft.cli.indexed import check_list, index_options, open_index, policy_option, print_threads
-from weft.cli.output import Output, Progress, each_once, message_options, output_options
+from weft.cli.indexed import check_list, index_options, open_index, policy_option
+from weft.cli.mail import print_mail
+from weft.cli.output import Output, Progress, each_once, message_options, output_options, ratio_option
 from weft.export.phrases import count
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 @click.option("--thread", "ids", multiple=True, metavar="ID", help="Only the thread in which ID stands (repeatable).")
 @click.option("--list", "list_name", metavar="LIST", help="Only threads with a message on this list.")
 @output_options
+@ratio_option
 @policy_option
 @index_options
 @message_options
@@ -28,6 +30,7 @@ def command(
     ids: tuple[str, ...],
     list_name: str | None,
     target: Output,
+    max_ratio: int,
     policy: str | None,
     index: str | None,
     config: str | None,
@@ -35,7 +38,8 @@ def command(
 ) -> int:
     """All threads, by date, as text, json, jsonl, mboxrd, dot, graphml, svg or html.
 
-    With --format mboxrd, exit code 3 says that some of the mail is not here; each is named on stderr.
+    With --format mboxrd, exit code 3 says that some of the mail is not here: what is gone from its files is named on
+    stderr, what came from peers is counted (and named with --debug).
 
     \b
     weft export --json -o threads.json
@@ -49,7 +53,7 @@ def command(
     ):
         threads = _threads(opened, wanted, list_name, hidden=target.format.every_id)
         shown = _counted(threads, progress.show) if target.path is not None else threads
-        return print_threads(opened, target, shown, file)
+        return print_mail(opened, target, shown, file, max_ratio)
 
 
 def _threads(index: Index, wanted: list[str], list_name: str | None, *, hidden: bool) -> Iterable[Thread]:

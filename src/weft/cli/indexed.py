@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from weft.cli.output import Output, write_threads
 from weft.errors import NotFoundError, UsageError, WeftError
 from weft.export.clean import clean
 
 if TYPE_CHECKING:
     from weft.core.policy import Policy
     from weft.index.index import Index
-    from weft.thread import Thread
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -96,18 +94,6 @@ def all_names(policy: Policy) -> dict[str, str]:
     peers = {fingerprint(key): row.name for key, row in policy.peers.items() if row.name}
     said = {fingerprint(key): row.name for key, row in policy.origins.items() if row.name}
     return origin_names(policy) | peers | said
-
-
-def print_threads(index: Index, target: Output, threads: Iterable[Thread], file: BinaryIO) -> int:
-    """Write threads as ``target`` says; the exit code: 3 if some mail is not here, each named on stderr."""
-    lost: list[str] = []
-
-    def missing(line: str) -> None:
-        lost.append(line)
-        say(line)
-
-    write_threads(target, threads, file, lambda thread: index.octets(thread, missing), all_names(index.policy))
-    return 3 if lost else 0
 
 
 def say(line: str) -> None:

@@ -51,19 +51,24 @@ def command(context: click.Context, as_json: bool, index: str | None, config: st
 @command.command("rename")
 @click.argument("old")
 @click.argument("new")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @index_options
 @message_options
-def rename(old: str, new: str, index: str | None, config: str | None, quiet: bool) -> None:
-    """Give a list of our own another name.  It cannot have a name again that it had before.
+def rename(old: str, new: str, yes: bool, index: str | None, config: str | None, quiet: bool) -> None:
+    """Give a list of our own another name.  It is final: the list cannot have a name again that it had before.
+
+    Its files go on under the new name, which stands in front of them from then on: weft ingest NEW=PATH.
 
     \b
     weft lists rename ietf-822 ietf-smtp
     """
     with open_index(index, config) as opened:
         check_list(opened, old, own=True)
+        confirm(f"Rename the list {old} to {new}, for good?", yes=yes)
         renamed = opened.rename_list(old, new)
     if not quiet:
         say(f"{old} is {new} now; {count(renamed, 'claim')} made again under the new name")
+        say(f"from now on ingest with: {new}=PATH")
 
 
 @command.command("remove")

@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import click
 
-from weft.cli.indexed import index_options, open_index, policy_option, say
+from weft.cli.indexed import check_list, index_options, open_index, policy_option, say
 from weft.cli.output import message_options
 from weft.cli.table import print_json, print_table
+from weft.export.phrases import author_of, in_utc
 
 if TYPE_CHECKING:
     from weft.index.model import Found
@@ -20,50 +22,62 @@ if TYPE_CHECKING:
 
 @click.command("search")
 @click.argument("words", nargs=-1, required=True)
+@click.option("--list", "list_name", metavar="LIST", help="Only messages on this list.")
+@click.option("--since", metavar="DATE", help="Only messages since then (2003-02-10, RFC 3339, 7d).")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many at most.")
+@click.option("--after", metavar="ID", help="Go on after this message, the last one of the page before.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @policy_option
 @index_options
 @message_options
 def command(
     words: tuple[str, ...],
+    list_name: str | None,
+    since: str | None,
     limit: int,
+    after: str | None,
     as_json: bool,
     policy: str | None,
     index: str | None,
     config: str | None,
     quiet: bool,
 ) -> int:
-    """Messages whose subject and author have all of the WORDS.
+    """Messages by the words of their subject and author, the newest first.
 
-    Exit code 1 says that there is none.
+    All of the WORDS must be there, each in the subject or in the author.  They are whole words: case and accents do not
+    matter, and there are no wildcards.  Words in double quotes must follow each other; subject: or from: before a word
+    or a quotation says where it must stand.  Exit code 1 says that there is nothing.
 
     \b
     weft search thread index
-    weft search --json --limit 100 lindqvist
+    weft search --list git --since 30d 'subject:"thread index"' from:lindqvist
     """
+    from weft.cli.ids import parse_id
+    from weft.cli.since import parse_since
+
+    moment = None if since is None else parse_since(since, time.time())
+    last = None if after is None else parse_id(after)
     with open_index(index, config, policy) as opened:
-        found = opened.search(" ".join(words), limit=limit + 1)
+        if list_name is not None:
+            check_list(opened, list_name)
+        found = opened.search(" ".join(words), limit=limit + 1, list_name=list_name, since=moment, after=last)
         more = len(found) > limit
         del found[limit:]
     if as_json:
         print_json(list(map(_object, found)))
     else:
         heads = ("date", "from", "list", "subject", "id")
-        rows = [
-            ((one.date or "no date")[:10], _name(one), one.list, one.subject, f"<{one.message_id}>") for one in found
-        ]
+        rows = [(_day(one), author_of(one.author)[:24], one.list, one.subject, f"<{one.message_id}>") for one in found]
         print_table(heads, rows, elastic=3)
     if not quiet and not found:
-        say("no subject or author has all of these words")
+        say("no message has all of these words" if after is None else "no more messages have all of these words")
     if not quiet and more:
-        say(f"these are the first {limit}; --limit gives more")
+        say(f"there are more; go on with: --after '{found[-1].message_id}'")
     return 0 if found else 1
 
 
-def _name(found: Found) -> str:
-    """The author without the address, where there is something else."""
-    return (found.author.partition("<")[0].strip(' "') or found.author)[:24]
+def _day(found: Found) -> str:
+    return in_utc(found.date or "no date")[:10]
 
 
 def _object(found: Found) -> dict[str, object]:

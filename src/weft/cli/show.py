@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from weft.cli.ids import parse_ids
-from weft.cli.indexed import all_names, index_options, open_index, policy_option, print_threads, say
+from weft.cli.indexed import all_names, index_options, open_index, policy_option, say
+from weft.cli.mail import print_mail
 from weft.cli.output import Output, each_once, message_options, output_options, terminal_columns
 from weft.export.phrases import count
 
@@ -32,8 +33,8 @@ def command(
     """The whole thread in which ID stands, wherever in it ID is.
 
     ID is <a@b>, a@b, id:a@b, the URL of an archive page that ends in an id, or - for ids on stdin.  On a terminal, text
-    goes through $PAGER.  Below a thread stands who was asked for more of it, and up to when, if the policy admits lists
-    of others.  With --format mboxrd, exit code 3 says that some of the mail is not here.
+    goes through $PAGER.  Dates are in UTC.  Below a thread stands who was asked for more of it, and up to when, if the
+    policy admits lists of others.  With --format mboxrd, exit code 3 says that some of the mail is not here.
 
     \b
     weft show 20030210035225.GA1107@aldgate.example.com
@@ -43,9 +44,9 @@ def command(
     with open_index(index, config, policy) as opened, target.open() as file:
         threads = each_once(opened.thread(name, hidden=target.format.every_id) for name in ids)
         if target.format_name != "text":
-            return print_threads(opened, target, threads, file)
+            return print_mail(opened, target, threads, file)
         if target.path is not None or not _page(threads, target, all_names(opened.policy)):
-            print_threads(opened, target, threads, file)
+            print_mail(opened, target, threads, file)
             file.flush()
         if not quiet and (edges := sum(map(opened.differs_from_common, threads))):
             say(f"differs from the common view in {count(edges, 'edge')}")

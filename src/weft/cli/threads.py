@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from weft.cli.indexed import all_names, check_list, index_options, open_index, policy_option, print_threads, say
+from weft.cli.indexed import all_names, check_list, index_options, open_index, policy_option, say
+from weft.cli.mail import print_mail
 from weft.cli.output import Output, message_options, output_options, terminal_columns
-from weft.export.phrases import NO_SUBJECT
+from weft.export.phrases import NO_SUBJECT, in_utc
 
 if TYPE_CHECKING:
     from weft.thread import Thread
@@ -71,7 +72,7 @@ def command(
             names = all_names(opened.policy) if missing else None
             file.write("".join(_lines(threads, names, whole=target.path is not None)).encode())
         else:
-            code = print_threads(opened, target, threads, file)
+            code = print_mail(opened, target, threads, file)
         file.flush()
     if not quiet and not threads:
         say("no thread")
@@ -121,7 +122,7 @@ def _row(thread: Thread) -> tuple[str | int, ...]:
     ghosts = sum(message.ghost and not message.joined for message in thread.messages)
     newest = max((message.date for message in held if message.date), key=_moment, default="no date")
     subject = next((message.subject for message in held), "") or NO_SUBJECT
-    return newest[:10], len(held), ghosts, " ".join(thread.lists), subject, f"<{thread.root}>"
+    return in_utc(newest)[:10], len(held), ghosts, " ".join(thread.lists), subject, f"<{thread.root}>"
 
 
 def _moment(date: str) -> float:

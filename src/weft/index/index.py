@@ -24,7 +24,7 @@ from weft.index.exchanges import Exchange
 from weft.index.explaining import Explainer
 from weft.index.identity import identify
 from weft.index.ingest import Ingest, relist, withdraw
-from weft.index.mail import Mail
+from weft.index.mail import Mail, Missing
 from weft.index.model import EdgeDifference, Explanation, Found, Ingested, ListInfo, Problem
 from weft.index.resolving import read_claim
 from weft.index.view import View
@@ -153,12 +153,26 @@ class Index:
             roots = self._view.listing.roots(hidden=hidden)
         yield from self._whole(roots, hidden)
 
-    def search(self, words: str, *, limit: int = 100) -> list[Found]:
-        """Messages whose subject or author holds all the words, the best match first."""
+    def search(
+        self,
+        words: str,
+        *,
+        limit: int = 100,
+        list_name: str | None = None,
+        since: int | None = None,
+        after: str | None = None,
+    ) -> list[Found]:
+        """Messages whose subject and author together hold all the words, the newest first; those without a date last.
+
+        ``words``: whole words, in any case; also ``"a phrase"``, and ``subject:`` or ``from:`` before either.
+        ``list_name``: only copies on this list; ``since``: seconds since 1970 of the message's date; ``after``: the id
+        of the last message of the page before.
+        """
         with explained(self.store.path):
             self._view.fill_search()
         with self._snapshot():
-            return self._view.listing.search(words, limit)
+            beyond = None if after is None else self._node(after)
+            return self._view.listing.search(words, limit, list_name=list_name, since=since, after=beyond)
 
     def explain(self, message_id: str) -> Explanation:
         """Who says what about an id, and which rule decided its edge."""
@@ -184,9 +198,18 @@ class Index:
         """The mail of a thread, from the files it was ingested from: (octets, whether mbox-escaped).
 
         ``missing`` gets a line for each message that is not there: it came from a peer, or its file has changed.
+        For more than one thread use `mail`, which unpacks a compressed file once for all of them.
+        """
+        with explained(self.store.path), self.mail(lambda lost: missing(str(lost))) as mail:
+            yield from mail.octets([thread])
+
+    def mail(self, missing: Callable[[Missing], None], *, max_ratio: int = 200) -> Mail:
+        """What reads the mail of any number of threads, as a context: see `octets`.
+
+        ``max_ratio``: of a compressed file, no more is unpacked than so many octets for each of its own.
         """
         with explained(self.store.path):
-            yield from Mail(self.store, self.origin, missing).octets(thread)
+            return Mail(self.store, self.origin, missing, max_ratio)
 
     def lists(self) -> list[ListInfo]:
         """The feeds of which claims are held that stand, by list and origin."""

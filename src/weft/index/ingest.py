@@ -18,8 +18,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from weft.core.claim import Claim, Withdrawal, claim_id, claim_of, encode
 from weft.core.merkle import whole_tree
 from weft.core.signing import public_key, sign_root
+from weft.index.coming_back import ComingBack
 from weft.index.files import half_written, look, remember
-from weft.index.model import Ingested
+from weft.index.model import Ingested, count
 from weft.index.resolving import read_claim
 from weft.index.view import View
 from weft.sources.base import Note, NoteLog, Source
@@ -67,7 +68,8 @@ class Ingest:
         self._log = log
         self._waiting: list[tuple[_Reading, list[Evidence]]] = []
         self._halves: list[tuple[bytes, bytes]] = []
-        self._messages = self._claims = self._withdrawn = 0
+        self._messages = self._claims = 0
+        self._coming_back = ComingBack(view, self._origin)
 
     def run(
         self, sources: Sequence[Source], processes: int | None = None, progress: Callable[[str], None] | None = None
@@ -90,13 +92,13 @@ class Ingest:
                     self._commit(readings)
                     waiting = 0
                 if progress:
-                    progress(f"{self._messages} messages, {self._claims} new claims, {readings[index].source.path}")
+                    done = f"{count(self._messages, 'message')}, {count(self._claims, 'new claim')}"
+                    progress(f"{done}, {readings[index].source.path}")
             for reading in readings:
                 reading.done = True
             self._commit(readings)
-        if self._withdrawn:
-            what = f"{self._withdrawn} messages were withdrawn, and do not come back"
-            self._log(Note(str(self._store.path), None, what))
+        for line in self._coming_back.lines():
+            self._log(Note(str(self._store.path), None, line))
         return Ingested(self._messages, self._claims, unchanged, grown, self._log.skipped - skipped)
 
     def _choose(self, sources: Sequence[Source]) -> tuple[list[_Reading], int, int]:
@@ -199,7 +201,10 @@ class Ingest:
                 if held.octets and (place := places[held.identity]) != held.place
             ],
         )
-        self._withdrawn += len(self._view.withdrawn.intersection(claim.identity for claim in claims))
+        withdrawn = self._view.withdrawn
+        self._coming_back.add(
+            claim.parsed for claim in claims if claim.identity in withdrawn and isinstance(claim.parsed, Claim)
+        )
 
 
 def sign_batches(key: Ed25519PrivateKey, claims: Iterable[NewClaim]) -> list[Part]:

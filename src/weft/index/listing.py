@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,12 +12,23 @@ from weft.core.display import LATE
 from weft.core.live_edges import GHOST
 from weft.core.subject import decode_text
 from weft.errors import UsageError
+from weft.index.asked_words import Asked
 from weft.index.model import Found
 from weft.index.reading import Reader
-from weft.index.recent import newest_roots
+from weft.index.recent import AHEAD_SECONDS, UNDATED, newest_roots
 from weft.index.resolving import read_octets
 
-_WORD = re.compile(r"\w+")
+_DATE = "iif(nodes.date <= :horizon, nodes.date, :undated)"
+_SEARCH = (
+    f"SELECT claims.node, claims.octets, {_DATE} AS newest FROM search "  # noqa: S608
+    "CROSS JOIN claims ON claims.position = search.rowid CROSS JOIN nodes ON nodes.node = claims.node "
+    f"WHERE search MATCH :words AND nodes.rank < {GHOST}"  # no claim about a ghost counts
+)
+_ON_LIST = (
+    " AND claims.batch IN (SELECT batch FROM batches JOIN feeds ON feeds.feed = batches.feed WHERE feeds.list = :list)"
+)
+_BEHIND = f" AND (newest, claims.node) < (SELECT {_DATE}, nodes.node FROM nodes WHERE nodes.node = :after)"  # noqa: S608
+_NEWEST_FIRST = " ORDER BY newest DESC, claims.node DESC, claims.position"
 _QUIET = "lower(CAST({} AS TEXT))"
 for _mark in ".-_+=$":
     _QUIET = f"replace({_QUIET}, '{_mark}', '')"
@@ -52,28 +62,48 @@ class Listing:
         found.sort()
         return [node for _, _, node in found]
 
-    def search(self, words: str, limit: int) -> list[Found]:
-        """Messages whose subject or author holds all the words, the best match first."""
-        terms = _WORD.findall(words)
-        if not terms:
-            raise UsageError("nothing to search for; give a word of a subject or an author")
-        query = " ".join(f'"{term}"' for term in terms)
-        found: list[Found] = []
-        rows = self.connection.execute(
-            "SELECT claims.node, claims.octets FROM search "
-            "JOIN claims ON claims.position = search.rowid WHERE search MATCH ? ORDER BY search.rank, search.rowid",
-            (query,),
-        )
-        given: set[int] = set()
-        for node, octets in rows:
+    def search(
+        self,
+        words: str,
+        limit: int,
+        *,
+        list_name: str | None = None,
+        since: int | None = None,
+        after: int | None = None,
+    ) -> list[Found]:
+        """Messages with all the words (`weft.index.asked_words`), the newest first, those without a date last.
+
+        ``list_name``: only copies on this list; ``since``: only messages with a date from then on; ``after``: a node,
+        only messages behind it.  What is dated in the future counts as undated, as in `newest_roots`.
+        """
+        asked = Asked.read(words)
+        values = {"words": asked.query, "horizon": self.now + AHEAD_SECONDS, "since": since, "undated": UNDATED}
+        statement = _SEARCH
+        if since is not None:
+            statement += " AND newest >= :since"
+        if list_name is not None:
+            statement += _ON_LIST
+            values["list"] = list_name.encode()
+        if after is not None:
+            statement += _BEHIND
+            values["after"] = after
+        try:
+            rows = self.connection.execute(statement + _NEWEST_FIRST, values)
+        except sqlite3.OperationalError as error:
+            if "phrase" not in str(error):
+                raise
+            # Letters newer than SQLite's: it takes what stands between them for several words.
+            raise UsageError("some of these words have letters that cannot be searched for; leave them out") from None
+        found: dict[int, Found] = {}
+        for node, octets, _ in rows:
             if len(found) >= limit:
                 break
             claim = read_octets(octets)
-            if node in given or not isinstance(claim, Claim) or not self.reader.counts(octets, claim):
+            if node in found or not isinstance(claim, Claim) or not self.reader.counts(octets, claim):
                 continue
-            given.add(node)
-            found.append(self._found(node, claim))
-        return found
+            if asked.holds(decode_text(claim.subject), decode_text(claim.author)):
+                found[node] = self._found(node, claim)
+        return list(found.values())
 
     def lookalikes(self, message_id: bytes) -> list[bytes]:
         """Other ids that differ from this one only in case or the punctuation ``.-_+=$``.  Looks at every id."""

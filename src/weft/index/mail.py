@@ -1,9 +1,20 @@
-"""Finding the mail again that own claims were made from, and making sure that it is still the same."""
+"""Finding the mail again that own claims were made from, and making sure that it is still the same.
+
+Theory of operation
+-------------------
+A `Mail` is used for as many threads as are wanted together: it asks the store for the claims of some hundred messages
+at once, and keeps the sources that it has opened, so that a compressed file is unpacked once and not for each thread.
+What was unpacked goes when it is closed (`weft.sources.unpacked`).
+
+Nothing is given that is not what was ingested: the octets found are scanned again, and have to make the same claim.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
+from typing import NamedTuple, Self
 
 from weft.core.claim import Claim, claim_id, claim_of, encode
 from weft.errors import SourceError
@@ -12,74 +23,124 @@ from weft.sources.base import NoteLog, Source, split_message
 from weft.sources.discover import discover
 from weft.sources.evidence import Evidence, make_evidence
 from weft.sources.mbox import MboxFile
-from weft.store.base import PAGE, Held, Store
+from weft.sources.unpacked import Unpacked
+from weft.store.base import PAGE, Held, Place, Store
 from weft.thread import Message, Thread
+
+FROM_PEER = "it came from a peer"
+NO_FILE = "no file of it is known; if there is one, ingest it again"
+_CHUNK = 200
+"""Messages whose claims are read at once."""
+
+
+class Missing(NamedTuple):
+    """A message whose mail cannot be given."""
+
+    id: str
+    reason: str
+    gone: bool
+    """It was in a file, and is not found there any more; else nobody here ever had a file of it."""
+
+    def __str__(self) -> str:
+        return f"{self.id}: the mail is not here: {self.reason}"
 
 
 class Mail:
-    """Reads messages from the files they were ingested from."""
+    """Reads messages from the files they were ingested from; a context manager."""
 
-    def __init__(self, store: Store, origin: bytes, missing: Callable[[str], None]) -> None:
-        """``origin``: ours, whose files they are; ``missing`` gets a line for each message that is not found."""
+    def __init__(self, store: Store, origin: bytes, missing: Callable[[Missing], None], max_ratio: int = 200) -> None:
+        """``origin``: ours, whose files they are; ``missing`` is told of each message that is not found.
+
+        ``max_ratio``: of a compressed file, no more is unpacked than so many octets for each of its own.
+        """
         self._store = store
         self._origin = origin
         self._missing = missing
+        self._max_ratio = max_ratio
         self._files = store.files()
         self._sources: dict[int, Source | None] = {}
         self._places: dict[int, dict[bytes, tuple[int, int]]] = {}
+        self._unpacked = Unpacked()
 
-    def octets(self, thread: Thread) -> Iterator[tuple[bytes, bool]]:
-        """(octets, whether mbox-escaped) of each message of a thread that is found, in its order."""
-        for message in thread.messages:
-            found = None if message.ghost else self._find(message)
-            if found is not None:
-                yield found
+    def __enter__(self) -> Self:
+        return self
 
-    def _find(self, message: Message) -> tuple[bytes, bool] | None:
-        literal = message.id.encode("utf-8", "surrogateescape")
-        reason = "it came from a peer"
-        after = 0
-        while page := self._store.claims_about([literal], after, PAGE):
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back the room that unpacked files take."""
+        self._unpacked.close()
+
+    def octets(self, threads: Iterable[Thread]) -> Iterator[tuple[bytes, bool]]:
+        """(octets, whether mbox-escaped) of each message of some threads that is found, in their order.
+
+        `weft.errors.WeftError` if there is no room to unpack a compressed file.
+        """
+        messages = (message for thread in threads for message in thread.messages if not message.ghost)
+        while chunk := list(islice(messages, _CHUNK)):
+            claims = self._claims(chunk)
+            for message in chunk:
+                found = self._find(message, claims.get(_octets(message), ()))
+                if found is not None:
+                    yield found
+
+    def _claims(self, messages: Sequence[Message]) -> dict[bytes, list[tuple[Held, Claim]]]:
+        """Our own claims about some messages, in order of position."""
+        found: dict[bytes, list[tuple[Held, Claim]]] = {}
+        ids, after = list(map(_octets, messages)), 0
+        while True:
+            page = self._store.claims_about(ids, after, PAGE)
             for held in page:
                 claim = read_claim(held)
-                if not isinstance(claim, Claim) or claim.origin != self._origin or held.place is None:
-                    continue
-                try:
-                    return self._fetch(held, claim)
-                except SourceError as error:
-                    reason = str(error)
+                if isinstance(claim, Claim) and claim.origin == self._origin:
+                    found.setdefault(claim.message_id, []).append((held, claim))
+            if len(page) < PAGE:
+                return found
             after = page[-1].position
-        self._missing(f"{message.id}: the mail is not here: {reason}")
+
+    def _find(self, message: Message, claims: Sequence[tuple[Held, Claim]]) -> tuple[bytes, bool] | None:
+        lost = Missing(message.id, NO_FILE if claims else FROM_PEER, gone=False)
+        for held, claim in claims:
+            if held.place is not None:
+                try:
+                    return self._fetch(held, held.place, claim)
+                except SourceError as error:
+                    lost = Missing(message.id, str(error), gone=True)
+        self._missing(lost)
         return None
 
-    def _fetch(self, held: Held, claim: Claim) -> tuple[bytes, bool]:
-        assert held.place is not None
-        source = self._source(held.place.file)
+    def _fetch(self, held: Held, known: Place, claim: Claim) -> tuple[bytes, bool]:
+        source = self._source(known.file)
         if source is None:
             raise SourceError("its file is gone")
-        place = held.place.offset, held.place.length
+        place = known.offset, known.length
         try:
-            return self._read(source, place, held.identity, claim), source.escaped
+            return self._read(source, place, claim), source.escaped
         except SourceError:
             if isinstance(source, MboxFile):
                 raise
-        place = self._relocate(held.place.file, source, claim).get(held.identity, place)
-        return self._read(source, place, held.identity, claim), source.escaped
+        place = self._relocate(known.file, source, claim).get(held.identity, place)
+        return self._read(source, place, claim), source.escaped
 
-    def _read(self, source: Source, place: tuple[int, int], identity: bytes, claim: Claim) -> bytes:
+    def _read(self, source: Source, place: tuple[int, int], claim: Claim) -> bytes:
         """The octets at a place; `SourceError` unless they still make the same claim."""
         octets = source.fetch(*place)
         buffer, header_end, body = split_message(octets)
         evidence = make_evidence(buffer, 1, header_end, body, place, mbox=source.escaped)
-        if _identity(claim, evidence) != identity:
+        if claim_of(evidence, claim.origin, claim.list) != claim:
             raise SourceError(f"{source.path}: at {place[0]}: the file has changed since it was ingested")
         return octets
 
     def _source(self, number: int) -> Source | None:
         if number not in self._sources:
             file = self._files.get(number)
-            found = discover([f"{file.list}={file.path}"], NoteLog()) if file and Path(file.path).exists() else []
-            self._sources[number] = found[0] if found else None
+            found: list[Source] = []
+            if file and Path(file.path).exists():
+                found = discover([f"{file.list}={file.path}"], NoteLog(), max_ratio=self._max_ratio)
+            self._sources[number] = source = found[0] if found else None
+            if isinstance(source, MboxFile):
+                source.unpacked = self._unpacked
         return self._sources[number]
 
     def _relocate(self, number: int, source: Source, claim: Claim) -> dict[bytes, tuple[int, int]]:
@@ -88,6 +149,10 @@ class Mail:
             found = source.scan(NoteLog(), make_evidence)
             self._places[number] = {_identity(claim, evidence): (evidence[0], evidence[1]) for evidence in found}
         return self._places[number]
+
+
+def _octets(message: Message) -> bytes:
+    return message.id.encode("utf-8", "surrogateescape")
 
 
 def _identity(feed: Claim, evidence: Evidence) -> bytes:

@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from weft.thread import Coverage
 
 
+def count(number: int, one: str) -> str:
+    """``1 message``, ``2 messages``."""
+    return f"{number} {one if number == 1 else one + 's'}"
+
+
 @dataclass(frozen=True, slots=True)
 class Ingested:
     """What an ingest did: ``messages`` read, ``claims`` that are new, ``unchanged`` files that were not read again."""
@@ -18,10 +23,15 @@ class Ingested:
     skipped: int
 
     def __str__(self) -> str:
-        return (
-            f"{self.messages} messages read, {self.claims} new claims; {self.unchanged} files unchanged, "
-            f"{self.grown} read from where they grew, {self.skipped} skipped"
-        )
+        """On one line; of the last three numbers those that are not 0."""
+        ends = "its end was" if self.grown == 1 else "their ends were"
+        others = [
+            f"{count(self.unchanged, 'file')} unchanged" if self.unchanged else "",
+            f"{self.grown} grown (only {ends} read)" if self.grown else "",
+            f"{self.skipped} skipped" if self.skipped else "",
+        ]
+        rest = ", ".join(filter(None, others))
+        return f"{count(self.messages, 'message')} read, {count(self.claims, 'new claim')}" + (rest and f"; {rest}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from weft.core.search import find
 from weft.errors import SourceError
 from weft.sources.base import Make, Note, Notes, Record, T, header_bounds, make_record
 from weft.sources.compressed import Stream, is_compressed, open_mail, reason, wrap
+from weft.sources.unpacked import Extent, Unpacked
 
 _LINE = 998
 _SEPARATOR = re.compile(rb"From [^\n]{0,%d}\n[!-9;-~]{1,%d}[ \t]{0,%d}:" % (_LINE, _LINE, _LINE))
@@ -221,7 +222,9 @@ class MboxFile:
         self.path = path
         self.list = list
         self._max_ratio = max_ratio
-        self._spooled: IO[bytes] | None = None
+        self.unpacked: Unpacked | None = None
+        """Where it is unpacked for `fetch`, if it is compressed; sources may share one.  By default its own."""
+        self._extent: Extent | None = None
         self._plain: bool | None = None
         self.start = 0
         """Read from here on: the place of a message, for a file that is not compressed."""
@@ -295,25 +298,33 @@ class MboxFile:
             notes(Note(self.path, None, reason(error), 1))
 
     def fetch(self, offset: int, length: int) -> bytes:
-        """The octets of one message, still mbox-escaped.  A compressed file is unpacked once into a temporary file."""
+        """The octets of one message, still mbox-escaped.  A compressed file is unpacked once (`Unpacked`).
+
+        `weft.errors.WeftError`, which is no `SourceError`, if there is no room to unpack it.
+        """
         try:
-            if self._spooled is None and not self.is_plain():
-                with open_mail(Path(self.path), self._max_ratio) as stream:
-                    self._spooled = _spool(stream)
-            if self._spooled is not None:
-                self._spooled.seek(offset)
-                octets = self._spooled.read(length)
-            else:
-                octets = _read_at(self.path, offset, length)
+            if self._extent is None and not self.is_plain():
+                self._extent = self._unpack()
+            octets = self._read_at(offset, length)
         except OSError as error:
             raise SourceError(f"{self.path}: {reason(error)}") from error
+        if len(octets) != length and self._extent is not None and self._extent.error:
+            raise SourceError(f"{self.path}: at {offset}: {self._extent.error}")
         if len(octets) != length or not _FIELD.match(octets):
             raise SourceError(f"{self.path}: at {offset}: the message is gone; was the file changed?")
         return octets
 
-    def __del__(self) -> None:
-        if self._spooled is not None:
-            self._spooled.close()
+    def _unpack(self) -> Extent:
+        if self.unpacked is None:
+            self.unpacked = Unpacked()
+        with open_mail(Path(self.path), self._max_ratio) as stream:
+            return self.unpacked.add(stream)
+
+    def _read_at(self, offset: int, length: int) -> bytes:
+        if self._extent is None:
+            return _read_at(self.path, offset, length)
+        assert self.unpacked is not None
+        return self.unpacked.read(self._extent, offset, length)
 
 
 class MboxStdin:
@@ -386,14 +397,3 @@ def _read_at(path: str, offset: int, length: int) -> bytes:
         return os.pread(descriptor, length, offset)
     finally:
         os.close(descriptor)
-
-
-def _spool(stream: Stream) -> IO[bytes]:
-    """A temporary file with all that ``stream`` gives, as far as it can be read."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the source
-    tee = _Tee(stream, file)
-    # The run that found the messages has said that the end of the file cannot be read.
-    with memoryview(bytearray(_BLOCK)) as view, suppress(SourceError):
-        while tee.readinto(view):
-            pass
-    return file

@@ -107,7 +107,7 @@ class ThreadsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Search(self, request, context):
-        """Messages whose subject and author hold all the words, the best match first.
+        """Messages whose subject and author hold all the words, the newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
