@@ -55,7 +55,7 @@ class Home:
             patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), "utf-8")),
             patch.object(sys, "stdout", out),
             patch.object(sys, "stderr", err),
-            patch.dict(os.environ, {**self.env, **env}),
+            patch.dict(os.environ, running.environment(**{**self.env, **env}), clear=True),
         ):
             code = main._run(debug=False)
             out.flush()

@@ -69,7 +69,8 @@ def test_mail_that_is_gone_is_named_and_the_rest_is_there(home: Home, tmp_path: 
 def test_mail_that_came_from_a_peer_is_named(story: Home) -> None:
     receive(story, claim("new@x.example", [REPLY]))
     ran = story.process("show", "--format", "mboxrd", "new@x.example")
-    assert (ran.code, ran.err) == (3, ["weft: new@x.example: the mail is not here: it came from a peer"])
+    told = "weft: 1 message is not in this mail, because it came from a peer: <new@x.example>"
+    assert (ran.code, ran.err) == (3, [told])
     assert ran.out.count(b"\nMessage-ID: ") == 16
 
 
@@ -128,6 +129,23 @@ def test_a_policy_that_is_not_there_is_an_error_of_usage(story: Home, tmp_path: 
         ran = story.weft("show", option, tmp_path / "none.toml", ROOT)
         assert (ran.code, len(ran.err)) == (2, 1)
         assert "none.toml" in ran.err[0]
+
+
+@pytest.mark.parametrize(
+    ("stated", "columns"),
+    [("160", 160), ("20", 20), ("1000", 1000), *((bad, 100) for bad in ("19", "1001", "0", "wide", "-80", "1e2", ""))],
+)
+def test_columns_says_how_wide_lines_are_that_go_into_a_pipe(story: Home, stated: str, columns: int) -> None:
+    head = story.weft("show", ROOT, env={"COLUMNS": stated}).text.splitlines()[0]
+    assert len(head) == columns
+
+
+def test_columns_counts_for_tables_and_files_too(story: Home, tmp_path: Path) -> None:
+    assert story.weft("show", "-o", tmp_path / "out", ROOT, env={"COLUMNS": "160"}).code == 0
+    assert len((tmp_path / "out").read_text().splitlines()[0]) == 160
+    wide, narrow = (story.weft("threads", env={"COLUMNS": columns}).text for columns in ("160", "100"))
+    assert "[drafts] Introduction, and a thread index for the server" in wide
+    assert "[drafts] Introduction, and a thread index for the server" not in narrow
 
 
 class TestOnATerminal:

@@ -120,7 +120,7 @@ def test_the_table_says_in_words_what_lists_could_not_see() -> None:
     rows = Page(written("html", story())).cells()
     assert len(rows) == 18
     number, date, who, answers, posted, absent, remarks = rows[4]
-    assert (number, date, answers) == ("5", "2003-02-10 14:02", "4")
+    assert (number, date, answers) == ("5", "2003-02-10 13:02", "4")
     assert who.startswith("Greta Olsen")
     assert (posted, absent) == ("smtp-ops", "drafts")
     assert remarks == "left drafts, which has what it answers"
@@ -136,11 +136,17 @@ def test_a_reply_leads_to_what_it_answers_and_the_picture_to_the_table() -> None
     assert links == [f"#{anchor('a@x')}", f"#{anchor('b@x')}", f"#{anchor('a@x')}"]
 
 
+def test_the_picture_and_the_table_say_in_which_zone_dates_are() -> None:
+    page = written("html", story()).decode()
+    assert page.count("dates are in UTC") == 1
+    assert page.count(">Date (UTC)</th>") == 1
+
+
 def test_the_details_name_every_copy_as_its_list_saw_it() -> None:
     titles = [one.get("title") or "" for tag, one in Page(written("html", story())).tags if tag == "td"]
-    [rewritten] = [title for title in titles if "on drafts: 2003-02-11 09:20" in title]
-    assert "on drafts: 2003-02-11 09:20, Dmitri Halvorsen via drafts, Re: [drafts] Introduction" in rewritten
-    assert "on smtp-ops: 2003-02-11 09:20, Dmitri Halvorsen, Re: Introduction" in rewritten
+    [rewritten] = [title for title in titles if "on drafts: 2003-02-11 06:20" in title]
+    assert "on drafts: 2003-02-11 06:20, Dmitri Halvorsen via drafts, Re: [drafts] Introduction" in rewritten
+    assert "on smtp-ops: 2003-02-11 06:20, Dmitri Halvorsen, Re: Introduction" in rewritten
     assert "lists.example.org" not in "".join(titles)
 
 

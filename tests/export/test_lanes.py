@@ -133,6 +133,12 @@ def test_a_subject_is_new_if_its_base_differs_from_that_of_the_nearest_seen_mess
     assert [row.new_subject for row in lanes.rows] == [True, False, False, True, False]
 
 
+def test_a_node_that_joins_equal_subjects_shows_theirs() -> None:
+    made_up = ghost("subject:tabs", named=0)._replace(joined=True, subject="tabs")
+    lanes = lay_out(thread(made_up, message("a", "subject:tabs", 1, subject="Re: [p] Tabs")._replace(joined=True)))
+    assert [row.new_subject for row in lanes.rows] == [True, False]
+
+
 def test_the_story_is_drawn_as_it_was_written() -> None:
     archive = rebuild({name: STORY / f"{name}.mbox" for name in ("drafts", "smtp-ops")})
     lanes = lay_out(archive.thread("20030210035225.GA1107@aldgate.example.com"))

@@ -136,6 +136,15 @@ def test_one_of_each_is_marked() -> None:
     assert looks(root)["joined"] >= 3, "legend, lane, tree"
 
 
+def test_dates_are_in_utc_and_a_document_says_so_once() -> None:
+    one = thread(message("a@x")._replace(date="2003-02-09T22:52:25-05:00"))
+    shown = texts(parsed(written("svg", one, one)))
+    assert shown.count("2003-02-10 03:52") == 2
+    assert shown.count("dates are in UTC") == 1
+    undated = texts(parsed(written("svg", thread(message("a@x")._replace(date=None)))))
+    assert "dates are in UTC" not in undated
+
+
 def test_a_subject_stands_again_only_where_it_changes() -> None:
     other = message("c@x", "b@x", 2, subject="Spaces (was: Tabs)")
     document = written(

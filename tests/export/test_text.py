@@ -29,13 +29,13 @@ def test_a_cross_posted_thread_with_a_ghost_is_drawn_as_a_tree() -> None:
     )
     assert drawn(one, 90) == dedent("""\
         ietf, ietf-822                                        6 messages, 2 lists, 1 not seen here
-          Introduction and query                        Ann Other        2003-02-09  ietf ietf-822
-          ├─ Re: Introduction and query                 Ann Other        2003-02-09  ietf
+          Introduction and query                        Ann Other        2003-02-10  ietf ietf-822
+          ├─ Ann Other                                                   2003-02-10  ietf
           │  ├─ [not seen here] <x@y>                   named in 2 copies on ietf-822
-          │  │  └─ Re: Introduction and query           Ann Other        2003-02-09  ietf-822
-          │  └─ Re: Introduction and query              Ann Other        2003-02-09  ietf
-          └─ AMDP                                       Ann Other        2003-02-09  ietf
-             └─ (no subject)                            Ann Other        2003-02-09  ietf
+          │  │  └─ Ann Other                                             2003-02-10  ietf-822
+          │  └─ Ann Other                                                2003-02-10  ietf
+          └─ AMDP                                       Ann Other        2003-02-10  ietf
+             └─ (no subject)                            Ann Other        2003-02-10  ietf
         """)
 
 
@@ -43,14 +43,14 @@ def test_whatever_is_unusual_about_a_message_is_marked() -> None:
     assert drawn(odd(), 100) == dedent("""\
         git, ietf                                                       6 messages, 2 lists, 1 not seen here
           [not seen here] <lost@x>                                    named in 2 copies on git ietf
-          ├─ Tabs                                                     Ann Other         2003-02-09  git ietf
-          │  └─ [3 variants] Re: tabs                                 Ann Other         2003-02-09  git
-          │     └─ [joined by subject] Re: tabs                       Ann Other         2003-02-09  git
-          └─ [contested] [joined by subject] Re: tabs                 Ann Other         2003-02-09  git
+          ├─ Tabs                                                     Ann Other         2003-02-10  git ietf
+          │  └─ [3 variants] Ann Other                                                  2003-02-10  git
+          │     └─ [joined by subject] Ann Other                                        2003-02-10  git
+          └─ [contested] [joined by subject] Re: tabs                 Ann Other         2003-02-10  git
              │  rival parents: <a@x> or no parent
-             └─ [cycle cut] Re: tabs                                  Ann Other         2003-02-09  git
+             └─ [cycle cut] Ann Other                                                   2003-02-10  git
                 │  cut to end a cycle; its parent was <f@x>
-                └─ Re: tabs                                           Ann Other         Yesterday   git
+                └─ Ann Other                                                            Yesterday   git
         """)
 
 
@@ -69,11 +69,72 @@ def test_of_many_rivals_some_are_shown_and_the_rest_counted() -> None:
     )
 
 
-def test_a_date_is_the_day_as_stated_whatever_it_is() -> None:
-    dates = ["1970-01-01T00:00:00+00:00", "9999-12-30T23:00:00-12:00", "0001-01-03T00:00:00-00:00"]
+@pytest.mark.parametrize(
+    ("date", "day"),
+    [
+        ("1970-01-01T00:00:00+00:00", "1970-01-01"),
+        ("2003-02-09T22:52:25-05:00", "2003-02-10"),
+        ("2003-02-10T02:00:00+03:00", "2003-02-09"),
+        ("2003-02-10T02:00:00+02:00", "2003-02-10"),
+        ("9999-12-30T23:00:00-12:00", "9999-12-31"),
+        ("0001-01-03T00:00:00-00:00", "0001-01-03"),
+        ("0001-01-01T00:00:00+01:00", "0001-01-01"),
+        ("not a date at all", "not a date"),
+    ],
+)
+def test_a_date_is_the_day_in_utc_and_as_it_stands_where_utc_has_no_such_year(date: str, day: str) -> None:
+    assert f"  {day}  git" in drawn(thread(message("a@x")._replace(date=date))).splitlines()[1]
+
+
+def test_rows_in_the_order_of_their_dates_look_sorted_whatever_zones_they_were_written_in() -> None:
+    dates = ["2003-02-11T00:30:00+09:00", "2003-02-10T23:50:00+00:00", "2003-02-10T19:30:00-08:00"]
     one = thread(message("r@x"), *(message(date, "r@x", 1)._replace(date=date) for date in dates))
-    lines = drawn(one).splitlines()[2:]
-    assert [date[:10] in line for date, line in zip(dates, lines, strict=True)] == [True, True, True]
+    assert [line.split()[-2] for line in drawn(one).splitlines()[2:]] == ["2003-02-10", "2003-02-10", "2003-02-11"]
+
+
+@pytest.mark.parametrize(
+    ("author", "shown"),
+    [
+        ("ann at x.example (Ann Óther)", "Ann Óther"),
+        ("ann@x.example (Ann Other)", "Ann Other"),
+        ("Ann <ann@x.example>", "Ann"),
+        ("ann at x.example", "ann at x.example"),
+        ("<ann@x.example>", "ann@x.example"),
+        ("", "(no name)"),
+    ],
+)
+def test_an_author_is_a_name_or_where_there_is_none_an_address(author: str, shown: str) -> None:
+    one = thread(message("a@x", subject="Tabs"), message("b@x", "a@x", 1, subject="Re: Tabs")._replace(author=author))
+    assert drawn(one, 120).splitlines()[2].startswith(f"  └─ {shown}   ")
+
+
+def test_a_subject_stands_again_only_where_it_changes_and_the_author_stands_there_elsewhere() -> None:
+    one = thread(
+        message("a@x", subject="[list] Tabs"),
+        message("b@x", "a@x", 1, subject="RE: [list] Re:  tabs"),
+        message("c@x", "b@x", 2, subject="Spaces (was: Tabs)"),
+        message("d@x", "c@x", 3, subject="Re: Spaces (was: Tabs)"),
+        message("e@x", "b@x", 2, subject="Re: Tabs"),
+    )
+    lines = drawn(one, 80).splitlines()[1:]
+    assert [re.split("  +", line.lstrip("└├│─ "))[:2] for line in lines] == [
+        ["[list] Tabs", "Ann Other"],
+        ["Ann Other", "2003-02-10"],
+        ["Spaces (was: Tabs)", "Ann Other"],
+        ["Ann Other", "2003-02-10"],
+        ["Ann Other", "2003-02-10"],
+    ]
+    assert len({line.index("2003-02-10") for line in lines}) == 1
+
+
+def test_an_author_has_the_room_of_the_subject_too() -> None:
+    name = "Somebody With a Name of Forty Characters"
+    one = thread(message("a@x"), message("b@x", "a@x", 1)._replace(author=name))
+    assert name in drawn(one, 80)
+
+
+def test_who_answers_is_to_be_read_where_there_is_no_room_for_a_column_of_authors() -> None:
+    assert drawn(chain(2), 40).splitlines()[2].startswith("  └─ Ann Other ")
 
 
 def test_a_missing_and_an_unreadable_date_are_not_the_same() -> None:
@@ -95,7 +156,7 @@ def test_columns_stay_in_line_under_wide_and_combining_characters() -> None:
     subjects = ["plain", "漢字漢字", "漢" * 60, "e\u0301" * 5, "😀" * 40, "x" * 200, "z" + "\u0335" * 500]
     one = thread(message("r@x"), *(message(s, "r@x", 1, subject=s)._replace(author=s) for s in subjects))
     lines = drawn(one).splitlines()[1:]
-    assert len({width(line.split("2003-02-09")[0]) for line in lines}) == 1
+    assert len({width(line.split("2003-02-10")[0]) for line in lines}) == 1
     assert len({width(line.split(subject[0], 1)[0]) for line, subject in zip(lines[1:], subjects, strict=True)}) == 1
 
 
@@ -138,7 +199,7 @@ def test_a_chain_of_fifty_thousand_has_short_lines_that_say_how_deep_they_are() 
     lines = written("text", chain(50_000), columns=200).decode().splitlines()
     assert len(lines) == 50_001
     assert max(map(width, lines)) <= 200
-    assert "(+49969) Re: tabs" in lines[-1]
+    assert "(+49969) Ann Other" in lines[-1]
     assert lines[31].index("└─") == 2 + 29 * 3
 
 
@@ -161,7 +222,7 @@ def test_a_thread_that_nobody_saw_any_of_is_drawn_too() -> None:
 def test_a_narrow_terminal_leaves_out_columns_before_the_subject(columns: int) -> None:
     line = drawn(thread(message("a@x", subject="A subject"), message("b@x", "a@x", 1)), columns).splitlines()[1]
     assert line.startswith("  A subject")
-    assert ("2003-02-09" in line, "Ann Other" in line, "git" in line) == (columns >= 50, columns >= 60, columns >= 40)
+    assert ("2003-02-10" in line, "Ann Other" in line, "git" in line) == (columns >= 50, columns >= 60, columns >= 40)
 
 
 def test_what_is_said_below_a_message_stands_on_the_branch_to_its_children_if_that_is_drawn() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import time
@@ -27,7 +28,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 _PAUSE = 0.1
 _NO_TERMINAL = 100
-"""The columns of lines that go elsewhere."""
+"""The columns of lines that go elsewhere, unless ``COLUMNS`` says how many."""
+_LEAST, _MOST = 20, 1000
+"""What ``COLUMNS`` may say of lines that go elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +168,7 @@ def write_threads(
     options: dict[str, Any] = {"names": names} if chosen.named else {}
     if chosen.for_people:
         seen = target.path is None and on_terminal()
-        options |= {"columns": terminal_columns() if seen else _NO_TERMINAL, "color": target.color and seen}
+        options |= {"columns": terminal_columns() if seen else columns_elsewhere(), "color": target.color and seen}
     chosen.writer()(threads, file, **options)
 
 
@@ -180,8 +183,15 @@ def on_terminal() -> bool:
 
 
 def terminal_columns() -> int:
-    """The width of the terminal; 100 where the output goes elsewhere."""
-    return shutil.get_terminal_size((_NO_TERMINAL, 24)).columns if on_terminal() else _NO_TERMINAL
+    """The width of the terminal, or that of `columns_elsewhere` where stdout is none."""
+    return shutil.get_terminal_size((_NO_TERMINAL, 24)).columns if on_terminal() else columns_elsewhere()
+
+
+def columns_elsewhere() -> int:
+    """The width of lines that go into a pipe or a file: ``COLUMNS`` from 20 to 1000, for whoever pipes to a pager."""
+    stated = os.environ.get("COLUMNS", "")
+    columns = int(stated) if re.fullmatch("[0-9]{1,4}", stated) else _NO_TERMINAL
+    return columns if _LEAST <= columns <= _MOST else _NO_TERMINAL
 
 
 def each_once(threads: Iterable[Thread]) -> list[Thread]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from weft.demo.facts import Act, Alone, Cast, Exchange, Lie, Promise, Session, Stopped, Together
 from weft.export.clean import clean, fit, shorten, width
-from weft.export.phrases import count, name_before
+from weft.export.phrases import author_of, count, in_utc
 from weft.export.text import draw_thread, stems
 from weft.thread import Message
 
@@ -214,8 +214,8 @@ class Teller:
 
     def _node(self, stem: str, message: Message, room: int) -> str:
         """A message as a line of exactly so many columns, with a place for its day if there is room for it."""
-        text = f"<{clean(message.id)}>" if message.ghost else clean(name_before(message.author) or message.author)
-        day = "" if message.date is None or room < 50 else f"{_GAP}{message.date[:10]}"
+        text = f"<{clean(message.id)}>" if message.ghost else clean(author_of(message.author))
+        day = "" if message.date is None or room < 50 else f"{_GAP}{in_utc(message.date)[:10]}"
         left = fit(text, room - width(stem) - len(day))
         return self._paint(_DIM, stem) + (self._paint(_DIM, left) if message.ghost else left) + day
 

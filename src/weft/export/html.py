@@ -35,7 +35,7 @@ from weft.export.words import (
 from weft.thread import Coverage, Thread
 
 PAGE_END = "</main>\n</body>\n</html>\n"
-_HEADS = ("No.", "Date", "Author and subject", "Answers", "Posted to", "Not on", "Remarks")
+_HEADS = ("No.", "Date (UTC)", "Author and subject", "Answers", "Posted to", "Not on", "Remarks")
 
 
 def write_html(threads: Iterable[Thread], file: BinaryIO, *, names: Mapping[str, str] = {}) -> None:

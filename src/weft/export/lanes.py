@@ -25,7 +25,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from weft.core.subject import base_subject
+from weft.export.subjects import new_subjects
 from weft.thread import Message, Thread
 
 
@@ -51,7 +51,7 @@ class Row:
     named: tuple[int, ...]
     left: tuple[int, ...]
     new_subject: bool
-    """Its base subject is not that of the nearest message above it that was seen."""
+    """Its subject is not the one shown above it (`weft.export.subjects`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def lay_out(thread: Thread) -> Lanes:
     parents = _parents(thread.messages)
     held = [tuple(sorted(number[name] for name in message.lists)) for message in thread.messages]
     named = _named(thread.messages, parents, held, number)
-    changes = _new_subjects(thread.messages, parents)
+    changes = new_subjects(thread.messages)
     rows = tuple(
         Row(message, parent, own, tuple(sorted(others)), _left(message, parent, own, held), change)
         for message, parent, own, others, change in zip(thread.messages, parents, held, named, changes, strict=True)
@@ -158,17 +158,6 @@ def _left(
     if message.ghost or parent is None:
         return ()
     return held[parent] if not own else tuple(lane for lane in held[parent] if lane not in own)
-
-
-def _new_subjects(messages: Iterable[Message], parents: Iterable[int | None]) -> list[bool]:
-    changes: list[bool] = []
-    above: list[str | None] = []
-    for message, parent in zip(messages, parents, strict=True):
-        before = None if parent is None else above[parent]
-        own = before if message.ghost else base_subject(message.subject)[0].casefold()
-        changes.append(own != before)
-        above.append(own)
-    return changes
 
 
 def _is_reply(row: Row) -> bool:

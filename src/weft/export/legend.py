@@ -24,6 +24,7 @@ _MEANINGS = {
     "unseen": "not seen here: named by others, and on none of the lists",
     "left": "a sub-thread left this list: it has what is answered and not the answer, so it cannot see the edge",
     "joined": "joined by an equal subject only",
+    "date": "dates are in UTC",
 }
 
 
@@ -63,6 +64,7 @@ def _used(lanes: Lanes) -> set[str]:
         used.add("reply")
     for row in lanes.rows:
         used.update(["dot"] if row.held else (), ["both"] if len(row.held) > 1 else ())
+        used.update(["date"] if row.message.date is not None else ())
         used.update(
             ["named"] if row.named else (), ["left"] if row.left else (), ["joined"] if row.message.joined else ()
         )
@@ -84,5 +86,7 @@ def _draw_sign(sign: str, x: float, y: float) -> Iterator[str]:
         yield ring(left + 10, y, "ghost ink")
     elif sign == "left":
         yield cross(left + 10, y, "c0")
+    elif sign == "date":
+        yield text(x, y, "date", "dim s")
     else:
         yield f'<path class="e joined c0" d="M{left} {y}H{right}"/>'

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from weft.thread import Message
 
 NO_SUBJECT = "(no subject)"
+NO_NAME = "(no name)"
 _MAX_RIVALS = 5
 """So many rival parents are shown of a contested message."""
 
@@ -24,9 +26,35 @@ def count(number: int, one: str, more: str = "") -> str:
     return f"{number} {noun(number, one, more)}"
 
 
-def name_before(address: str) -> str:
-    """The name in front of an address, where there is one."""
-    return address.partition("<")[0].strip().strip('"').strip()
+def author_of(author: str) -> str:
+    """Who wrote it, not yet clean: the name, or the address where there is no name; empty if there is neither.
+
+    ``Ann <ann@x.org>``, ``ann@x.org (Ann)`` and, as Pipermail has it, ``ann at x.org (Ann)`` are all ``Ann``.
+    """
+    address, _, comment = author.partition("(")
+    if "@" in with_at(address) and len(with_at(address).split()) == 1:
+        return comment.rpartition(")")[0].strip() or address.strip(" <>")
+    name, _, address = author.partition("<")
+    return name.strip().strip('"').strip() or address.strip(" >")
+
+
+def with_at(address: str) -> str:
+    """An address that an archive wrote as ``ann at x.org`` as what it is; whatever else it is as it stands."""
+    words = address.split()
+    if len(words) == 3 and words[1].strip("()").lower() == "at" and "." in words[2]:
+        return f"{words[0]}@{words[2]}"
+    return address
+
+
+def in_utc(date: str) -> str:
+    """An RFC 3339 date in UTC, as all dates are that people read; as it stands, if it is none."""
+    if date.endswith(("Z", "+00:00", "-00:00")):
+        return date
+    try:
+        moment = datetime.fromisoformat(date)
+        return (moment.astimezone(UTC) if moment.tzinfo else moment).isoformat()
+    except (ValueError, OverflowError):
+        return date
 
 
 def tags(message: Message) -> str:

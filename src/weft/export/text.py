@@ -3,8 +3,10 @@
 Theory of operation.  Each thread is a header line and one line a message, in display order; everything from mail goes
 through `weft.export.clean`, and columns are those of the terminal, so that wide characters stay in line.  A line costs
 the same at any depth: only so many levels are drawn as the width has room for, and what lies deeper says how much
-(``(+49970)``).  What is unusual about a message is a mark before its subject, and, where there is more to say, a line
-below it.  Below a thread out of an index stands who was asked for more of it.
+(``(+49970)``).  A subject stands where it changes.  In all other rows the author stands in its place, at the branch:
+the tree then says who answers whom, which an author on the other side of an empty column would not, and a terminal
+too narrow for a column of authors has them all the same.  What is unusual about a message is a mark before that, and,
+where there is more to say, a line below it.  Below a thread out of an index stands who was asked for more of it.
 
 This is for people and may change; programs read `weft.export.json`.
 """
@@ -17,7 +19,8 @@ from typing import BinaryIO
 
 from weft.export.clean import clean, fit, shorten, width
 from weft.export.coverage import clauses, fold
-from weft.export.phrases import NO_SUBJECT, count, cut_words, name_before, rival_words, tags
+from weft.export.phrases import NO_NAME, NO_SUBJECT, author_of, count, cut_words, in_utc, rival_words, tags
+from weft.export.subjects import new_subjects
 from weft.thread import Message, Thread
 
 MAX_LEVELS = 30
@@ -57,8 +60,9 @@ def draw_thread(
     """The lines of one thread, without line ends."""
     layout = _layout(thread, max(columns, MIN_COLUMNS), color)
     yield _header(thread, layout)
-    for message, stem, below in stems(thread.messages, layout.levels):
-        line, remarks = _row(message, stem, layout)
+    new = new_subjects(thread.messages)
+    for (message, stem, below), new_subject in zip(stems(thread.messages, layout.levels), new, strict=True):
+        line, remarks = _row(message, stem, layout, new_subject=new_subject)
         yield line
         for remark in remarks:
             text = shorten(remark, layout.columns - 2 - len(below))
@@ -137,23 +141,26 @@ def _header(thread: Thread, layout: _Layout) -> str:
     return layout.paint(_BOLD, left) + _GAP * bool(left) + layout.paint(_DIM, right)
 
 
-def _row(message: Message, stem: str, layout: _Layout) -> tuple[str, list[str]]:
+def _row(message: Message, stem: str, layout: _Layout, *, new_subject: bool) -> tuple[str, list[str]]:
     """The line of one message, and what is to be said on lines below it."""
     if message.ghost:
         cells, remarks = _ghost_cells(message, len(stem), layout)
     else:
-        marks = tags(message)
-        subject = fit(marks + (clean(message.subject) or NO_SUBJECT), layout.subject - len(stem))
-        cells = [(_YELLOW if marks else "", subject), *_other_cells(message, layout)]
-        remarks = []
+        cells, remarks = list(_cells(message, len(stem), layout, new_subject=new_subject)), []
     painted = [layout.paint(style, text) if style else text for style, text in cells]
     text = f"  {layout.paint(_DIM, stem)}{_GAP.join(painted)}".rstrip(" ")
     return text, [*remarks, *_remarks(message)]
 
 
-def _other_cells(message: Message, layout: _Layout) -> Iterator[tuple[str, str]]:
-    if layout.author:
-        yield "", fit(clean(name_before(message.author) or message.author), layout.author)
+def _cells(message: Message, stem: int, layout: _Layout, *, new_subject: bool) -> Iterator[tuple[str, str]]:
+    marks, author = tags(message), clean(author_of(message.author)) or NO_NAME
+    if new_subject:
+        subject = clean(message.subject) or NO_SUBJECT
+        yield _YELLOW if marks else _BOLD, fit(marks + subject, layout.subject - stem)
+        yield from [("", fit(author, layout.author))] if layout.author else ()
+    else:  # the author has the room of both
+        room = layout.subject + (len(_GAP) + layout.author if layout.author else 0)
+        yield _YELLOW if marks else "", fit(marks + author, room - stem)
     if layout.day:
         yield _CYAN, fit(_day(message), layout.day)
     if layout.lists:
@@ -184,5 +191,5 @@ def _remarks(message: Message) -> Iterator[str]:
 
 
 def _day(message: Message) -> str:
-    """The day as stated, in its own zone."""
-    return clean(message.stated_date if message.date is None else message.date[:_DAY]) or "no date"
+    """The day, in UTC, or what stands for it, if nobody can read it."""
+    return clean(message.stated_date if message.date is None else in_utc(message.date)[:_DAY]) or "no date"

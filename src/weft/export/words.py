@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from weft.export.clean import clean, shorten
 from weft.export.lanes import Lane, Lanes, Row
-from weft.export.phrases import NO_SUBJECT, cut_words, name_before, noun, rival_words
+from weft.export.phrases import NO_NAME, NO_SUBJECT, author_of, cut_words, in_utc, noun, rival_words, with_at
 from weft.thread import Copy, Message, Thread
 
 LONGEST = 400
@@ -25,26 +25,15 @@ def tidy(text: str, columns: int = LONGEST) -> str:
 
 def author_name(author: str, columns: int = LONGEST) -> str:
     """Who wrote it, by name and never by address: ``Ann``; ``ann@…`` if there is no name."""
-    name = name_before(author) or author.strip(" <>")
-    if "<" not in author and "(" in name:  # ann@x.org (Ann)
-        address, _, comment = name.partition("(")
-        name = (comment.rpartition(")")[0].strip() or address) if "@" in _with_at(address) else name
-    start, at, _ = _with_at(name).partition("@")
-    return tidy(f"{start.rstrip()}@…" if at else name, columns) or "(no name)"
-
-
-def _with_at(name: str) -> str:
-    """An address that an archive wrote as ``ann at x.org`` as what it is."""
-    words = name.split()
-    if len(words) == 3 and words[1].strip("()").lower() == "at" and "." in words[2]:
-        return f"{words[0]}@{words[2]}"
-    return name
+    name = author_of(author)
+    start, at, _ = with_at(name).partition("@")
+    return tidy(f"{start.rstrip()}@…" if at else name, columns) or NO_NAME
 
 
 def minute(message: Message | Copy) -> str:
-    """The date to the minute, in its own zone, or as it stands, if nobody can read it."""
+    """The date to the minute, in UTC, or as it stands, if nobody can read it."""
     if message.date is not None:
-        return tidy(message.date.replace("T", " "), _MINUTE + 1)[:_MINUTE]
+        return tidy(in_utc(message.date).replace("T", " "), _MINUTE + 1)[:_MINUTE]
     return tidy(message.stated_date if isinstance(message, Message) else "", _MINUTE) or "no date"
 
 
@@ -60,7 +49,7 @@ def heading(thread: Thread) -> str:
 
 def totals(lanes: Lanes) -> str:
     """How much there is, and from when to when."""
-    days = sorted(day[:10] for row in lanes.rows if (day := row.message.date))
+    days = sorted(in_utc(date)[:10] for row in lanes.rows if (date := row.message.date))
     parts = [f"{count(lanes.messages, 'message')} on {count(len(lanes.lanes), 'list')}"]
     parts += [f"{lanes.unseen:,} not seen here"] if lanes.unseen else []
     parts += [" to ".join(dict.fromkeys((tidy(days[0]), tidy(days[-1]))))] if days else []

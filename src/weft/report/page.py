@@ -111,7 +111,7 @@ def _one_thread(thread: Thread | None) -> Iterator[str]:
         return
     yield _paragraph(
         "Who posted where, where a sub-thread left a list, and which replies each list could not see. Each list is a "
-        "lane, each message a row. Dates are in UTC."
+        "lane, each message a row."
     )
     yield from section(thread, 3, Shown(), {})
     yield "</section>\n"
