@@ -6,6 +6,7 @@ else, and do not see the homes of people, but for the mail there, nor ``/tmp``.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -109,7 +110,7 @@ def hidden() -> Path | None:
 
 def _command(*arguments: str) -> str:
     script = Path(sys.executable).with_name("weft")
-    program = [str(script)] if script.exists() else [sys.executable, "-m", "weft"]
+    program = [str(script)] if os.access(script, os.X_OK) else [sys.executable, "-m", "weft"]
     words = [*program, *arguments]
     if any(not word.isprintable() or set(word) & set("%$\\\"' ") for word in words):
         raise UsageError("a word with white space, quotes, % or $ cannot stand in a unit")
