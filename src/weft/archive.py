@@ -23,6 +23,7 @@ from weft.core.subject import base_subject, decode_text
 from weft.core.subject_join import Root, join
 from weft.errors import NotFoundError, SourceError, UsageError
 from weft.forks import in_turns, is_alone
+from weft.plural import count
 from weft.sources.base import (
     Note,
     NoteLog,
@@ -84,16 +85,12 @@ class Summary:
 
     def __str__(self) -> str:
         extra = f", {self.contested} contested" if self.contested else ""
-        extra += f", {_count(self.cycles, 'cycle')} cut" if self.cycles else ""
+        extra += f", {count(self.cycles, 'cycle')} cut" if self.cycles else ""
         return (
-            f"{_count(self.messages, 'message')} read: {_count(self.copies, 'copy', 'copies')} of "
-            f"{_count(self.ids, 'id')} on {_count(self.lists, 'list')}; {_count(self.ghosts, 'ghost')}, "
+            f"{count(self.messages, 'message')} read: {count(self.copies, 'copy', 'copies')} of "
+            f"{count(self.ids, 'id')} on {count(self.lists, 'list')}; {count(self.ghosts, 'ghost')}, "
             f"{self.skipped} skipped{extra}"
         )
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def rebuild(

@@ -15,7 +15,7 @@ from weft.core.policy import Policy
 from weft.core.policy_rows import Origin as Row
 from weft.errors import NotFoundError, StoreError
 from weft.index.index import Index
-from weft.rpc import answers, visits
+from weft.rpc import answers, reading, visits
 from weft.rpc.failures import LateError, OverloadedError
 from weft.rpc.reading import Pool, Reading
 from weft.rpc.visits import Visits
@@ -126,7 +126,7 @@ def test_a_request_that_takes_too_long_or_whose_caller_goes_is_interrupted_and_t
 
 
 def test_more_requests_than_may_wait_are_refused(made: tuple[Path, Policy], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(visits, "MAX_WAITING", 2)
+    monkeypatch.setattr(reading, "MAX_WAITING", 2)
     found = run(made, lambda some, _: asked(some, "m1", "m2", "m3", "m4"))
     assert [isinstance(one, OverloadedError) for one in found] == [False, False, True, True]
 

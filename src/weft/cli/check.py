@@ -10,7 +10,7 @@ from weft.cli.indexed import index_options, open_index, say
 from weft.cli.output import message_options
 from weft.cli.table import print_lines
 from weft.export.clean import clean
-from weft.export.phrases import count
+from weft.plural import count
 
 if TYPE_CHECKING:
     from weft.index.index import Index

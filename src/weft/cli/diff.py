@@ -19,7 +19,7 @@ from weft.cli.output import message_options
 from weft.cli.table import print_json, print_lines
 from weft.errors import UsageError
 from weft.export.clean import clean
-from weft.export.phrases import count
+from weft.plural import count
 
 if TYPE_CHECKING:
     from weft.cli.compared import Comparison

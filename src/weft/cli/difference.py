@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from weft.cli.indexed import origin_name
 from weft.export.clean import clean
-from weft.export.phrases import count
+from weft.plural import count
 
 if TYPE_CHECKING:
     from weft.cli.compared import Pair, ThreadDifference

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from weft.cli.indexed import origin_name
 from weft.export.clean import clean
 from weft.export.coverage import asked_words, feed_words, gaps
-from weft.export.phrases import NO_SUBJECT, count
+from weft.export.phrases import NO_SUBJECT
+from weft.plural import count
 
 if TYPE_CHECKING:
     from weft.index.model import Explanation, Statement

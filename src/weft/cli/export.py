@@ -11,7 +11,7 @@ from weft.cli.ids import parse_ids
 from weft.cli.indexed import check_list, index_options, open_index, policy_option
 from weft.cli.mail import print_mail
 from weft.cli.output import Output, Progress, each_once, message_options, output_options, ratio_option
-from weft.export.phrases import count
+from weft.plural import count
 
 if TYPE_CHECKING:
     from weft.index.index import Index

@@ -11,7 +11,7 @@ import click
 from weft.cli.indexed import check_list, confirm, hand_down, index_options, open_index, origin_name, origin_names, say
 from weft.cli.output import message_options
 from weft.cli.table import print_json, print_table
-from weft.export.phrases import count
+from weft.plural import count
 
 
 @click.group("lists", invoke_without_command=True, subcommand_metavar="[rename OLD NEW | remove NAME]")

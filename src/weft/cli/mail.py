@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from weft.cli.indexed import all_names, say
 from weft.cli.output import Output, write_threads
-from weft.export.phrases import count, noun
+from weft.plural import count, noun
 
 if TYPE_CHECKING:
     from weft.index.index import Index

@@ -8,7 +8,7 @@ from weft.cli.ids import parse_ids
 from weft.cli.indexed import check_list, confirm, index_options, open_index, say
 from weft.cli.output import message_options
 from weft.errors import NotFoundError
-from weft.export.phrases import count
+from weft.plural import count
 
 
 @click.command("retract")

@@ -10,7 +10,7 @@ from weft.cli.ids import parse_ids
 from weft.cli.indexed import all_names, index_options, open_index, policy_option, say
 from weft.cli.mail import print_mail
 from weft.cli.output import Output, each_once, message_options, output_options, terminal_columns
-from weft.export.phrases import count
+from weft.plural import count
 
 if TYPE_CHECKING:
     from weft.thread import Thread

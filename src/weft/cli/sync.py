@@ -27,7 +27,7 @@ from weft.cli.indexed import index_options, open_index, say
 from weft.cli.output import message_options
 from weft.cli.table import print_json
 from weft.errors import NotFoundError, WeftError
-from weft.export.phrases import count
+from weft.plural import count
 
 if TYPE_CHECKING:
     from weft.core.policy import Policy

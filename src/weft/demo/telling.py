@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from weft.demo.facts import Act, Alone, Cast, Exchange, Lie, Promise, Session, Stopped, Together
 from weft.export.clean import clean, fit, shorten, width
-from weft.export.phrases import author_of, count, in_utc
+from weft.export.phrases import author_of, in_utc
 from weft.export.text import draw_thread, stems
+from weft.plural import count
 from weft.thread import Message
 
 HEADINGS = (

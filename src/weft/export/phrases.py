@@ -16,16 +16,6 @@ _MAX_RIVALS = 5
 """So many rival parents are shown of a contested message."""
 
 
-def noun(number: int, one: str, more: str = "") -> str:
-    """The noun for so many; ``more`` for words that do not take an ``s``."""
-    return one if number == 1 else more or f"{one}s"
-
-
-def count(number: int, one: str, more: str = "") -> str:
-    """``1 message``, ``2 messages``."""
-    return f"{number} {noun(number, one, more)}"
-
-
 def author_of(author: str) -> str:
     """Who wrote it, not yet clean: the name, or the address where there is no name; empty if there is neither.
 

@@ -19,8 +19,9 @@ from typing import BinaryIO
 
 from weft.export.clean import clean, fit, shorten, width
 from weft.export.coverage import clauses, fold
-from weft.export.phrases import NO_NAME, NO_SUBJECT, author_of, count, cut_words, in_utc, rival_words, tags
+from weft.export.phrases import NO_NAME, NO_SUBJECT, author_of, cut_words, in_utc, rival_words, tags
 from weft.export.subjects import new_subjects
+from weft.plural import count
 from weft.thread import Message, Thread
 
 MAX_LEVELS = 30

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 
 from weft.export.clean import clean, shorten
 from weft.export.lanes import Lane, Lanes, Row
-from weft.export.phrases import NO_NAME, NO_SUBJECT, author_of, cut_words, in_utc, noun, rival_words, with_at
+from weft.export.phrases import NO_NAME, NO_SUBJECT, author_of, cut_words, in_utc, rival_words, with_at
+from weft.plural import noun
 from weft.thread import Copy, Message, Thread
 
 LONGEST = 400
@@ -38,7 +39,7 @@ def minute(message: Message | Copy) -> str:
 
 
 def count(number: int, one: str, more: str = "") -> str:
-    """As `weft.export.phrases.count`, with thousands apart."""
+    """As `weft.plural.count`, with thousands apart."""
     return f"{number:,} {noun(number, one, more)}"
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from weft.core.claim import Claim, claim_id, encode
-from weft.index.model import count
 from weft.index.view import View
+from weft.plural import count, noun
 
 _SAMPLE = 32
 """So many claims of each list are looked for under other names."""
@@ -37,9 +37,8 @@ class ComingBack:
     def lines(self) -> Iterator[str]:
         """One for each list, sorted."""
         for name, number in sorted(self._numbers.items()):
-            verb = "was" if number == 1 else "were"
-            back = "does not come back" if number == 1 else "do not come back"
-            yield f"{count(number, 'message')} {verb} withdrawn, and {back}; {self._advice(name)}"
+            back = noun(number, "was withdrawn, and does not come back", "were withdrawn, and do not come back")
+            yield f"{count(number, 'message')} {back}; {self._advice(name)}"
 
     def _advice(self, name: bytes) -> str:
         shown = name.decode()

@@ -47,13 +47,6 @@ class Hearing:
             return "withdrawn by its origin"
         return (self.mutes and self.policy.muted(identity, claim)) or ""
 
-    def counts(self, identity: bytes, claim: Claim) -> int | None:
-        """The tier of a claim; None if it does not count."""
-        tier = self.tier(claim.feed)
-        if tier is None or identity in self.withdrawn or (self.mutes and self.policy.muted(identity, claim)):
-            return None
-        return tier
-
     def hear(self, stored: Stored, claim: Claim) -> Heard:
         """What a claim that is not hidden says."""
         tier = self._tier_of(claim)

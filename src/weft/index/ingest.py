@@ -20,9 +20,10 @@ from weft.core.merkle import whole_tree
 from weft.core.signing import public_key, sign_root
 from weft.index.coming_back import ComingBack
 from weft.index.files import half_written, look, remember
-from weft.index.model import Ingested, count
+from weft.index.model import Ingested
 from weft.index.resolving import read_claim
 from weft.index.view import View
+from weft.plural import count
 from weft.sources.base import Note, NoteLog, Source
 from weft.sources.evidence import Evidence, make_evidence
 from weft.sources.mbox import MboxFile

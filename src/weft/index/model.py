@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from weft.plural import count, noun
 from weft.thread import Coverage
-
-
-def count(number: int, one: str) -> str:
-    """``1 message``, ``2 messages``."""
-    return f"{number} {one if number == 1 else one + 's'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +20,7 @@ class Ingested:
 
     def __str__(self) -> str:
         """On one line; of the last three numbers those that are not 0."""
-        ends = "its end was" if self.grown == 1 else "their ends were"
+        ends = noun(self.grown, "its end was", "their ends were")
         others = [
             f"{count(self.unchanged, 'file')} unchanged" if self.unchanged else "",
             f"{self.grown} grown (only {ends} read)" if self.grown else "",

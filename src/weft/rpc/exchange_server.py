@@ -2,8 +2,8 @@
 
 Who calls is what the binding in its certificate says.  Who has no row in the policy gets PERMISSION_DENIED, before
 anything is read of the call, and stands in the log by that fingerprint alone, as nothing else of it is proved; who has
-a row gets as many sessions at a time as the row says, and may call so often
-(`weft.rpc.call_rate`).  The peers whose address the policy knows are called.
+a row gets as many sessions at a time as the row says, and may call so often (`weft.rpc.call_rate`).  The peers whose
+address the policy knows are called.
 """
 
 from __future__ import annotations

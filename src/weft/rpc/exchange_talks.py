@@ -27,6 +27,7 @@ from weft.core.signing import short_fingerprint
 from weft.errors import RemoteProtocolError, StoreError, WeftError
 from weft.exchange.events import Report
 from weft.exchange.feeds import admitted, served
+from weft.plural import count
 from weft.rpc.arrivals import Arrivals
 from weft.rpc.exchange_desk import IndexDesk, Workplace
 from weft.rpc.exchanging import Talk, printable
@@ -228,7 +229,7 @@ class Talks:
         if arrivals is not None and report is not None:
             more = arrivals.look(report.claims_received, time.monotonic(), last=last)
             if more:
-                text = f"{more} claim{'' if more == 1 else 's'} in from {self.name(talk.peer)}"
+                text = f"{count(more, 'claim')} in from {self.name(talk.peer)}"
                 log.info(text, extra={"fields": self.fields(talk)})
 
     async def alone(self, peer: bytes) -> None:

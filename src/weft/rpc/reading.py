@@ -47,6 +47,12 @@ _STEPS = 20_000
 _preparing = threading.Lock()
 
 
+def check_waiting(calls: int) -> None:
+    """`OverloadedError` if so many wait that no more are taken."""
+    if calls >= MAX_WAITING:
+        raise OverloadedError(f"{MAX_WAITING} calls are waiting already; ask again later")
+
+
 def prepare(path: Path, policy: Policy) -> None:
     """Bring the view up to date, under this policy; nothing is written if it is."""
     with _preparing, Index.open(path, policy=policy, create=False):
@@ -189,8 +195,7 @@ class Pool:
 
         If the caller is cancelled, so is the work.  `OverloadedError`, `LateError`, and what ``work`` raises.
         """
-        if self.waiting >= MAX_WAITING:
-            raise OverloadedError(f"{MAX_WAITING} calls are waiting already; ask again later")
+        check_waiting(self.waiting)
         deadline = time.monotonic() + seconds
         gone = False
 

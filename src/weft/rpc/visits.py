@@ -18,8 +18,7 @@ from dataclasses import dataclass
 
 from weft.rpc import limits
 from weft.rpc.answers import get_thread
-from weft.rpc.failures import OverloadedError
-from weft.rpc.reading import MAX_WAITING, Pool, Reading
+from weft.rpc.reading import Pool, Reading, check_waiting
 
 _SECONDS = 0.002
 
@@ -57,8 +56,7 @@ class Visits:
 
     async def answer(self, request: bytes, seconds: float) -> bytes:
         """What `get_thread` gives or raises, within ``seconds``; `OverloadedError`, `LateError`."""
-        if len(self._waiting) >= MAX_WAITING:
-            raise OverloadedError(f"{MAX_WAITING} calls are waiting already; ask again later")
+        check_waiting(len(self._waiting))
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Asked(request, time.monotonic() + seconds, answer))
         if self._task is None:
