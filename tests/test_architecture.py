@@ -23,6 +23,7 @@ PURE = {"core", "errors", "v1"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "v1": {"v1"},  # generated
+    "docs": set(),
     "core": PURE,
     "store": PURE | {"store"},
     "exchange": PURE | {"exchange"},

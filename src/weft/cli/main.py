@@ -37,6 +37,7 @@ COMMANDS = {
     "peers": "Who may talk to this server.",
     "keys": "Our own fingerprint, and where the key lies.",
     "demo": "Three servers, one conversation, no master copy.",
+    "help": "The documentation, by topic.",
 }
 
 

@@ -1,0 +1,95 @@
+"""The documentation does what it says: the examples of the README and of all pages run, and links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.cli.running import weft
+from tests.documented_examples import DOCS, README, Example, documents, examples, matches, not_run, run
+from weft.docs import SECTIONS, pages
+
+EXAMPLES = [example for page in documents() for example in examples(page)]
+_LINK = re.compile(r"\]\((?!https?://)(?P<path>[^)#\s]*)(?:#(?P<anchor>[^)]+))?\)")
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_an_example_prints_what_its_page_shows(example: Example, tmp_path: Path) -> None:
+    if example.missing:
+        pytest.skip(f"{example.missing} is not installed")
+    printed = run(example, tmp_path)
+    assert len(printed) == len(example.steps)
+    for step, text in zip(example.steps, printed, strict=True):
+        assert matches(step.shown, text), f"{step.program}prints\n{text}"
+
+
+def test_the_readme_has_examples_and_only_set_up_is_not_run() -> None:
+    assert any(example.page == README for example in EXAMPLES)
+    assert not_run(README)
+    assert all("pip install" in text or "_WEFT_COMPLETE" in text for text in not_run(README))
+
+
+def test_the_readme_shows_both_commands_that_do_all_the_set_up() -> None:
+    start = "\npython3 -m venv .venv && .venv/bin/pip install -q "
+    assert README.read_text().count(f"{start}. && .venv/bin/weft rebuild fixtures/story/*.mbox\n") == 1
+    assert README.read_text().count(f"{start}-e '.[test]' && .venv/bin/pytest -n 2\n") == 1
+
+
+@pytest.mark.parametrize("page", documents(), ids=lambda page: page.name)
+def test_every_link_of_a_page_leads_to_a_page_and_a_heading(page: Path) -> None:
+    for link in _LINK.finditer(page.read_text()):
+        target = page.parent / link["path"] if link["path"] else page
+        assert target.exists(), f"{page.name}: {link[0]}"
+        if link["anchor"]:
+            assert link["anchor"] in set(map(_anchor, re.findall(r"^#+ (.+)$", target.read_text(), re.MULTILINE)))
+
+
+def _anchor(heading: str) -> str:
+    """The anchor that GitHub and GitLab make of a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def test_every_page_is_a_topic_in_a_known_section_with_a_title_of_its_own() -> None:
+    found = pages()
+    assert {DOCS / f"{page.topic}.md" for page in found} == set(DOCS.rglob("*.md"))
+    assert {page.section for page in found} <= set(SECTIONS)
+    titles = [page.title for page in found]
+    assert all(titles)
+    assert len(set(titles)) == len(titles)
+
+
+def test_help_lists_every_topic_and_shows_each_page() -> None:
+    listed = weft("help").text
+    for page in pages():
+        assert f"  {page.topic} " in listed
+    page = pages()[0]
+    assert weft("help", page.topic).text == page.readable
+
+
+def test_help_on_a_command_is_what_the_command_says_of_itself() -> None:
+    assert weft("help", "keys").text == weft("keys", "--help").text
+
+
+def test_help_on_an_unknown_topic_names_close_ones() -> None:
+    ran = weft("help", "glosary")
+    assert (ran.code, ran.out) == (1, b"")
+    assert ran.err == ["weft: there is no page on glosary; did you mean glossary? weft help lists all topics"]
+
+
+@pytest.mark.parametrize(
+    ("shown", "printed", "same"),
+    [
+        ("a\n", "a\n", True),
+        ("a\n", "b\n", False),
+        ("a\n...\nd\n", "a\nb\nc\nd\n", True),
+        ("a\n...\nd\n", "a\nd\n", True),
+        ("a\n...\n", "b\nc\n", False),
+        ("a ... d\n", "a b c d\n", True),
+        ("a ... d\n", "a b\nc d\n", False),
+        ("a.c\n", "abc\n", False),
+    ],
+)
+def test_dots_stand_for_what_is_left_out(shown: str, printed: str, same: bool) -> None:
+    assert matches(shown, printed) == same
