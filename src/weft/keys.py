@@ -10,8 +10,8 @@ its own, then linked to its place: the file is never there in part, and of two p
 from __future__ import annotations
 
 import os
-import secrets
 import stat
+from contextlib import suppress
 from pathlib import Path
 from shlex import quote
 
@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from weft._files import make_folder, sync_folder, write_draft
 from weft.errors import KeyFileError
 
 MAX_KEY_FILE = 64 * 1024
@@ -39,7 +40,7 @@ def load_or_create_key(path: Path) -> Ed25519PrivateKey:
     except OSError as error:
         raise _failed("read", path, error) from None
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(path.parent)
         _create(path)
         return load_key(path)
     except OSError as error:
@@ -70,29 +71,13 @@ def load_key(path: Path) -> Ed25519PrivateKey:
 def _create(path: Path) -> None:
     """Put a new key to ``path``, durably, unless something is there by then."""
     octets = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    draft = write_draft(path, octets)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(descriptor, 0o600)
-            file.write(octets)
-            file.flush()
-            os.fsync(descriptor)
-        try:
+        with suppress(FileExistsError):
             os.link(draft, path)
-        except FileExistsError:
-            return
+            sync_folder(path.parent)
     finally:
         draft.unlink()
-    _sync_directory(path.parent)
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _failed(verb: str, path: Path, error: OSError) -> KeyFileError:

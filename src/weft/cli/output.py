@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar
 
 import click
 
+from weft._files import replace_durably
 from weft.errors import UsageError, WeftError
 from weft.export import FORMATS, Format
 from weft.export.clean import clean, shorten
@@ -122,8 +123,10 @@ def open_output(path: str | None, *, force: bool) -> Iterator[BinaryIO]:
     try:  # before the file is made: a signal may come at any time
         with _create(part, path) as file:
             yield file
+            file.flush()
+            os.fsync(file.fileno())
         check_absent(path, force=force)
-        part.replace(target)
+        replace_durably(part, target)
     finally:
         with suppress(OSError):
             part.unlink()

@@ -6,13 +6,13 @@ The new text is read as a policy before it takes the place of the old, in one st
 from __future__ import annotations
 
 import os
-import tempfile
 import tomllib
 from pathlib import Path
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
+from weft._files import PRIVATE_FILE, make_folder, write_file
 from weft.core.policy import parse_policy
 from weft.errors import PolicyError, WeftError
 
@@ -39,17 +39,7 @@ def _replace(path: Path, octets: bytes) -> None:
     """Put ``octets`` in the place of a file in one step, with the file's mode; a link stays one."""
     target = Path(os.path.realpath(path))
     try:
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        mode = target.stat().st_mode & 0o7777 if target.exists() else 0o600
-        descriptor, draft = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(octets)
-                file.flush()
-                os.fchmod(descriptor, mode)
-                os.fsync(descriptor)
-            Path(draft).replace(target)
-        finally:
-            Path(draft).unlink(missing_ok=True)
+        make_folder(target.parent)
+        write_file(target, octets, target.stat().st_mode & 0o7777 if target.exists() else PRIVATE_FILE)
     except OSError as error:
         raise WeftError(f"{path}: cannot write the policy: {error.strerror or error}") from None

@@ -11,6 +11,7 @@ from typing import Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from weft._files import make_folder
 from weft.core.claim import ID_OCTETS, Claim, Withdrawal
 from weft.core.feed import Lists
 from weft.core.message_id import keys_of
@@ -465,7 +466,7 @@ class Index:
 
 def _make_key(index: Path) -> Ed25519PrivateKey:
     try:
-        index.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(index.parent)
     except OSError as error:
         raise StoreError(f"{index.parent}: cannot make this folder for the index: {error.strerror}") from None
     return load_or_create_key(key_path(index))

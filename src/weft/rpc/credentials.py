@@ -18,8 +18,6 @@ Plain text is for loopback only (`weft.rpc.server`, `weft.rpc.client`).
 
 from __future__ import annotations
 
-import os
-import secrets
 import socket
 import ssl
 from collections.abc import Callable, Mapping, Sequence
@@ -41,6 +39,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from weft._files import make_folder, write_file
 from weft.core.policy import Policy
 from weft.core.signing import KEY_OCTETS, fingerprint, parse_fingerprint, public_key
 from weft.errors import KeyFileError, UsageError
@@ -148,10 +147,8 @@ def save_peer(index: Path, certificate: bytes) -> str:
     """Keep the certificate of a peer, so that it can call us; its fingerprint.  `DeniedError` if it is no peer's."""
     name = fingerprint(origin_of(certificate))
     folder = peers_path(index)
-    folder.mkdir(mode=0o700, exist_ok=True)
-    draft = folder / f".{name}.{secrets.token_hex(8)}"
-    draft.write_bytes(certificate)
-    draft.replace(folder / f"{name}.pem")
+    make_folder(folder)
+    write_file(folder / f"{name}.pem", certificate)
     return name
 
 
@@ -243,14 +240,8 @@ def _bound(origin: bytes, key: ec.EllipticCurvePublicKey) -> bytes:
 
 def _write_identity(path: Path, identity: Identity) -> Identity:
     """Put it where it belongs; what was there is of no use to anybody."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(identity.key + identity.certificate)
-            file.flush()
-            os.fsync(descriptor)
-        draft.replace(path)
+        write_file(path, identity.key + identity.certificate)
     except OSError as error:
         raise KeyFileError(f"{path}: cannot keep the key of TLS: {error.strerror or error}") from None
     return identity

@@ -18,7 +18,6 @@ refused in `weft.rpc.exchange_memory`.  All of that can be lost.
 from __future__ import annotations
 
 import asyncio
-import secrets
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -27,6 +26,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
+from weft._files import write_file
 from weft.core.feed import ALL_LISTS, Feed
 from weft.core.policy import Policy
 from weft.core.signing import fingerprint
@@ -164,9 +164,7 @@ class IndexDesk:
 
     def _keep(self, peer: bytes, octets: bytes) -> None:
         try:
-            draft = self._kept / f".{secrets.token_hex(8)}"
-            draft.write_bytes(octets)
-            draft.replace(self._kept / fingerprint(peer))
+            write_file(self._kept / fingerprint(peer), octets)
         except OSError as error:
             raise StoreError(f"{self._kept}: cannot keep what the next exchange needs: {error.strerror}") from None
         self._note_key(peer, octets)

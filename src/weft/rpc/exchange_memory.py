@@ -22,6 +22,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from weft import __version__
+from weft._files import create_empty, make_folder
 from weft.core.feed import Feed
 from weft.errors import StoreError
 from weft.exchange.events import Usage, Used
@@ -117,8 +118,9 @@ class Memory:
 
 def _open(folder: Path) -> sqlite3.Connection:
     try:
-        folder.mkdir(mode=0o700, exist_ok=True)
+        make_folder(folder)
         path = folder / "memory.db"
+        create_empty(path)
         try:
             return _connect(path)
         except sqlite3.OperationalError:

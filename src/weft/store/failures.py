@@ -30,12 +30,25 @@ _REASONS = {
     sqlite3.SQLITE_IOERR: "the disk failed while the index was used; nothing of this step was kept; see to the disk",
     sqlite3.SQLITE_TOOBIG: "a value is too large for the index; this is a defect of Weft",
 }
+_NO_SHARED_MEMORY = (
+    "this file system offers no shared memory, which the write-ahead log needs; move the index to a local disk"
+)
+_EXTENDED = dict.fromkeys(
+    (
+        sqlite3.SQLITE_IOERR_SHMOPEN,
+        sqlite3.SQLITE_IOERR_SHMSIZE,
+        sqlite3.SQLITE_IOERR_SHMLOCK,
+        sqlite3.SQLITE_IOERR_SHMMAP,
+    ),
+    _NO_SHARED_MEMORY,
+) | {sqlite3.SQLITE_PROTOCOL: _NO_SHARED_MEMORY}  # locks that are not kept
+"""Reasons for codes with their second byte, which say more than the first alone."""
 
 
 def failure(path: Path, error: sqlite3.Error) -> StoreError:
     """The `StoreError` that tells of an SQLite error."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
-    reason = _REASONS.get(code & 0xFF)
+    reason = _EXTENDED.get(code) or _REASONS.get(code & 0xFF)
     return StoreError(f"{path}: {reason} ({error})" if reason else f"{path}: {error}")
 
 
