@@ -223,7 +223,7 @@ def test_without_matplotlib_pictures_are_one_line_and_a_page_still_is_one(
     monkeypatch.setattr("weft.report.list_map.find_spec", lambda name: None)
     ran = home.weft("crossposts", "--figures", tmp_path / "pictures", DRAFTS, OPS)
     assert (ran.code, ran.out) == (1, b"")
-    assert ran.err == ["weft: pictures need matplotlib, which is not installed; pip install 'weft[plot]'"]
+    assert ran.err == ["weft: pictures need matplotlib, which is not installed; pip install 'mailweft[plot]'"]
     assert home.weft("crossposts", "--html", tmp_path / "page.html", DRAFTS, OPS).code == 0
     assert b"A map needs numpy" in (tmp_path / "page.html").read_bytes()
 

@@ -266,7 +266,7 @@ def test_without_the_packages_of_a_server_it_says_what_to_install(tmp_path: Path
     )
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.decode().splitlines() == [
-        "weft: weft demo needs what weft serve needs; install it with: pip install 'weft[server]' "
+        "weft: weft demo needs what weft serve needs; install it with: pip install 'mailweft[server]' "
         "(prometheus_client is missing)"
     ]
 

@@ -345,14 +345,14 @@ def test_what_the_font_of_pngs_lacks_is_a_box_and_no_failure() -> None:
 
 def test_without_matplotlib_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(raster, "find_spec", lambda name: None)
-    with pytest.raises(WeftError, match=r"pip install 'weft\[plot\]'"):
+    with pytest.raises(WeftError, match=r"pip install 'mailweft\[plot\]'"):
         png(b"")
 
 
 def test_without_numpy_the_map_says_what_to_install(monkeypatch: pytest.MonkeyPatch, story: Corpus) -> None:
     monkeypatch.setattr("weft.report.list_map.find_spec", lambda name: None)
     [sentence] = [text for text in texts(list_map(story, pairs(story))) if "pip" in text]
-    assert sentence == "A map needs numpy, which is not installed; pip install 'weft[plot]'."
+    assert sentence == "A map needs numpy, which is not installed; pip install 'mailweft[plot]'."
 
 
 def test_the_story_is_drawn_as_its_export_is(story: Corpus) -> None:

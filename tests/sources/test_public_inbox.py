@@ -253,7 +253,7 @@ def test_an_empty_repository_is_noted(tmp_path: Path) -> None:
 def test_without_dulwich_the_error_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     History(tmp_path / "0.git").add("a")
     monkeypatch.setitem(sys.modules, "dulwich.repo", None)
-    with pytest.raises(SourceError, match=r"pip install 'weft\[git\]'"):
+    with pytest.raises(SourceError, match=r"pip install 'mailweft\[git\]'"):
         read(tmp_path / "0.git")
 
 

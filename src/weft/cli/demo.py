@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from weft.demo.facts import Promise
 
 _LAST_SECONDS = 20
-_NEEDS = "weft demo needs what weft serve needs; install it with: pip install 'weft[server]'"
+_NEEDS = "weft demo needs what weft serve needs; install it with: pip install 'mailweft[server]'"
 
 
 @click.command("demo")

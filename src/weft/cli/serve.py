@@ -37,7 +37,7 @@ log = logging.getLogger("weft.serve")
 
 _CUT_SECONDS = 2.0
 """How long sessions with peers may go on when the server stops; the next ones go on from there."""
-_NEEDS = "weft serve needs further packages; install them with: pip install 'weft[server]'"
+_NEEDS = "weft serve needs further packages; install them with: pip install 'mailweft[server]'"
 
 
 @click.command("serve")

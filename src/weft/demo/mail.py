@@ -1,12 +1,8 @@
-"""The mail of the demonstration: that of ``fixtures``, which is packed into the wheel beside this module.
-
-An installation that is only linked to the sources has no such copy; there it is read from the sources.
-"""
+"""The mail of the demonstration: files of the package, which ``fixtures`` in the repository links to."""
 
 from __future__ import annotations
 
 from importlib import resources
-from pathlib import Path
 
 from weft.errors import SourceError
 
@@ -25,17 +21,10 @@ FORGED_ID = "20030213031407.GG1107@aldgate.example.com"
 NAMED_ID = "200302110830.00417.greta.olsen@fjord.example.com"
 """The root of another thread, which the forged mail names as if the conversation stood below it."""
 
-_SOURCES = Path(__file__).parents[3] / "fixtures"
-
 
 def octets(name: str) -> bytes:
     """One of the files."""
-    packed = resources.files("weft.demo").joinpath("fixtures", *name.split("/"))
     try:
-        return packed.read_bytes()
-    except OSError:
-        pass
-    try:
-        return (_SOURCES / name).read_bytes()
+        return resources.files("weft.demo").joinpath("data", *name.split("/")).read_bytes()
     except OSError:
         raise SourceError(f"the mail of the demo ({name}) is not in this installation; install weft again") from None

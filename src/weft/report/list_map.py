@@ -68,7 +68,7 @@ def list_map(corpus: Corpus, shared: Sequence[Pair]) -> Chart:
     if not shared:
         return empty(_TITLE, "No two lists share a thread.")
     if not find_spec("numpy"):
-        return empty(_TITLE, "A map needs numpy, which is not installed; pip install 'weft[plot]'.")
+        return empty(_TITLE, "A map needs numpy, which is not installed; pip install 'mailweft[plot]'.")
     lists = _chosen(shared)
     shared = [pair for pair in shared if pair.one in lists and pair.other in lists]
     sizes = _sizes(corpus)

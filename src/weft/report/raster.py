@@ -41,7 +41,7 @@ Style = dict[str, str]
 def need_plot() -> None:
     """`WeftError` if what draws PNG and places maps is not installed."""
     if not (find_spec("matplotlib") and find_spec("numpy")):
-        raise WeftError("pictures need matplotlib, which is not installed; pip install 'weft[plot]'")
+        raise WeftError("pictures need matplotlib, which is not installed; pip install 'mailweft[plot]'")
 
 
 def png(document: bytes) -> bytes:

@@ -1,6 +1,6 @@
 """The objects of a git repository that public-inbox needs: head, commits, trees and blobs.
 
-Read through dulwich, which comes with ``pip install 'weft[git]'`` and is imported when the first repository is opened.
+Read through dulwich, which comes with the extra ``git`` and is imported when the first repository is opened.
 Commits and trees are taken apart here, because of millions of them only two or three fields are wanted.  Every
 object is hashed again: what is damaged is seen, and nobody can pass off one object for another.
 """
@@ -23,7 +23,7 @@ _COMMIT, _TREE, _BLOB = 1, 2, 3
 _KINDS = {_COMMIT: b"commit", _TREE: b"tree", _BLOB: b"blob"}
 _DIRECTORY = b"40000"
 _FILES = (b"100644", b"100755", b"100664")
-NO_DULWICH = "a git repository, for which dulwich is needed: pip install 'weft[git]'"
+NO_DULWICH = "a git repository, for which dulwich is needed: pip install 'mailweft[git]'"
 
 
 class Commit(NamedTuple):
