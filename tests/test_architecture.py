@@ -50,8 +50,8 @@ STANDARD = {
     "json", "math", "operator", "re", "struct", "types", "typing",
 }  # fmt: skip
 MAY_USE = {
-    # email: three functions that read a header for people; nothing of it decides an edge.
-    "core": STANDARD | {"datetime", "email.errors", "email.header", "email.utils"}
+    # email: two functions that read a header for people; nothing of it decides an edge.
+    "core": STANDARD | {"datetime", "email.errors", "email.header"}
     | {"cryptography", "google.protobuf", "stringzilla"},
     "exchange": STANDARD | {"google.protobuf"},
 }  # fmt: skip

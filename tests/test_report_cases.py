@@ -35,13 +35,6 @@ MBOX_FAILURES = {
     "080-folder-internal-data",
 }
 
-DATE_FAILURES = {
-    "020-date-three-digit-year",
-    "022-date-unknown-zone-is-not-utc",
-    "023-date-gmt-plus-offset",
-    "025-date-comments-inside",
-}
-
 TEXT_FAILURES = {
     "030-charset-gb2312-is-gbk",
     "032-charset-japanese-extensions",
@@ -70,7 +63,7 @@ SEARCH_FAILURES = {"082-search-in-text-without-spaces"}
 LIST_FAILURES = {"083-monthly-files-become-lists"}
 
 KNOWN_FAILURES = {
-    *MBOX_FAILURES, *DATE_FAILURES, *TEXT_FAILURES, *ID_FAILURES, *SEARCH_FAILURES, *LIST_FAILURES,
+    *MBOX_FAILURES, *TEXT_FAILURES, *ID_FAILURES, *SEARCH_FAILURES, *LIST_FAILURES,
 }  # fmt: skip
 """Cases that do not come out right yet; noticed when one of them does."""
 

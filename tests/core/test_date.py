@@ -33,7 +33,8 @@ UNREADABLE = [
     b"today",
     b"Sat, 29 Feb 2003 00:00:00 +0000",
     b"Sun, 9 Foo 2003 22:52:25 -0500",
-    b"Sun, 9 Feb 2003 24:00:00 +0000",
+    b"Sun, 9 Feb 2003 24:00:01 +0000",
+    b"Sun, 9 Feb 2003 25:00:00 +0000",
     b"Sun, 9 Feb 2003 22:60:00 +0000",
     b"Sun, 9 Feb 99999 22:52:25 +0000",
     b"Sun, 9 Feb 2003 22:52:25 +9900",
@@ -81,7 +82,7 @@ words = st.lists(
 
 
 @given(st.one_of(st.binary(max_size=128), words.map(b" ".join), words.map(b"".join)))
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=1000, deadline=None)
 def test_no_bytes_raise_and_whatever_is_read_can_be_shown(stated: bytes) -> None:
     seconds, zone = parse_date(stated)
     assert (format_date(seconds, zone) is None) == (seconds == MISSING)

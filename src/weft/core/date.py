@@ -1,8 +1,8 @@
 """Dates as mail states them: seconds and zone of a Date field (RFC 5322 sections 3.3 and 4.3).
 
 The ordinary forms are read by one regular expression; what it makes of the text before and after the time of day is
-remembered, so that the next date with the same day and the same zone costs a few look-ups.  The rest goes to the
-standard library.  A Date decides nothing but display order, and is shown as stated.  Who can lie: everybody.
+remembered, so that the next date with the same day and the same zone costs a few look-ups.  The rest goes to
+`weft.core.obsolete_date`.  A Date decides nothing but display order, and is shown as stated.  Who can lie: everybody.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ import re
 from datetime import date as _date
 from typing import TypeVar
 
+from weft.core.obsolete_date import read_obsolete
+
 MISSING = -(1 << 62)
 """The seconds of a date that is absent or cannot be read."""
 UNKNOWN_ZONE = -(1 << 14)
 """The zone of ``-0000``: a time in UTC that says nothing of where it was written (RFC 5322 section 3.3)."""
 
 _ORDINARY = re.compile(
-    rb"(?:[A-Za-z]{3},)?[ \t]*([0-9]{1,2} [A-Za-z]{3} [0-9]{4}) ([0-2][0-9]):([0-5][0-9])(?::([0-6][0-9]))? "
+    rb"(?:[A-Za-z]{3},)?[ \t]*([0-9]{1,2} [A-Za-z]{3} [0-9]{4}) ([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))? "
     rb"([+-])([0-9]{2})([0-5][0-9])(?:[ \t]*\([^()]*\))?"
 )
-_ZONE = re.compile(r":[0-9]+\s*(?:[AaPp][Mm]\s*)?[-+A-Za-z]")
 _MONTHS = {name: n + 1 for n, name in enumerate(b"jan feb mar apr may jun jul aug sep oct nov dec".split())}
 _EPOCH = _date(1970, 1, 1).toordinal()
 _LAST_SECOND = (_date(9999, 12, 31).toordinal() - _EPOCH) * 86400 + 86399 - 86400
@@ -86,7 +87,7 @@ def _parse_ordinary(found: re.Match[bytes]) -> tuple[int, int]:
     day, hour, minute, second, sign, zone_hours, zone_minutes = found.groups()
     midnight = _midnight(day)
     zone = int(zone_hours) * 60 + int(zone_minutes)
-    if midnight == MISSING or zone >= 1440 or hour >= b"24":
+    if midnight == MISSING or zone >= 1440:
         return MISSING, 0
     west = zone * 60 if sign == b"-" else -zone * 60
     if sign == b"-":
@@ -94,7 +95,7 @@ def _parse_ordinary(found: re.Match[bytes]) -> tuple[int, int]:
     if second:
         _remember(_days, found.string[: found.start(2)], midnight)
         _remember(_zones, found.string[found.end(4) :], (west, zone))
-    return midnight + int(hour) * 3600 + int(minute) * 60 + min(int(second or 0), 59) + west, zone
+    return midnight + int(hour) * 3600 + int(minute) * 60 + int(second or 0) + west, zone
 
 
 def _remember(memo: dict[_Key, _Value], key: _Key, value: _Value) -> None:
@@ -113,23 +114,15 @@ def _midnight(day: bytes) -> int:
 
 
 def _parse_odd(value: bytes) -> tuple[int, int]:
-    """The standard library's reading of an obsolete or broken date."""
-    from email.utils import parsedate_tz  # takes as long to import as all the rest of a start
-
-    text = value.decode("latin-1")
+    """An obsolete or broken date."""
+    stated = read_obsolete(value)
+    if stated is None:
+        return MISSING, 0
     try:
-        parts = parsedate_tz(text)
-        if parts is None:
-            return MISSING, 0
-        year, month, day, hour, minute, second = parts[:6]
-        midnight = (_date(year, month, day).toordinal() - _EPOCH) * 86400
-    except (ValueError, TypeError, IndexError, OverflowError, AttributeError):
+        midnight = (_date(stated.year, stated.month, stated.day).toordinal() - _EPOCH) * 86400
+    except ValueError:
         return MISSING, 0
-    zone = parts[9]
-    east = 0 if zone is None else zone // 60
-    inside = 0 <= hour < 24 and 0 <= minute < 60 and 0 <= second <= 60 and abs(east) < 1440
-    if not inside or not _FIRST_SECOND <= midnight <= _LAST_SECOND:
+    if not _FIRST_SECOND <= midnight <= _LAST_SECOND:
         return MISSING, 0
-    seconds = midnight + hour * 3600 + minute * 60 + min(second, 59)
-    unknown = zone is None or "-0000" in text or not _ZONE.search(text)
-    return seconds - east * 60, UNKNOWN_ZONE if unknown else east
+    seconds = midnight + stated.minute * 60 + min(stated.second, 59)
+    return (seconds, UNKNOWN_ZONE) if stated.zone is None else (seconds - stated.zone * 60, stated.zone)

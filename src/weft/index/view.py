@@ -40,7 +40,7 @@ from weft.index.tables import SCHEMA, TABLES
 from weft.store.base import PAGE, Held, Stored
 from weft.store.sqlite import SqliteStore
 
-_VERSION = b"2"
+_VERSION = b"3"
 _STEP = 4000
 _ALL = (1 << 63) - 1
 
