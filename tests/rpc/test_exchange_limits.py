@@ -12,6 +12,7 @@ from pathlib import Path
 import grpc
 import pytest
 
+from tests.archives import FIXTURES
 from tests.cli.homes import Home
 from tests.rpc.peering import STORY, admit, calling, count, fingerprint, running, sync
 from weft.core.feed import Feed
@@ -66,7 +67,7 @@ def test_another_day_and_another_version_begin_anew(tmp_path: Path, monkeypatch:
     with memory(tmp_path) as one:
         one.count(PEER, {FEED: Used(3, 300)})
         one.refuse(b"e" * 16)
-    monkeypatch.setattr(exchange_memory, "_today", lambda: date(9999, 1, 1))
+    monkeypatch.setattr(exchange_memory, "today", lambda: date(9999, 1, 1))
     monkeypatch.setattr(exchange_memory, "__version__", "another")
     with memory(tmp_path) as later:
         assert later.used(PEER) == {}
@@ -87,16 +88,18 @@ def test_refused_claims_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert again.refused == {bytes([3]) * 16}
 
 
-@pytest.mark.parametrize("octets", [b"no database at all" * 300, b""])
-def test_a_memory_that_is_damaged_is_made_anew(tmp_path: Path, octets: bytes) -> None:
-    with memory(tmp_path) as one:
-        one.count(PEER, {FEED: Used(3, 300)})
-    path = tmp_path / "index.db.kept" / "memory.db"
-    path.write_bytes(octets)
-    with memory(tmp_path) as again:
-        assert again.used(PEER) == {}
-        again.count(PEER, {FEED: Used(1, 10)})
-        assert again.used(PEER) == {FEED: Used(1, 10)}
+def test_a_lost_memory_gives_no_peer_a_fresh_quota(near: Home, far: Home) -> None:
+    admit(far, near)
+    with running(far) as server:
+        admit(near, far, "--address", server.peers)
+        sync(near, server.peers)
+        for file in near.index.with_name("index.db.kept").glob("memory.db*"):
+            file.write_bytes(b"\xff" * 8192)
+        limited = near.config.read_text().replace('mode = "mirror"', 'mode = "mirror"\nclaims_per_day = 5')
+        near.config.write_text(limited)
+        far.weft("ingest", "-q", f"smtp-ops={FIXTURES / 'story-continued' / 'keepers.mbox'}")
+        again = sync(near, server.peers)
+        assert again["claims_in"] == 0
 
 
 def test_what_is_remembered_of_a_claim_is_its_element(home: Home) -> None:

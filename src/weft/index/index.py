@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from weft._files import make_folder
 from weft.core.claim import ID_OCTETS, Claim, Withdrawal
-from weft.core.feed import Lists
+from weft.core.feed import Feed, Lists
 from weft.core.message_id import keys_of
 from weft.core.policy import Policy
 from weft.core.signing import fingerprint, public_key, short_fingerprint
@@ -27,9 +27,10 @@ from weft.index.identity import identify
 from weft.index.ingest import Ingest, relist, withdraw
 from weft.index.mail import Mail, Missing
 from weft.index.model import EdgeDifference, Explanation, Found, Ingested, ListInfo, Problem
+from weft.index.own_key import load_own_key, make_own_key
+from weft.index.received import Amount, Delivery, Received
 from weft.index.resolving import read_claim
 from weft.index.view import View
-from weft.keys import load_key, load_or_create_key
 from weft.sources.base import NoteLog, Source, check_list_name
 from weft.sources.discover import discover
 from weft.store.base import PAGE, Held, Part
@@ -71,7 +72,7 @@ class Index:
         place = Path(path) if path is not None else index_path()
         if not place.exists() and not (create and not read_only):
             raise NotFoundError(f"{place}: there is no index; make one with: weft ingest LIST=FILE")
-        key = _load_key(place) if place.exists() else _make_key(place)
+        key = load_own_key(place) if place.exists() else make_own_key(place)
         own = public_key(key)
         if not isinstance(policy, Policy):
             flag = None if policy is None else str(policy)
@@ -269,8 +270,10 @@ class Index:
             self._view.expunge(going)
             return self.store.expunge([held.identity for held in going])
 
-    def admit(self, parts: Sequence[Part]) -> int:
+    def admit(self, parts: Sequence[Part], delivery: Delivery | None = None) -> int:
         """Keep claims of others, after their signatures and proofs; how many are new.
+
+        ``delivery``  what is counted with them, new or not, against the quota of who handed them over
 
         `weft.errors.ClaimError` if one of the parts is of a feed that the policy does not admit, or proves less than
         it states; then nothing of any of them is kept.
@@ -280,7 +283,14 @@ class Index:
         with self._view.transaction():
             stored = self.store.put(parts)
             self._view.add(stored)
+            if delivery is not None:
+                Received(self.store.connection).count(delivery)
         return len(stored)
+
+    def received(self, peer: bytes, day: date) -> dict[Feed, Amount]:
+        """What a peer handed over on a day, by `admit`."""
+        with explained(self.store.path):
+            return Received(self.store.connection).of(peer, day)
 
     def record_covered(
         self,
@@ -462,26 +472,6 @@ class Index:
             check_list_name(name)
         except ValueError as error:
             raise UsageError(f"{name!r} cannot name a list: {error}") from None
-
-
-def _make_key(index: Path) -> Ed25519PrivateKey:
-    try:
-        make_folder(index.parent)
-    except OSError as error:
-        raise StoreError(f"{index.parent}: cannot make this folder for the index: {error.strerror}") from None
-    return load_or_create_key(key_path(index))
-
-
-def _load_key(index: Path) -> Ed25519PrivateKey:
-    """The key of an index that is there; without it nobody knows whose it is."""
-    path = key_path(index)
-    try:
-        return load_key(path)
-    except FileNotFoundError:
-        what = "restore it from a backup, or move the index away to begin as a new origin"
-        raise KeyFileError(f"{path}: the key of this index is missing; {what}") from None
-    except OSError as error:
-        raise KeyFileError(f"{path}: cannot read the key: {error.strerror}; see who owns it") from None
 
 
 def _claim_id(text: str) -> bytes | None:

@@ -11,13 +11,14 @@ Two questions can take as long as the store is large, which is seconds for a mil
 (`Scan`), and which trees are our own (`FindTrees`).  They are answered in a second thread, from a connection of its own
 that only reads.  What they read ends at a position of the log, so it does not matter what is written meanwhile.
 
-What the machine asks to keep of a peer lies beside the index, in ``<index>.kept/FINGERPRINT``, and what is counted and
-refused in `weft.rpc.exchange_memory`.  All of that can be lost.
+What the machine asks to keep of a peer lies beside the index, in ``<index>.kept/FINGERPRINT``, and what was refused in
+`weft.rpc.exchange_memory`.  All of that can be lost, so a failure of either is told in the log and ends nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -51,8 +52,9 @@ from weft.exchange.limits import Limits
 from weft.exchange.line import Line
 from weft.exchange.symbol import ELEMENT_OCTETS
 from weft.index.index import Index
+from weft.index.received import Amount, Delivery
 from weft.rpc.desk import Desk
-from weft.rpc.exchange_memory import Memory
+from weft.rpc.exchange_memory import Memory, today
 from weft.rpc.reading import prepare
 from weft.store.base import NewClaim, Part
 from weft.store.sqlite import SqliteStore
@@ -65,6 +67,8 @@ MIRROR_SECONDS = 86_400.0
 """How long after it has taken a feed whole a server says that it carries it."""
 _STEPS = 20_000
 """Instructions of SQLite between two looks at whether the server ends."""
+
+log = logging.getLogger("weft.exchange")
 
 
 def pair_key(octets: bytes) -> bytes:
@@ -116,7 +120,11 @@ class IndexDesk:
 
     def used(self, peer: bytes) -> Usage:
         """What a peer handed us today."""
-        return self._memory.used(peer)
+        used = dict(self._memory.used(peer))
+        for feed, amount in self._index.received(peer, today()).items():
+            claims, octets = used.get(feed, Used(0, 0))
+            used[feed] = Used(claims + amount.claims, octets + amount.bytes)
+        return used
 
     def refuse(self, refusal: Refusal) -> None:
         """Remember what should not be wanted again."""
@@ -152,10 +160,9 @@ class IndexDesk:
     def _commit(self, peer: bytes, parts: Sequence[ProvenPart]) -> range:
         new = [Part(part.signed, part.tree, [NewClaim(*claim) for claim in part.claims]) for part in parts]
         try:
-            count = self._index.admit(new)
+            count = self._index.admit(new, Delivery(peer, today(), _sums(parts)))
         except ClaimError as error:  # the machine has checked the same, so this is no peer's doing
             raise StoreError(f"the index refuses what the exchange let pass: {error}") from error
-        self._memory.count(peer, _sums(parts))
         if not count:
             return range(0)
         # One transaction gives one run of positions, beyond all that was there before.
@@ -166,7 +173,8 @@ class IndexDesk:
         try:
             write_file(self._kept / fingerprint(peer), octets)
         except OSError as error:
-            raise StoreError(f"{self._kept}: cannot keep what the next exchange needs: {error.strerror}") from None
+            log.warning("%s: cannot keep what makes the next exchange cheap: %s", self._kept, error.strerror)
+            return
         self._note_key(peer, octets)
 
     def _note_key(self, peer: bytes, octets: bytes) -> None:
@@ -230,11 +238,11 @@ class Workplace:
             self._store = None
 
 
-def _sums(parts: Sequence[ProvenPart]) -> dict[Feed, Used]:
+def _sums(parts: Sequence[ProvenPart]) -> dict[Feed, Amount]:
     """How much was handed over of each feed."""
-    sums: dict[Feed, Used] = {}
+    sums: dict[Feed, Amount] = {}
     for part in parts:
         feed = Feed(part.signed.origin, part.signed.list)
-        claims, octets = sums.get(feed, Used(0, 0))
-        sums[feed] = Used(claims + len(part.claims), octets + sum(len(claim.octets) for claim in part.claims))
+        claims, octets = sums.get(feed, Amount(0, 0))
+        sums[feed] = Amount(claims + len(part.claims), octets + sum(len(claim.octets) for claim in part.claims))
     return sums

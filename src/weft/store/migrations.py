@@ -20,6 +20,7 @@ Theory of operation
 ``lost``        damaged claims that a repair took out; kept for whoever wants to look at them
 ``exchanges``   what each peer was asked last (`weft.index.exchanges`): neither claims nor derived from them.  All of it
                 can be lost, and then was never asked; the small columns stand first, as in ``claims``
+``received``    what each peer handed over today (`weft.index.received`)
 
 `claim_keys`, `id_keys`, `id_digests`, `refs`, `runs` and the counts of `feeds` follow from the rest and are made again
 by a repair.
@@ -44,6 +45,10 @@ ID_KEYS = "CREATE TABLE id_keys (key INTEGER, node INTEGER, PRIMARY KEY (key, no
 EXCHANGES = (
     "CREATE TABLE exchanges (peer BLOB PRIMARY KEY, time INTEGER NOT NULL, revision INTEGER NOT NULL, "
     "feeds TEXT NOT NULL, cut BLOB NOT NULL, asked BLOB)"
+)
+RECEIVED = (
+    "CREATE TABLE received (day TEXT, peer BLOB, origin BLOB, list BLOB, claims INTEGER, bytes INTEGER, "
+    "PRIMARY KEY (day, peer, origin, list)) WITHOUT ROWID"
 )
 ID_DIGESTS = "CREATE TABLE id_digests (digest INTEGER, node INTEGER, PRIMARY KEY (digest, node)) WITHOUT ROWID"
 RUNS = (
@@ -89,6 +94,11 @@ def _digests(database: Database) -> None:
 @STORE(name="003 what peers were asked")
 def _exchanges(database: Database) -> None:
     database.conn.execute(EXCHANGES)
+
+
+@STORE(name="004 what peers handed over")
+def _received(database: Database) -> None:
+    database.conn.execute(RECEIVED)
 
 
 def migrate(path: Path, database: Database, migrations: Migrations = STORE, *, read_only: bool = False) -> None:
