@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from tests.exchange.driving import ALL, Side, held, put, side, talk
 from tests.store.making import Origin
 from weft.core.claim import Claim, Withdrawal, parse
-from weft.core.feed import ALL_LISTS
+from weft.core.feed import ALL_LISTS, Feed
 from weft.core.policy import Policy
 from weft.core.policy_rows import Mode, Peer
 from weft.core.policy_rows import Origin as OriginRow
+from weft.core.signing import sign_root
 from weft.exchange.events import Covered
 from weft.exchange.feeds import Feeds
 from weft.exchange.limits import Limits
 from weft.exchange.setup import Setup
+from weft.store.base import Part
 from weft.store.memory import MemoryStore
 
 
@@ -30,6 +32,7 @@ class Server:
     admits: Collection[Server] = ()
     store: MemoryStore = field(default_factory=MemoryStore)
     kept: dict[Server, bytes] = field(default_factory=dict)
+    refused: dict[Server, dict[bytes, Feed]] = field(default_factory=dict)
     covered: dict[Server, Covered] = field(default_factory=dict)
     sessions: int = 0
     carries: Feeds | None = None
@@ -50,6 +53,16 @@ class Server:
         for start in range(0, len(claims), 256):
             put(self.store, self.origin, on, *claims[start : start + 256])
 
+    def plants(self, victim: Server, *claims: Claim, on: str = "list") -> None:
+        """Sign, for a feed of its own, a batch over the ids of claims that another server will make."""
+        theirs = victim.origin.batch("list", *claims)
+        made = [
+            claim._replace(parsed=replace(claim.parsed, origin=self.key, list=on.encode())) for claim in theirs.claims
+        ]
+        signed = sign_root(self.origin.key, on.encode(), len(made), theirs.tree.root)
+        with self.store.transaction():
+            self.store.put([Part(signed, theirs.tree, made)])
+
     def policy(self, peer: Server) -> Policy:
         """As it is for one peer."""
         rows = {other.key: OriginRow(1, None) for other in self.admits if other is not self}
@@ -66,21 +79,33 @@ def meet(
     one: Server, other: Server, modes: tuple[Mode | None, Mode | None] = (None, None), limits: Limits | None = None
 ) -> tuple[Side, Side]:
     """A session, ``one`` being the caller, that must come to its end."""
+    sides = clash(one, other, modes, limits)
+    for at in sides:
+        assert at.ended is not None
+        assert at.ended.error is None, at.ended.error
+        assert at.synced
+    return sides
+
+
+def clash(
+    one: Server, other: Server, modes: tuple[Mode | None, Mode | None] = (None, None), limits: Limits | None = None
+) -> tuple[Side, Side]:
+    """A session, ``one`` being the caller, however it ends."""
     sides = []
     for server, peer, mode in ((one, other, modes[0]), (other, one, modes[1])):
         server.sessions += 1
         key = sha256(f"{server.name} {peer.name} {server.sessions}".encode()).digest()
         setup = Setup(
             server.policy(peer), peer.key, server is one, key, server.kept.get(peer, b""), mode=mode,
-            limits=limits or Limits(), carries=server.carries or Feeds({server.key: ALL_LISTS}),
+            limits=limits or Limits(), refused=server.refused.get(peer, {}),
+            carries=server.carries or Feeds({server.key: ALL_LISTS}),
         )  # fmt: skip
         sides.append(side(server.store, setup))
     talk(*sides)
     for (server, peer), at in zip(((one, other), (other, one)), sides, strict=True):
-        assert at.ended is not None
-        assert at.ended.error is None, at.ended.error
-        assert at.synced
         server.kept[peer] = at.kept
+        refused = server.refused.setdefault(peer, {})
+        refused.update((refusal.identity[:16], refusal.feed) for refusal in at.refusals)
         for covered in at.covered:
             server.covered[peer] = covered
     return sides[0], sides[1]

@@ -15,6 +15,8 @@ from weft.core.policy_rows import Origin as OriginRow
 from weft.core.policy_rows import Peer
 from weft.exchange.agreement import Agreement, Scope, Stated, agree
 from weft.exchange.feeds import Feeds, admitted, read_feeds, served
+from weft.exchange.handshake import Handshake
+from weft.exchange.setup import Setup
 
 NAMES = (b"a", b"b", b"c", b"d")
 A, B, C = Origin("a"), Origin("b"), Origin("c")
@@ -57,6 +59,9 @@ def feeds_of(own: Policy, peer: Origin) -> Stated:
     return Stated(served(own, peer.public), admitted(own, peer.public))
 
 
+EVERYTHING = Feeds({origin.public: ALL_LISTS for origin in (A, B, C)})
+
+
 def test_feeds_that_one_side_refuses_are_in_no_scope() -> None:
     ours = policy(A, {B: Peer(may_feed=ALL, may_read=ALL)}, [B])
     theirs = policy(B, {A: Peer(may_feed=ALL, may_read=ALL)}, [A, C])
@@ -86,7 +91,25 @@ def test_what_is_served_and_admitted_is_what_the_policy_says_of_each_feed() -> N
     for origin, name in product((A, B, C, Origin("d")), NAMES):
         feed = Feed(origin.public, name)
         assert (feed in served(ours, B.public)) == ours.may_read(B.public, feed)
-        assert (feed in admitted(ours, B.public)) == ours.may_feed(B.public, feed)
+        hidden = feed == Feed(C.public, b"c") and not ours.may_read(B.public, feed)
+        assert (feed in admitted(ours, B.public)) == (ours.may_feed(B.public, feed) and not hidden)
+
+
+def test_no_hello_names_a_list_that_the_peer_may_not_know() -> None:
+    private, public = Feed(C.public, b"private"), Feed(C.public, b"public")
+    rows = {C.public: OriginRow(1, frozenset([private.list, public.list])), B.public: OriginRow(1, frozenset([b"own"]))}
+    readable = FeedSet(feeds=frozenset([public]))
+
+    def told(row: Peer) -> set[bytes]:
+        setup = Setup(Policy(A.public, rows, {B.public: row}), B.public, True, bytes(32), carries=EVERYTHING)
+        hello = Handshake(setup, b"", None, ()).hello()
+        ranges = [*hello.admits.ranges, *hello.serves.ranges, *hello.carries.ranges]
+        return {name for some in ranges for name in some.lists}
+
+    assert told(Peer(may_feed=ALL, may_read=readable)) == {b"own", b"public"}
+    assert told(Peer(may_feed=FeedSet(origins=frozenset([B.public, C.public])))) == {b"own"}
+    assert told(Peer(may_feed=FeedSet(feeds=frozenset([private])))) == {b"private"}, "the row says it of this list"
+    assert told(Peer(may_feed=ALL, may_read=ALL)) == {b"own", b"public", b"private"}
 
 
 def test_an_empty_agreement_has_a_digest_too() -> None:

@@ -9,6 +9,7 @@ import pytest
 from tests.exchange.driving import KEY, Side, held, mirroring, put, side, talk
 from tests.store.making import Origin, mail
 from weft.core.claim import MAX_CLAIM, encode
+from weft.core.feed import Feed
 from weft.errors import RemoteProtocolError
 from weft.exchange.feeds import admitted, served
 from weft.exchange.limits import Limits
@@ -311,7 +312,7 @@ def test_a_claim_that_no_claim_may_be_is_refused_alone_by_its_own_id() -> None:
 def test_a_claim_that_was_refused_before_is_not_wanted_again() -> None:
     element = NEW.claims[0].identity[:16]
     one = victim()
-    one = side(one.store, replace(one.setup, refused={element}))
+    one = side(one.store, replace(one.setup, refused={element: Feed(B.public, b"git")}))
     store = MemoryStore()
     with store.transaction():
         store.put([NEW])

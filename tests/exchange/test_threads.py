@@ -23,6 +23,7 @@ from weft.exchange.feeds import Feeds
 from weft.exchange.handshake import Handshake
 from weft.exchange.limits import Limits
 from weft.exchange.line import Line
+from weft.exchange.refusing import Refused
 from weft.exchange.setup import Setup
 from weft.exchange.wanting import Wants
 from weft.rpc.desk import Desk
@@ -539,7 +540,7 @@ def test_who_offers_to_one_that_asks_is_stopped() -> None:
 
 def test_offers_are_answered_in_order_whatever_the_order_of_the_store() -> None:
     line = Line(Limits(frame_ids=16, open_wants=16, open_offers=4))
-    wants = Wants(line, frozenset(), Feeds)
+    wants = Wants(line, Refused({}), Feeds)
     for start in (0, 16, 32, 48):
         wants.offered([bytes([n]) * 16 for n in range(start, start + 8)])
     questions = {one.number: one.request for one in line.outputs() if isinstance(one, Ask)}

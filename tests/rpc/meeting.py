@@ -67,8 +67,8 @@ class Side:
         """The session of one server with another, whose ``number`` makes its key another one."""
         desk, key = server.desk, sha256(f"{server.name} {peer.name} {number}".encode()).digest()
         setup = Setup(
-            server.policy, peer.key, caller, key, desk.kept(peer.key), used=desk.used(peer.key), refused=desk.refused,
-            carries=desk.carried(),
+            server.policy, peer.key, caller, key, desk.kept(peer.key), used=desk.used(peer.key),
+            refused=desk.refused(peer.key), carries=desk.carried(),
         )  # fmt: skip
         return cls(server, peer, Session(setup, 0.0))
 
@@ -84,7 +84,7 @@ class Side:
                 case Ask(number, request):
                     todo.extend(self.session.answer(number, desk.answer(peer, request)))
                 case Refusal() as refusal:
-                    desk.refuse(refusal)
+                    desk.refuse(peer, refusal)
                 case Covered() as covered:
                     desk.cover(peer, covered)
                 case Synced():

@@ -72,5 +72,7 @@ def test_what_is_kept_of_a_peer_outlives_the_process_and_is_of_one_peer(home: Ho
 
 
 def test_a_refused_claim_is_remembered_by_its_element(desk: IndexDesk) -> None:
-    desk.refuse(Refusal(bytes(range(32)), "a reason"))
-    assert desk.refused == {bytes(range(16))}
+    feed = Feed(FAR.public, b"git")
+    desk.refuse(PEER, Refusal(bytes(range(32)), "a reason", feed, 100))
+    assert desk.refused(PEER) == {bytes(range(16)): feed}
+    assert desk.refused(FAR.public) == {}

@@ -44,12 +44,12 @@ def test_quotas_and_refused_claims_outlive_the_process_and_add_up_over_two(tmp_p
     with memory(tmp_path) as one, memory(tmp_path) as two:
         one.count(PEER, {FEED: Used(3, 300), Feed(PEER, b"x"): Used(1, 1)})
         two.count(PEER, {FEED: Used(4, 400)})
-        one.refuse(b"e" * 16)
+        one.refuse(PEER, b"e" * 16, FEED)
         assert one.used(PEER)[FEED] == Used(7, 700)
     with memory(tmp_path) as again:
         assert again.used(PEER) == {FEED: Used(7, 700), Feed(PEER, b"x"): Used(1, 1)}
         assert again.used(OTHER) == {}
-        assert again.refused == {b"e" * 16}
+        assert (again.refused(PEER), again.refused(OTHER)) == ({b"e" * 16: FEED}, {})
 
 
 def test_what_cannot_be_remembered_is_told_and_none_of_it_counts(
@@ -66,26 +66,28 @@ def test_what_cannot_be_remembered_is_told_and_none_of_it_counts(
 def test_another_day_and_another_version_begin_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with memory(tmp_path) as one:
         one.count(PEER, {FEED: Used(3, 300)})
-        one.refuse(b"e" * 16)
+        one.refuse(PEER, b"e" * 16, FEED)
     monkeypatch.setattr(exchange_memory, "today", lambda: date(9999, 1, 1))
     monkeypatch.setattr(exchange_memory, "__version__", "another")
     with memory(tmp_path) as later:
         assert later.used(PEER) == {}
-        assert later.refused == set()
+        assert later.refused(PEER) == {}
         later.count(PEER, {FEED: Used(1, 1)})
     rows = sqlite3.connect(tmp_path / "index.db.kept" / "memory.db")
     assert rows.execute("SELECT count(*) FROM used").fetchall() == [(1,)], "what is old is deleted"
     rows.close()
 
 
-def test_refused_claims_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_refused_claims_of_each_peer_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exchange_memory, "REFUSED", 3)
     with memory(tmp_path) as one:
+        one.refuse(OTHER, b"o" * 16, FEED)
         for number in range(4):
-            one.refuse(bytes([number]) * 16)
-        assert one.refused == {bytes([3]) * 16}
+            one.refuse(PEER, bytes([number]) * 16, FEED)
+        assert one.refused(PEER) == {bytes([3]) * 16: FEED}
     with memory(tmp_path) as again:
-        assert again.refused == {bytes([3]) * 16}
+        assert again.refused(PEER) == {bytes([3]) * 16: FEED}
+        assert again.refused(OTHER) == {b"o" * 16: FEED}, "what one hands over makes us forget nothing of another"
 
 
 def test_a_lost_memory_gives_no_peer_a_fresh_quota(near: Home, far: Home) -> None:
@@ -104,8 +106,10 @@ def test_a_lost_memory_gives_no_peer_a_fresh_quota(near: Home, far: Home) -> Non
 
 def test_what_is_remembered_of_a_claim_is_its_element(home: Home) -> None:
     desk = IndexDesk(home.index, Policy(parse_fingerprint(fingerprint(home))))
-    desk.refuse(Refusal(bytes(range(32)), "a reason"))
-    assert desk.refused == {bytes(range(16))}
+    desk.refuse(PEER, Refusal(bytes(range(32)), "a reason", FEED, 300))
+    assert desk.refused(PEER) == {bytes(range(16)): FEED}
+    assert desk.used(PEER) == {FEED: Used(1, 300)}, "it counts against the quota of who handed it over"
+    assert desk.used(OTHER) == {}
     desk.close()
 
 

@@ -32,6 +32,8 @@ from weft.v1 import claim_pb2 as wire
 
 MAX_CLAIM = 40 * 1024
 """The octets of one claim, unknown fields included."""
+CLAIM_RULES = 1
+"""Counted up whenever `parse` takes what it refused before, or the other way round: then all is asked anew."""
 ID_OCTETS = 32
 ORIGIN_OCTETS = 32
 BODY_OCTETS = 32

@@ -13,9 +13,10 @@ what its answer would.
 
 What was asked before (`Asked`) is not asked again; the peer begins with the ids in what came later (`News`), and those
 of them that were asked about are asked about again.  All is asked anew when something else decides what is asked:
-another agreement, other feeds that the peer may read, other limits.  A tree that grows beyond ``tree_ids``, or an id
-beyond ``tree_claims``, is not followed further, and is named in the report, of later sessions too: cut, never silently
-short.
+another agreement, other feeds that the peer may read, other limits, other rules of claims.  A tree that grows beyond
+``tree_ids``, or an id beyond ``tree_claims``, is not followed further, and is named in the report, of later sessions
+too: cut, never silently short.  What we say that the peer was asked (`Covered`) holds neither such an id nor a feed of
+which a claim was refused.
 
 What arrives from elsewhere in the meantime waits until the peer's answers are complete, or a busy server would never
 come to an end.
@@ -27,6 +28,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from itertools import islice
 
+from weft.core.claim import CLAIM_RULES
 from weft.errors import RemoteProtocolError
 from weft.exchange.agreement import Scope
 from weft.exchange.cursors import Asked, read_tail
@@ -34,6 +36,7 @@ from weft.exchange.events import Covered, FindTrees, GetPosition, Trees
 from weft.exchange.feeds import Feeds
 from weft.exchange.keeping import Keeping, Section
 from weft.exchange.line import Line, split_digests, split_ids
+from weft.exchange.refusing import Refused
 from weft.exchange.symbol import ELEMENT_OCTETS
 from weft.exchange.wanting import Wants
 from weft.v1 import exchange_pb2 as wire
@@ -47,6 +50,7 @@ class Asker:
         line: Line,
         wants: Wants,
         keeping: Keeping,
+        refused: Refused,
         *,
         readable: Feeds,
         taken: Feeds,
@@ -60,7 +64,7 @@ class Asker:
 
         ``kept``: its cursor was shown; ``following``: the cursor for the next session; ``digest``: of the agreement.
         """
-        self._line, self._wants, self._keeping = line, wants, keeping
+        self._line, self._wants, self._keeping, self._refused = line, wants, keeping, refused
         self._readable, self._taken, self._own, self._scope = readable, taken, own, scope
         self._digest, self._following = _decided(digest, readable, line), following
         self._kept = kept
@@ -73,6 +77,8 @@ class Asker:
         """What a question held that was answered in part; it is asked before the queue."""
         self._over: set[bytes] = set()
         """Ids that have too many claims, until the trees are named in which they stand."""
+        self._unread: set[bytes] = set()
+        """All ids that have too many claims, so that not all about them was read."""
         self._open: list[bytes] = []
         self._after = b""
         self._paged = 0
@@ -106,7 +112,8 @@ class Asker:
     def _check(self, kept: Asked, tail: bytes) -> None:
         self._lost = tail != kept.tail
         if not self._lost and kept.digest == self._digest:
-            self._asked, self._position = set(kept.ids), kept.position
+            self._asked, self._unread, self._position = set(kept.ids), set(kept.unread), kept.position
+            self._refused.feeds.update(kept.refused)
             self._line.report.cut.update(dict.fromkeys(kept.cut))
         self._ready()
 
@@ -127,7 +134,7 @@ class Asker:
         if self._news_over and not self.settled:
             raise RemoteProtocolError("news: there can be none now")
         if message.anew:
-            self._asked, self._position = set(), 0
+            self._asked, self._unread, self._position = set(), set(), 0
             self._line.report.cut.clear()
         self._news_over = self._news_over or message.last or message.anew
         digests = split_digests(message.ids, self._line.limits.frame_ids)
@@ -153,7 +160,8 @@ class Asker:
         self._after = after if self._open else b""
         self._paged = 0 if done else self._paged + count
         if self._open and self._paged > self._line.limits.tree_claims:
-            self._over.add(self._open.pop(0))
+            self._over.add(self._open[0])
+            self._unread.add(self._open.pop(0))
             self._after, self._paged = b"", 0
         if self._open:
             self._rest, self._open = self._open, []
@@ -242,8 +250,11 @@ class Asker:
         self._line.ask(GetPosition(), lambda upto: read_tail(self._line, upto, lambda tail: self._keep(upto, tail)))
 
     def _keep(self, upto: int, tail: bytes) -> None:
-        ids, cut = frozenset(self._asked), tuple(self._line.report.cut)
-        asked = Asked(self._following, self._digest, self._position, upto, tail, ids, cut)
+        asked = Asked(
+            self._following, self._digest, self._position, upto, tail,
+            frozenset(self._asked), frozenset(self._unread), tuple(self._line.report.cut),
+            tuple(sorted(self._refused.feeds)),
+        )  # fmt: skip
         self._keeping.set(Section.ASKED, asked.dump(), self._kept_it)
 
     def _kept_it(self) -> None:
@@ -257,10 +268,12 @@ class Asker:
 
     def _cover(self) -> None:
         self._untold = False
-        self._line.put(Covered(self._taken, frozenset(self._asked), tuple(self._line.report.cut)))
+        whole = self._taken.without(self._refused.feeds)
+        self._line.put(Covered(whole, frozenset(self._asked - self._unread), tuple(self._line.report.cut)))
 
 
 def _decided(agreement: bytes, readable: Feeds, line: Line) -> bytes:
     """32 octets of all that decides what is asked, but for what we hold."""
     limits = line.limits
-    return sha256(agreement + readable.digest() + b"%d %d" % (limits.tree_ids, limits.tree_claims)).digest()
+    numbers = b"%d %d %d" % (limits.tree_ids, limits.tree_claims, CLAIM_RULES)
+    return sha256(agreement + readable.digest() + numbers).digest()

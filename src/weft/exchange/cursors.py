@@ -19,7 +19,9 @@ import struct
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import pairwise
 
+from weft.core.feed import Feed
 from weft.core.id_digest import ID_DIGEST_OCTETS
 from weft.exchange.events import Entry, ReadLog
 from weft.exchange.line import Line
@@ -31,9 +33,10 @@ _TAIL = 256
 _RANGES = 64
 _HEAD = struct.Struct(f"<B{CURSOR_OCTETS}s32sQ{TAIL_OCTETS}sI")
 _NUMBER = struct.Struct("<Q")
+_COUNTS = struct.Struct("<QII")
 _RANGE = struct.Struct("<QQ")
 _LENGTH = struct.Struct("<H")
-_VERSION = 2
+_VERSION = 3
 
 
 def read_tail(line: Line, position: int, then: Callable[[bytes], None]) -> None:
@@ -65,14 +68,20 @@ class Asked:
     """Up to ``upto``."""
     ids: frozenset[bytes]
     """Digests of message ids."""
+    unread: frozenset[bytes] = frozenset()
+    """Those of which not all claims were read, because they have too many."""
     cut: tuple[bytes, ...] = ()
     """The roots of trees of which not all was asked."""
+    refused: tuple[Feed, ...] = ()
+    """The feeds of which something was refused, ascending."""
 
     def dump(self) -> bytes:
         """For storage."""
         head = _HEAD.pack(_VERSION, self.cursor, self.digest, self.position, self.tail, len(self.ids))
-        cut = (_LENGTH.pack(len(root)) + root for root in self.cut)
-        return head + _NUMBER.pack(self.upto) + b"".join(sorted(self.ids)) + b"".join(cut)
+        counts = _COUNTS.pack(self.upto, len(self.unread), len(self.cut))
+        names = (*self.cut, *(octets for feed in self.refused for octets in feed))
+        strings = (_LENGTH.pack(len(name)) + name for name in names)
+        return head + counts + b"".join((*sorted(self.ids), *sorted(self.unread), *strings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,22 +124,26 @@ def longest(ranges: Iterable[range]) -> tuple[range, ...]:
 
 def load_asked(octets: bytes) -> Asked | None:
     """What `Asked.dump` gave; None if it cannot be read."""
-    first = _HEAD.size + _NUMBER.size
+    first = _HEAD.size + _COUNTS.size
     if len(octets) < first or octets[0] != _VERSION:
         return None
     _, cursor, digest, position, tail, count = _HEAD.unpack_from(octets)
-    [upto] = _NUMBER.unpack_from(octets, _HEAD.size)
-    end = first + count * ID_DIGEST_OCTETS
-    cut: list[bytes] = []
-    start = end
+    upto, unread, cut = _COUNTS.unpack_from(octets, _HEAD.size)
+    places = [first, first + count * ID_DIGEST_OCTETS, first + (count + unread) * ID_DIGEST_OCTETS]
+    names: list[bytes] = []
+    start = places[-1]
     while start + _LENGTH.size <= len(octets):
         stop = start + _LENGTH.size + _LENGTH.unpack_from(octets, start)[0]
-        cut.append(octets[start + _LENGTH.size : stop])
+        names.append(octets[start + _LENGTH.size : stop])
         start = stop
-    if start != len(octets):
+    if start != len(octets) or len(names) < cut or (len(names) - cut) % 2:
         return None
-    ids = frozenset(octets[at : at + ID_DIGEST_OCTETS] for at in range(first, end, ID_DIGEST_OCTETS))
-    return Asked(cursor, digest, position, upto, tail, ids, tuple(cut))
+    ids, over = (
+        frozenset(octets[at : at + ID_DIGEST_OCTETS] for at in range(begin, end, ID_DIGEST_OCTETS))
+        for begin, end in pairwise(places)
+    )
+    refused = tuple(Feed(*feed) for feed in zip(names[cut::2], names[cut + 1 :: 2], strict=True))
+    return Asked(cursor, digest, position, upto, tail, ids, over, tuple(names[:cut]), refused)
 
 
 def load_told(octets: bytes) -> list[Told]:

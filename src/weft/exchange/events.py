@@ -246,13 +246,18 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A claim that its origin signed says what no claim may say; it should not be wanted again.
+    """A claim that its origin signed says what no claim may say; it should not be wanted of this peer again.
 
-    ``identity`` was computed here.  What a peer says an id is must never stand here, or it could hide others' claims.
+    ``identity`` was computed here, and the reason follows from the bytes of the claim alone.  What a peer says an id
+    is must never stand here, nor what is wrong with the batch in which a claim came, or it could hide others' claims.
     """
 
     identity: bytes
     reason: str
+    feed: Feed
+    """Whose signature it came under.  Who can lie: nobody but that origin."""
+    size: int
+    """Bytes of the claim, for the quota of the feed."""
 
 
 @dataclass(slots=True)

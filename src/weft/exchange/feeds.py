@@ -99,12 +99,27 @@ def carried_by(policy: Policy, peer: bytes) -> Feeds:
 
 
 def admitted(policy: Policy, peer: bytes, spent: Iterable[Feed] = ()) -> Feeds:
-    """What the policy takes from ``peer``, but for the feeds of which it handed us enough for today."""
+    """What the policy takes from ``peer``, but for the feeds of which it handed us enough for today.
+
+    The hello says it, so a list stands there by its name only if the peer may know the name: because it is the peer's
+    own, because it may read the list, or because its row says that it may hand us this very list.  Others are not taken
+    from it, however much else it may hand us.
+    """
     row = policy.peers[peer]
-    lists = dict((_admitted(policy) & _named(row.may_feed, policy)).lists)
+    taken = _admitted(policy) & _named(row.may_feed, policy)
+    lists = {origin: _tellable(policy, peer, origin, some) for origin, some in taken.lists.items()}
     if policy.own is not None and row.may_feed:
         lists[policy.own] = ALL_LISTS
-    return Feeds(lists).without(spent)
+    return _feeds(lists.items()).without(spent)
+
+
+def _tellable(policy: Policy, peer: bytes, origin: bytes, lists: Lists) -> Lists:
+    """Those of some admitted lists of an origin whose names a peer may know."""
+    if lists.all_but or origin == peer:
+        return lists
+    named = policy.peers[peer].may_feed.feeds
+    feeds = (Feed(origin, name) for name in lists.names)
+    return Lists(frozenset(feed.list for feed in feeds if feed in named or policy.may_read(peer, feed)))
 
 
 def read_feeds(message: wire.Feeds) -> Feeds:

@@ -3,12 +3,15 @@
 Theory of operation
 -------------------
 Nothing that a peer says about a claim is used: the octets are hashed to get its id, the id must have been wanted, the
-ids must be leaves of a batch, the batch must be signed by its origin, and its feed must be one that this peer may hand
-us.  Whatever of this does not hold is the peer's own doing, for an honest one checked the same: its session ends, and
-nothing of the frame is kept.
+ids must be leaves of a batch, the batch must be signed by its origin, its feed must be one that this peer may hand us,
+and each claim must be of that feed.  Whatever of this does not hold is the peer's own doing, for an honest one checked
+the same: its session ends, and nothing of the frame is kept.
 
-A claim that passes all of it and breaks a rule of `weft.core.claim.parse` is its origin's doing, or a kind of a later
-version.  It alone is refused, and remembered by the id that was computed.
+A claim that breaks a rule of `weft.core.claim.parse` is its origin's doing, or a kind of a later version.  It alone is
+refused, and remembered by the id that was computed.  That is safe because the reason follows from the bytes of the
+claim alone, and so does the id: whoever hands over the same claim, under whatever batch, hands over what is refused.
+Nothing else may be remembered by a claim's id.  Anybody can sign a batch over the ids of claims that another origin
+will make, for claims are deterministic.
 
 Only sizes are looked at before the cheap checks, and only what passed these is hashed; a signature that was verified is
 not verified again.
@@ -24,7 +27,7 @@ from google.protobuf.message import DecodeError
 from weft.core.claim import MAX_CLAIM, claim_id, parse
 from weft.core.feed import Feed
 from weft.core.merkle import MAX_LEAVES, Multiproof
-from weft.core.signing import SignedRoot, short_fingerprint, verify_root
+from weft.core.signing import SignedRoot, verify_root
 from weft.errors import ClaimError, RemoteProtocolError
 from weft.exchange.events import Piece, Proven, ProvenPart, Refusal
 from weft.exchange.symbol import ELEMENT_OCTETS
@@ -99,16 +102,16 @@ def check_wanted(identities: Sequence[bytes], wanted: Container[bytes]) -> None:
 
 
 def _parsed(signed: SignedRoot, claims: Iterable[tuple[int, bytes, bytes]]) -> tuple[list[Proven], list[Refusal]]:
+    feed = Feed(signed.origin, signed.list)
     proven, refused = [], []
     for leaf, identity, octets in claims:
         try:
             parsed = parse(octets)
         except ClaimError as error:
-            refused.append(Refusal(identity, str(error)))
+            refused.append(Refusal(identity, str(error), feed, len(octets)))
             continue
-        if parsed.feed != (signed.origin, signed.list):
-            refused.append(Refusal(identity, f"{short_fingerprint(signed.origin)} signed it for another feed"))
-            continue
+        if parsed.feed != feed:
+            raise RemoteProtocolError("claims: one is of another feed than its batch")
         proven.append(Proven(leaf, identity, octets, parsed))
     return proven, refused
 

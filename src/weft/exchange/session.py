@@ -47,6 +47,7 @@ from weft.exchange.mirror import Mirror
 from weft.exchange.news import News
 from weft.exchange.offering import Offers
 from weft.exchange.proofs import Verifier
+from weft.exchange.refusing import Refused
 from weft.exchange.setup import Setup
 from weft.exchange.taking import Quota, Taker
 from weft.exchange.wanting import Wants
@@ -74,7 +75,8 @@ class Session:
         self._line = Line(setup.limits)
         self._clock = Clock(setup.limits, now)
         self._state = State.HELLO
-        self._wants = Wants(self._line, setup.refused, self._taken)
+        self._refused = Refused(setup.refused)
+        self._wants = Wants(self._line, self._refused, self._taken)
         self._keeping = Keeping(self._line, setup.kept)
         self._kept_asked = load_asked(self._keeping.get(Section.ASKED))
         self._quota = Quota(row.claims_per_day, row.bytes_per_day, setup.used)
@@ -86,7 +88,7 @@ class Session:
         )
         self._giver = Giver(self._line, self._gives)
         self._offers = Offers(self._line, self._giver.want)
-        self._taker = Taker(self._line, self._wants, Verifier(self._takes), self._quota, self._learned)
+        self._taker = Taker(self._line, self._wants, Verifier(self._takes), self._quota, self._refused, self._learned)
         self._agreement: Agreement | None = None
         self._carried = NO_FEEDS
         """What the peer says that it carries whole."""
@@ -227,7 +229,8 @@ class Session:
         assert self._agreement is not None
         self._state = State.LIVE
         if self._asker is None and self._agreement.taken:
-            self._line.put(Covered(self._agreement.taken & self._carried, None))
+            whole = self._agreement.taken & self._carried
+            self._line.put(Covered(whole.without(self._refused.feeds), None))
         self._line.put(Synced(self._line.report))
         if self._goes_live:
             self._news.start(self._answerer.position if self._answerer else self._mirror.position)
@@ -296,7 +299,7 @@ class Session:
         if scope in agreement.threads:
             policy = self._setup.policy
             self._asker = Asker(
-                self._line, self._wants, self._keeping,
+                self._line, self._wants, self._keeping, self._refused,
                 readable=readable(policy, self._setup.peer), taken=agreement.feeds[scope] & self._carried,
                 own=policy.own, scope=scope,
                 digest=agreement.digest, following=hello.next, kept=self._kept_asked,

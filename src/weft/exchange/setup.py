@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from weft.core.feed import Feed
 from weft.core.policy import Policy
 from weft.core.policy_rows import Mode
 from weft.exchange.events import Usage
@@ -36,5 +37,5 @@ class Setup:
     limits: Limits = field(default_factory=Limits)
     used: Usage = field(default_factory=dict)
     """What the peer handed us today."""
-    refused: Container[bytes] = frozenset()
-    """Elements of all `Refusal` that were ever put out; the shell may forget some."""
+    refused: Mapping[bytes, Feed] = field(default_factory=dict)
+    """Elements and feeds of all `Refusal` that sessions with this peer put out; the shell may forget some."""

@@ -6,8 +6,8 @@ A frame of claims is checked as a whole (`weft.exchange.proofs`); if any of it f
 the frame is kept.  What arrives while a commit is under way goes into the next one.  Acknowledged means: on disk, and
 there after a power cut; so the `Ack` follows the answer of the store, never the question.
 
-Each feed has a quota for the peer and day.  The frame that passes it is kept, and then the session ends: in the next
-one the feed is no part of the agreement, so that the rest of the feeds goes on.
+Each feed has a quota for the peer and day, which refused claims use up as well.  The frame that passes it is kept, and
+then the session ends: in the next one the feed is no part of the agreement, so that the rest of the feeds goes on.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from weft.errors import RemoteProtocolError
 from weft.exchange.events import Commit, ProvenPart, Refusal, Usage
 from weft.exchange.line import Line
 from weft.exchange.proofs import Checked, Verifier
+from weft.exchange.refusing import Refused
 from weft.exchange.symbol import ELEMENT_OCTETS
 from weft.exchange.wanting import Wants
 from weft.v1 import exchange_pb2 as wire
@@ -30,22 +31,24 @@ class Quota:
     def __init__(self, claims: int, octets: int, used: Usage) -> None:
         self._claims, self._octets = claims, octets
         self._used = {feed: list(amount) for feed, amount in used.items()}
+        self._fresh: set[Feed] = set()
 
     def spent(self) -> list[Feed]:
         """The feeds of which it handed us enough."""
         return [feed for feed in self._used if self._limit(feed)]
 
-    def use(self, parts: Sequence[ProvenPart]) -> None:
-        """Count what is taken."""
-        for part in parts:
-            used = self._used.setdefault(Feed(part.signed.origin, part.signed.list), [0, 0])
-            used[0] += len(part.claims)
-            used[1] += sum(len(claim.octets) for claim in part.claims)
+    def use(self, feed: Feed, claims: int, size: int) -> None:
+        """Count what came of a feed, kept or refused; ``size`` in bytes."""
+        used = self._used.setdefault(feed, [0, 0])
+        used[0] += claims
+        used[1] += size
+        self._fresh.add(feed)
 
-    def check(self, parts: Sequence[ProvenPart]) -> None:
-        """`RemoteProtocolError` if a feed out of these has reached its quota."""
-        for part in parts:
-            if limit := self._limit(Feed(part.signed.origin, part.signed.list)):
+    def check(self) -> None:
+        """`RemoteProtocolError` if a feed of which something came since the last time has reached its quota."""
+        fresh, self._fresh = self._fresh, set()
+        for feed in fresh:
+            if limit := self._limit(feed):
                 raise RemoteProtocolError("claims: a feed has reached its quota of the day", limit)
 
     def _limit(self, feed: Feed) -> str:
@@ -57,16 +60,24 @@ class Taker:
     """What comes in."""
 
     def __init__(
-        self, line: Line, wants: Wants, verifier: Verifier, quota: Quota, learned: Callable[[range], None]
+        self,
+        line: Line,
+        wants: Wants,
+        verifier: Verifier,
+        quota: Quota,
+        refused: Refused,
+        learned: Callable[[range], None],
     ) -> None:
         """``learned`` gets the positions of claims that came from this peer."""
         self._line = line
         self._wants = wants
         self._verifier = verifier
         self._quota = quota
+        self._refused = refused
         self._learned = learned
         self._waiting: list[ProvenPart] = []
-        self._refused: list[bytes] = []
+        self._named: list[bytes] = []
+        """Elements that were refused, for the next acknowledgement."""
         self._frames = 0
         """Frames that wait for the next commit."""
         self._committing = 0
@@ -104,7 +115,9 @@ class Taker:
     def _refuse(self, refusal: Refusal) -> None:
         element = refusal.identity[:ELEMENT_OCTETS]
         del self._wants.open[element]
-        self._refused.append(element)
+        self._named.append(element)
+        self._refused.add(refusal)
+        self._quota.use(refusal.feed, 1, refusal.size)
         self._line.put(refusal)
         refused = self._line.report.refused
         refused[refusal.reason] = refused.get(refusal.reason, 0) + 1
@@ -113,7 +126,7 @@ class Taker:
         if self._committing or not self._frames:
             return
         parts, self._waiting = self._waiting, []
-        refused, self._refused = self._refused, []
+        refused, self._named = self._named, []
         self._committing, self._frames = self._frames, 0
         self._line.ask(Commit(parts), lambda positions: self._committed(parts, refused, positions))
 
@@ -122,6 +135,8 @@ class Taker:
         self._line.report.claims_received += len(positions)
         self._line.send(wire.Frame(ack=wire.Ack(frames=self._committing, refused=b"".join(refused))))
         self._committing = 0
-        self._quota.use(parts)
-        self._quota.check(parts)
+        for part in parts:
+            feed = Feed(part.signed.origin, part.signed.list)
+            self._quota.use(feed, len(part.claims), sum(len(claim.octets) for claim in part.claims))
+        self._quota.check()
         self._commit()

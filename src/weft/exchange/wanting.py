@@ -12,20 +12,21 @@ The peer can offer what it does not have, and find no end: it may offer ``offere
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 
 from weft.errors import RemoteProtocolError
 from weft.exchange.events import FindMissing
 from weft.exchange.feeds import Feeds
 from weft.exchange.line import Line
+from weft.exchange.refusing import Refused
 from weft.v1 import exchange_pb2 as wire
 
 
 class Wants:
     """What we want."""
 
-    def __init__(self, line: Line, refused: Container[bytes], taken: Callable[[], Feeds]) -> None:
-        """``refused``: elements of claims that were refused for what they say; ``taken``: the feeds that come to us."""
+    def __init__(self, line: Line, refused: Refused, taken: Callable[[], Feeds]) -> None:
+        """``refused``: what is not wanted again; ``taken``: the feeds that come to us."""
         self._line = line
         self._refused = refused
         self._taken = taken

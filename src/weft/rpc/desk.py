@@ -9,7 +9,6 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from weft.core.claim import parse
 from weft.core.feed import Feed
 from weft.core.id_digest import id_digest
 from weft.exchange.events import (
@@ -36,6 +35,7 @@ from weft.exchange.events import (
 from weft.exchange.feeds import Feeds
 from weft.exchange.sketch import encode_range
 from weft.exchange.symbol import ELEMENT_OCTETS
+from weft.index.resolving import read_claim
 from weft.rpc.own_trees import ids_of, own_trees
 from weft.store.base import PAGE, Held, NewClaim, Part, Store
 
@@ -79,7 +79,8 @@ class Desk:
                 return None
 
     def _named(self, held: Held) -> Named:
-        ids = ids_of(parse(held.octets)) if held.octets else ()
+        claim = read_claim(held)
+        ids = () if claim is None else ids_of(claim)
         return Named(held.position, self._feed(held.batch), list(map(id_digest, ids)))
 
     def _concerned(self, request: FindConcerned) -> Concerned:

@@ -21,7 +21,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -88,8 +88,6 @@ class IndexDesk:
         self._desk = Desk(self._index.store)
         self._kept = path.with_name(path.name + ".kept")
         self._memory = Memory(self._kept)
-        self.refused = self._memory.refused
-        """Elements of claims that are not wanted again."""
         self.born = self._memory.born
         """When the key that is kept for a peer was new, in seconds since 1970."""
 
@@ -126,9 +124,14 @@ class IndexDesk:
             used[feed] = Used(claims + amount.claims, octets + amount.bytes)
         return used
 
-    def refuse(self, refusal: Refusal) -> None:
-        """Remember what should not be wanted again."""
-        self._memory.refuse(refusal.identity[:ELEMENT_OCTETS])
+    def refused(self, peer: bytes) -> Mapping[bytes, Feed]:
+        """Elements and feeds of claims that should not be wanted of a peer again."""
+        return self._memory.refused(peer)
+
+    def refuse(self, peer: bytes, refusal: Refusal) -> None:
+        """Remember what should not be wanted of a peer again; it counts as handed over."""
+        self._memory.refuse(peer, refusal.identity[:ELEMENT_OCTETS], refusal.feed)
+        self._memory.count(peer, {refusal.feed: Used(1, refusal.size)})
 
     def cover(self, peer: bytes, covered: Covered) -> None:
         """Remember what a peer was asked, for who wants to know how complete a thread is; `StoreError`."""

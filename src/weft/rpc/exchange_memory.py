@@ -9,8 +9,9 @@ what was refused is looked at once more, and keys seem new.
 What peers handed over counts against quotas, so losing it would give everybody a fresh one.  For claims that are kept
 it is counted in the index, with them (`weft.index.received`); here stands what left nothing in the index.
 
-What was handed over is of one day (UTC); older ones are deleted.  Of refused claims there are `REFUSED` at most, and
-all are forgotten by another version of Weft, whose rules may be others.
+What was handed over is of one day (UTC); older ones are deleted.  Refused claims are remembered of each peer on its
+own, `REFUSED` at most, with the feed under whose signature they came; all are forgotten by another version of Weft,
+whose rules may be others.
 """
 
 from __future__ import annotations
@@ -26,13 +27,15 @@ from weft.core.feed import Feed
 from weft.exchange.events import Usage, Used
 from weft.store.expendable import ExpendableDatabase
 
-REFUSED = 100_000
-"""Refused claims that are remembered."""
+REFUSED = 20_000
+"""Refused claims that are remembered of a peer."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS used (
     day TEXT, peer BLOB, origin BLOB, list BLOB, claims INTEGER, octets INTEGER,
     PRIMARY KEY (day, peer, origin, list)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS refused (element BLOB PRIMARY KEY, version TEXT) WITHOUT ROWID;
+DROP TABLE IF EXISTS refused;
+CREATE TABLE IF NOT EXISTS refused_claims (
+    peer BLOB, element BLOB, origin BLOB, list BLOB, version TEXT, PRIMARY KEY (peer, element)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS keys (peer BLOB PRIMARY KEY, mark BLOB, born REAL) WITHOUT ROWID;
 """
 _USED = "SELECT origin, list, claims, octets FROM used WHERE day = ? AND peer = ?"
@@ -47,8 +50,8 @@ class Memory:
     def __init__(self, folder: Path) -> None:
         """``folder`` is made if it is not there."""
         self._database = ExpendableDatabase(folder / "memory.db", _SCHEMA, "what peers did today")
-        self.refused: set[bytes] = set()
-        """Elements of claims that are not wanted again."""
+        self._refused: dict[bytes, dict[bytes, Feed]] = {}
+        """By peer: elements of claims that are not wanted again, with their feeds."""
         self.born: dict[bytes, float] = {}
         """When the key that is kept for a peer was new, in seconds since 1970."""
         self._marks: dict[bytes, bytes] = {}
@@ -69,17 +72,23 @@ class Memory:
 
         self._database.write(write)
 
-    def refuse(self, element: bytes) -> None:
-        """Do not want a claim again."""
-        full = len(self.refused) >= REFUSED
+    def refused(self, peer: bytes) -> Mapping[bytes, Feed]:
+        """The elements of claims that are not wanted of a peer again, with the feeds that it cannot give us whole."""
+        return self._refused.get(peer, {})
+
+    def refuse(self, peer: bytes, element: bytes, feed: Feed) -> None:
+        """Do not want a claim of a peer again; ``feed``: under whose signature it came."""
+        known = self._refused.setdefault(peer, {})
+        full = len(known) >= REFUSED
         if full:
-            self.refused.clear()
-        self.refused.add(element)
+            known.clear()
+        known[element] = feed
 
         def write(connection: sqlite3.Connection) -> None:
             if full:
-                connection.execute("DELETE FROM refused")
-            connection.execute("INSERT OR REPLACE INTO refused VALUES (?, ?)", (element, __version__))
+                connection.execute("DELETE FROM refused_claims WHERE peer = ?", (peer,))
+            row = (peer, element, *feed, __version__)
+            connection.execute("INSERT OR REPLACE INTO refused_claims VALUES (?, ?, ?, ?, ?)", row)
 
         self._database.write(write)
 
@@ -104,8 +113,9 @@ class Memory:
         self._database.close()
 
     def _load(self, connection: sqlite3.Connection) -> None:
-        connection.execute("DELETE FROM refused WHERE version <> ?", (__version__,))
-        self.refused.update(row[0] for row in connection.execute("SELECT element FROM refused"))
+        connection.execute("DELETE FROM refused_claims WHERE version <> ?", (__version__,))
+        for peer, element, origin, name in connection.execute("SELECT peer, element, origin, list FROM refused_claims"):
+            self._refused.setdefault(peer, {})[element] = Feed(origin, name)
         for peer, mark, born in connection.execute("SELECT peer, mark, born FROM keys WHERE typeof(born) = 'real'"):
             self._marks[peer], self.born[peer] = mark, born
 

@@ -34,7 +34,7 @@ _FIELDS = frozenset(
     ]
 )
 """The fields of a claim, for which one may be refused."""
-_OTHERS = {"for another feed": "feed", "schema": "schema", "octets": "size", "not known here": "kind"}
+_OTHERS = {"schema": "schema", "octets": "size", "not known here": "kind"}
 """What else a reason may say, and its label."""
 
 

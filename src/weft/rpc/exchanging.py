@@ -244,7 +244,7 @@ class Talk:
             mode=self._mode,
             carries=desk.carried(),
             used=desk.used(self.peer),
-            refused=desk.refused,
+            refused=desk.refused(self.peer),
         )
         self._session = Session(setup, time.monotonic())
         return self._session.start()
@@ -272,7 +272,7 @@ class Talk:
                     todo.extend(await self._answer(number, request))
                 case Refusal() as refusal:
                     log.warning("a claim was refused: %s", printable(refusal.reason))
-                    await self._workplace.run(lambda desk, refusal=refusal: desk.refuse(refusal))  # type: ignore[misc]
+                    await self._workplace.run(lambda desk, refusal=refusal: desk.refuse(self.peer, refusal))  # type: ignore[misc]
                 case Covered() as covered:
                     self._covering.put(covered, time.monotonic(), wait=self._lives)
                 case Synced():

@@ -15,12 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from weft.core.claim import Claim, Withdrawal, parse
+from weft.core.claim import Claim, Withdrawal
 from weft.core.feed import Feed
 from weft.core.forest import Weaver, root_of_each
 from weft.core.id_digest import id_digest
 from weft.exchange.events import Tree, Trees
 from weft.exchange.feeds import Feeds
+from weft.index.resolving import read_claim
 from weft.store.base import PAGE, Held, Store
 
 _AT_A_TIME = 500
@@ -83,8 +84,8 @@ class _Readable:
 
     def _read(self, page: Iterable[Held]) -> Iterator[Identified]:
         for held in page:
-            if held.octets and self._feed_of(held.batch) in self._feeds:
-                yield held.identity, parse(held.octets)
+            if self._feed_of(held.batch) in self._feeds and (claim := read_claim(held)) is not None:
+                yield held.identity, claim
 
 
 def ids_of(claim: Claim | Withdrawal) -> tuple[bytes, ...]:

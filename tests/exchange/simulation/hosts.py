@@ -37,7 +37,8 @@ class Host:
     _feeds: dict[int, Feed] = field(init=False)
     kept: dict[bytes, bytes] = field(default_factory=dict)
     """By peer."""
-    refused: set[bytes] = field(default_factory=set)
+    refused: dict[bytes, dict[bytes, Feed]] = field(default_factory=lambda: defaultdict(dict))
+    """By peer: elements of claims that were refused for what they say, with their feeds."""
     acknowledged: set[bytes] = field(default_factory=set)
     """Elements of claims that it said are on its disk."""
     up: bool = True

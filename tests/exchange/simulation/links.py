@@ -85,8 +85,8 @@ class Link:
                 case Ask(number, request):
                     end.watch.asks(request)
                     self._ask(end, number, request)
-                case Refusal(identity):
-                    end.host.refused.add(identity[:16])
+                case Refusal(identity, _, feed):
+                    end.host.refused[self.other(end).host.origin.public][identity[:16]] = feed
                 case Covered(_, asked, cut) if asked is not None:
                     end.host.cut[self.other(end).host.origin.public] = frozenset(cut)
                 case Ended() as ended:
@@ -185,9 +185,9 @@ def an_end(host: Host, peer: Host, caller: bool, live: bool, key: bytes, now: fl
     """A side of a new session."""
     setup = Setup(
         host.policy, peer.origin.public, caller, key, host.kept.get(peer.origin.public, b""), live=live,
-        limits=limits, refused=host.refused,
+        limits=limits, refused=host.refused[peer.origin.public],
     )  # fmt: skip
     if not host.honest:
-        setup = replace(setup, refused=frozenset())
+        setup = replace(setup, refused={})
     session = Session(setup, now)
     return End(host, session, Watch(host, peer, session))

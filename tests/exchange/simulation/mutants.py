@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 from tests.exchange.simulation import view
 from tests.exchange.simulation.threads_mutants import THREADS_MUTANTS
+from weft.core.feed import Feed
 from weft.core.forest import NONE, Forest, Weaver
 from weft.errors import RemoteProtocolError
 from weft.exchange import proofs
@@ -49,7 +50,7 @@ def _refused_by_the_stated_id() -> Sequence[Any]:
             original(self, message, octets)
         except RemoteProtocolError as error:
             for element in self._wants.open:
-                self._line.put(Refusal(element, str(error)))
+                self._line.put(Refusal(element, str(error), Feed(b"", b""), 0))
             raise
 
     return [patch.object(Taker, "claims", claims)]

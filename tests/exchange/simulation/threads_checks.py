@@ -24,7 +24,7 @@ def check_threads(asker: Host, answerer: Host, caller: bool) -> None:
     ids = {name for tree in trees if not tree & cut for name in tree}
     held = {identity for identity, _, _ in asker.claims()}
     for identity, claim in known(answerer, agreed.feeds[scope]):
-        if identity not in held and identity[:16] not in asker.refused and not ids.isdisjoint(names(claim)):
+        if identity not in held and identity[:16] not in asker.refused[peer] and not ids.isdisjoint(names(claim)):
             raise ViolationError(f"{asker.name} lacks a claim about {claim.message_id!r} that {answerer.name} holds")
 
 
