@@ -121,7 +121,7 @@ def _until_quiet(servers: list[Server], pairs: list[tuple[Server, Server]], cost
 def own_ids(server: Server) -> set[bytes]:
     """Digests of the ids in its own trees."""
     feeds = Feeds({other.key: ALL_LISTS for other in {*server.admits, server}})
-    found = Desk(server.store).answer(FindTrees(feeds, server.key, 0, 1 << 40))
+    found = Desk(server.store).answer(FindTrees(feeds, server.policy(server), 0, 1 << 40))
     return {digest for tree in found.trees for digest in tree.digests or ()}  # type: ignore[union-attr]
 
 

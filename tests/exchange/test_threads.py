@@ -322,6 +322,19 @@ def test_a_bomb_costs_no_more_than_one_answer_beyond_the_limit(root: str) -> Non
     assert "reply" in one.ids()
 
 
+def test_one_claim_of_another_origin_does_not_end_what_is_asked_about() -> None:
+    victim, honest, evil = all_know([Server("victim"), Server("honest"), Server("evil")])
+    victim.sees(mail("p"))
+    honest.sees(mail("m", reply_to=["p"]), mail("k", reply_to=["m"]))
+    meet(victim, honest)
+    evil.sees(mail("m"))  # "it has no parent"
+    meet(victim, evil)
+    for new, parent in (("q", "k"), ("r", "q"), ("s", "r"), ("t", "s")):
+        honest.sees(mail(new, reply_to=[parent]))
+        meet(victim, honest)
+        assert new in victim.ids()
+
+
 def test_news_goes_on_behind_claims_that_were_expunged() -> None:
     one, other = two()
     one.sees(mail("root"))

@@ -19,7 +19,7 @@ message threading, which take witnesses for facts and the first arrival for the 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -170,17 +170,21 @@ class Weaver:
             before = node
             rank -= 1
 
-    def forest(self) -> Forest:
-        """The forest of all that was added.  The weaver can go on afterwards."""
+    def forest(self, only: Collection[int] | None = None) -> Forest:
+        """The forest of all that was added.  The weaver can go on afterwards.
+
+        ``only``: the nodes about which all that counts was added; others are roots, uncontested.
+        """
         parents = array("i", self._parents)
         for node in self._unclaimed():
             parents[node] = self._witnesses[node]
         for node, parent in enumerate(parents):
-            if parent < NONE:
+            if parent < NONE or (only is not None and node not in only):
                 parents[node] = NONE
         contested = {
             node: tuple(sorted(rivals, key=lambda rival: (rival != NONE, self.ids[rival])))
             for node, rivals in self._rivals.items()
+            if only is None or node in only
         }
         cuts = {}
         for cycle in find_cycles(parents):

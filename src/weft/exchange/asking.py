@@ -8,12 +8,13 @@ finds it.  What comes back may make the trees grow; then the ids that are new in
 an answer brings nothing new.  So the closure is made here: the peer answers one hop at a time, remembers nothing, and
 cannot be made to work for it; and what a liar says takes us no further than the trees that its claims stand in.
 
-The trees are those of the common view over the claims that this peer may read, or has signed itself: a question tells
-what its answer would.
+The trees are those of the common view and of the own view, over the claims that this peer may read, or has signed
+itself: a question tells what its answer would.  Whatever a claim puts into one of them and another claim elsewhere is
+asked about too, with all below it; or one claim of any origin that is admitted would end our questions there.
 
 What was asked before (`Asked`) is not asked again; the peer begins with the ids in what came later (`News`), and those
 of them that were asked about are asked about again.  All is asked anew when something else decides what is asked:
-another agreement, other feeds that the peer may read, other limits, other rules of claims.  A tree that grows beyond
+another agreement, other feeds that the peer may read, other limits, ranks or rules of claims.  A tree that grows beyond
 ``tree_ids``, or an id beyond ``tree_claims``, is not followed further, and is named in the report, of later sessions
 too: cut, never silently short.  What we say that the peer was asked (`Covered`) holds neither such an id nor a feed of
 which a claim was refused.
@@ -29,6 +30,7 @@ from hashlib import sha256
 from itertools import islice
 
 from weft.core.claim import CLAIM_RULES
+from weft.core.policy import Policy
 from weft.errors import RemoteProtocolError
 from weft.exchange.agreement import Scope
 from weft.exchange.cursors import Asked, read_tail
@@ -54,7 +56,7 @@ class Asker:
         *,
         readable: Feeds,
         taken: Feeds,
-        own: bytes | None,
+        policy: Policy,
         scope: Scope,
         digest: bytes,
         following: bytes,
@@ -65,8 +67,8 @@ class Asker:
         ``kept``: its cursor was shown; ``following``: the cursor for the next session; ``digest``: of the agreement.
         """
         self._line, self._wants, self._keeping, self._refused = line, wants, keeping, refused
-        self._readable, self._taken, self._own, self._scope = readable, taken, own, scope
-        self._digest, self._following = _decided(digest, readable, line), following
+        self._readable, self._taken, self._policy, self._scope = readable, taken, policy, scope
+        self._digest, self._following = _decided(digest, readable, policy, line), following
         self._kept = kept
         self._early: list[wire.News] | None = []
         """News that came before we knew whether our own log is the one that was asked from; None: we know."""
@@ -202,17 +204,16 @@ class Asker:
 
     def _look(self) -> None:
         self._looking, self._grown = True, False
-        request = FindTrees(self._readable, self._own, self._position, self._line.limits.tree_ids)
+        request = FindTrees(self._readable, self._policy, self._position, self._line.limits.tree_ids)
         self._line.ask(request, self._looked)
 
     def _looked(self, found: Trees) -> None:
         self._looking = False
         self._position = found.position
         for tree in found.trees:
-            if tree.digests is None:
+            if not tree.whole:
                 self._line.report.cut[tree.root] = None
-                continue
-            fresh = [digest for digest in tree.digests if digest not in self._asked]
+            fresh = [digest for digest in tree.digests or () if digest not in self._asked]
             self._asked.update(fresh)
             self._queue.update(dict.fromkeys(fresh))
         if self._queue:
@@ -224,12 +225,12 @@ class Asker:
 
     def _name(self) -> None:
         self._looking = True
-        self._line.ask(FindTrees(self._readable, self._own, 0, self._line.limits.tree_ids), self._named)
+        self._line.ask(FindTrees(self._readable, self._policy, 0, self._line.limits.tree_ids), self._named)
 
     def _named(self, found: Trees) -> None:
         """These are all our trees: name those that hold an id with too many claims."""
         self._looking = False
-        cut = [tree.root for tree in found.trees if tree.digests is None or not self._over.isdisjoint(tree.digests)]
+        cut = [tree.root for tree in found.trees if not tree.whole or not self._over.isdisjoint(tree.digests or ())]
         self._line.report.cut.update(dict.fromkeys(cut))
         self._over.clear()
         if self.settled:
@@ -272,8 +273,9 @@ class Asker:
         self._line.put(Covered(whole, frozenset(self._asked - self._unread), tuple(self._line.report.cut)))
 
 
-def _decided(agreement: bytes, readable: Feeds, line: Line) -> bytes:
+def _decided(agreement: bytes, readable: Feeds, policy: Policy, line: Line) -> bytes:
     """32 octets of all that decides what is asked, but for what we hold."""
     limits = line.limits
     numbers = b"%d %d %d" % (limits.tree_ids, limits.tree_claims, CLAIM_RULES)
-    return sha256(agreement + readable.digest() + numbers).digest()
+    ranks = b"".join(origin + bytes((row.tier,)) for origin, row in sorted(policy.origins.items()))
+    return sha256(agreement + readable.digest() + numbers + ranks + policy.view.profile.encode()).digest()

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from weft.core.claim import Claim, Withdrawal
 from weft.core.feed import Feed
 from weft.core.merkle import PartialTree
+from weft.core.policy import Policy
 from weft.core.signing import SignedRoot
 from weft.errors import WeftError
 from weft.exchange.decoder import Status
@@ -48,8 +49,9 @@ class Tree(NamedTuple):
     root: bytes
     """The message id of its root."""
     digests: Sequence[bytes] | None
-    """Of all its ids, ghosts too, and of messages that a claim puts there and another one elsewhere; None if there are
-    too many."""
+    """Of all its ids, ghosts too; None if there are too many."""
+    whole: bool = True
+    """With what a claim puts there and another one elsewhere, and all below that; else there are too many of these."""
 
 
 class Trees(NamedTuple):
@@ -177,12 +179,13 @@ class ReadNames:
 class FindTrees:
     """Our own trees that a claim beyond a position has touched: `Trees`.
 
-    A tree is one of the common view over the claims of ``feeds``, and it is our own if a claim of origin ``own`` is
-    about one of its ids.  More trees than were touched may be among them.  From position 0 on: all our own trees.
+    A tree is one over the claims of ``feeds``, in the common view or in that of ``policy`` (its tiers; no mutes), and
+    it is our own if a claim of our origin is about one of its ids.  More trees than were touched may be among them.
+    From position 0 on: all our own trees.
     """
 
     feeds: Feeds
-    own: bytes | None
+    policy: Policy
     after: int
     most: int
     """A tree of more ids is given without them."""

@@ -301,7 +301,7 @@ class Session:
             self._asker = Asker(
                 self._line, self._wants, self._keeping, self._refused,
                 readable=readable(policy, self._setup.peer), taken=agreement.feeds[scope] & self._carried,
-                own=policy.own, scope=scope,
+                policy=policy, scope=scope,
                 digest=agreement.digest, following=hello.next, kept=self._kept_asked,
             )  # fmt: skip
         scope = agreement.outward

@@ -36,7 +36,8 @@ from weft.exchange.feeds import Feeds
 from weft.exchange.sketch import encode_range
 from weft.exchange.symbol import ELEMENT_OCTETS
 from weft.index.resolving import read_claim
-from weft.rpc.own_trees import ids_of, own_trees
+from weft.rpc.near_trees import ids_of
+from weft.rpc.own_trees import own_trees
 from weft.store.base import PAGE, Held, NewClaim, Part, Store
 
 _LOOKED_UP = 512
@@ -60,8 +61,8 @@ class Desk:
                 return [self._entry(held) for held in self._store.log(after, limit)]
             case ReadNames(after, limit):
                 return [self._named(held) for held in self._store.log(after, limit)]
-            case FindTrees(feeds, own, after, most):
-                return own_trees(self._store, self._feed, feeds, own, after, most)
+            case FindTrees():
+                return own_trees(self._store, self._feed, request)
             case FindConcerned():
                 return self._concerned(request)
             case Scan(feeds, key, first, count, upto):

@@ -2,135 +2,150 @@
 
 Theory of operation
 -------------------
-A claim can move only what is connected with it by references of any kind: its component.  So the components of the
-claims beyond a position are collected by what the store says of ids, and woven; those of their trees that hold a
-message of our own are the answer.  From the beginning of the log it is the whole log at once, without questions.
+A tree is our own if it holds a message of our own in the common view, or in the own view, which ranks claims by the
+policy.  The common view is what servers have in common; but in it any origin that is admitted can make a message a root
+by one claim, and a question that ended there would lose all that is answered below it.  So both are asked about, and
+whatever some claim puts into such a tree and another one elsewhere (a **contested** id), with all below it.
 
-Claims that their origin withdrew do not count, as in any view.  So a message whose claims disagree about its parent may
-become part of a tree when one of them is withdrawn; the withdrawal is about that message, and nothing else would lead
-to it.  Therefore each rival parent's tree asks about such a message too.
+``most`` bounds a tree.  What is contested is left out first: nobody can make us ask less about a tree by putting a
+large one below it.
+
+From the beginning of the log it is the whole log at once; later what is near the new claims (`weft.rpc.near_trees`).
+Claims that their origin withdrew do not count, as in any view.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 
 from weft.core.claim import Claim, Withdrawal
 from weft.core.feed import Feed
-from weft.core.forest import Weaver, root_of_each
+from weft.core.forest import Forest, Profile, Weaver, root_of_each
 from weft.core.id_digest import id_digest
-from weft.exchange.events import Tree, Trees
-from weft.exchange.feeds import Feeds
-from weft.index.resolving import read_claim
-from weft.store.base import PAGE, Held, Store
-
-_AT_A_TIME = 500
-"""Ids that the store is asked about at a time."""
-
-FeedOf = Callable[[int], Feed]
-"""The feed of a batch."""
-Identified = tuple[bytes, Claim | Withdrawal]
-"""A claim with its id."""
+from weft.exchange.events import FindTrees, Tree, Trees
+from weft.rpc.near_trees import FeedOf, Read, Readable, near
+from weft.store.base import Store
 
 
-def own_trees(store: Store, feed_of: FeedOf, feeds: Feeds, own: bytes | None, after: int, most: int) -> Trees:
+def own_trees(store: Store, feed_of: FeedOf, request: FindTrees) -> Trees:
     """The answer to `weft.exchange.events.FindTrees`."""
-    position = store.position()
-    if own is None or after >= position:
+    position, policy, after = store.position(), request.policy, request.after
+    if policy.own is None or after >= position:
         return Trees(position, ())
-    readable = _Readable(store, feed_of, feeds)
-    if after:
-        claims = list(readable.connected(after, position))
-        return Trees(position, _trees(lambda: claims, own, most))
-    return Trees(position, _trees(lambda: readable.log(0, position), own, most))
-
-
-class _Readable:
-    """A store, as far as some feeds go."""
-
-    def __init__(self, store: Store, feed_of: FeedOf, feeds: Feeds) -> None:
-        self._store, self._feed_of, self._feeds = store, feed_of, feeds
-
-    def log(self, after: int, upto: int) -> Iterator[Identified]:
-        """The claims in a piece of the log."""
-        while after < upto and (page := self._store.log(after, min(PAGE, upto - after))):
-            yield from self._read(page)
-            after = page[-1].position
-
-    def connected(self, after: int, upto: int) -> Iterator[Identified]:
-        """The claims in a piece of the log, and all that are connected with them by ids."""
-        ids: dict[bytes, None] = {}
-        for _, claim in self.log(after, upto):
-            ids.update(dict.fromkeys(ids_of(claim)))
-        frontier = list(ids)
-        seen: set[int] = set()
-        while frontier:
-            some = frontier[-_AT_A_TIME:]
-            del frontier[-_AT_A_TIME:]
-            for page in self._concerning(some, seen):
-                for identified in self._read(page):
-                    fresh = [octets for octets in ids_of(identified[1]) if octets not in ids]
-                    ids.update(dict.fromkeys(fresh))
-                    frontier += dict.fromkeys(fresh)
-                    yield identified
-
-    def _concerning(self, ids: Sequence[bytes], seen: set[int]) -> Iterator[list[Held]]:
-        after = 0
-        while positions := self._store.positions_concerning(ids, after, PAGE):
-            after = positions[-1]
-            fresh = [position for position in positions if position not in seen]
-            seen.update(fresh)
-            yield self._store.at(fresh)
-
-    def _read(self, page: Iterable[Held]) -> Iterator[Identified]:
-        for held in page:
-            if self._feed_of(held.batch) in self._feeds and (claim := read_claim(held)) is not None:
-                yield held.identity, claim
-
-
-def ids_of(claim: Claim | Withdrawal) -> tuple[bytes, ...]:
-    """All message ids in a claim."""
-    if isinstance(claim, Withdrawal):
-        return (claim.message_id,)
-    return claim.message_id, *claim.in_reply_to, *claim.references
-
-
-def _trees(claims: Callable[[], Iterable[Identified]], own: bytes, most: int) -> list[Tree]:
-    """The trees with a message of ``own`` in the common view of claims, which are read again if some were withdrawn."""
-    weaver, ours, withdrawals = _weave(claims(), own, frozenset())
-    if withdrawals:
-        weaver, ours, _ = _weave(claims(), own, withdrawals)
-    forest = weaver.forest()
-    roots = root_of_each(forest.parents)
-    members: dict[int, list[int]] = {roots[node]: [] for node in ours}
-    for node, root in enumerate(roots):
-        if root in members:
-            members[root].append(node)
-    for node, rivals in forest.contested.items():
-        for root in {roots[rival] for rival in rivals if rival >= 0} & members.keys() - {roots[node]}:
-            members[root].append(node)
-    ids = forest.ids
-    return [
-        Tree(ids[root], [id_digest(ids[node]) for node in nodes] if len(nodes) <= most else None)
-        for root, nodes in members.items()
-    ]
+    readable = Readable(store, feed_of, request.feeds, policy)
+    woven = _Woven(policy.own, policy.view.profile)
+    if not after:
+        woven.weave(lambda: readable.log(0, position))
+        return Trees(position, woven.trees(request.most))
+    around = near(readable, after, position, policy.view.profile)
+    claims = [around.claims[at] for at in sorted(around.claims)]
+    woven.weave(lambda: claims)
+    return Trees(position, woven.trees(request.most, around.known, around.climbed))
 
 
 _Withdrawn = tuple[bytes, Feed, bytes]
 """(claim id, feed, message id)."""
 
 
-def _weave(
-    claims: Iterable[Identified], own: bytes, withdrawn: frozenset[_Withdrawn]
-) -> tuple[Weaver, set[int], frozenset[_Withdrawn]]:
-    """The forest, the nodes that are our own, and what is withdrawn."""
-    weaver, ours, withdrawals = Weaver(), set(), set()
-    for identity, claim in claims:
-        if isinstance(claim, Withdrawal):
-            withdrawals.add((claim.target, claim.feed, claim.message_id))
-        elif not withdrawn or (identity, claim.feed, claim.message_id) not in withdrawn:
-            [[node], replies, references] = weaver.nodes(([claim.message_id], claim.in_reply_to, claim.references))
-            weaver.add(node, replies, claim.sane, references)
-            if claim.origin == own:
-                ours.add(node)
-    return weaver, ours, frozenset(withdrawals)
+@dataclass(slots=True)
+class _Woven:
+    """Claims in the common view and in the own view, whose nodes are the same."""
+
+    own: bytes
+    profile: Profile
+    common: Weaver = field(default_factory=Weaver)
+    ranked: Weaver = field(default_factory=Weaver)
+    ours: set[int] = field(default_factory=set)
+    """The nodes that claims of our own are about."""
+
+    def weave(self, claims: Callable[[], Iterable[Read]]) -> None:
+        """Take in all claims that count; they are read again if some were withdrawn."""
+        withdrawn = self._weave(claims(), frozenset())
+        if withdrawn:
+            self._weave(claims(), withdrawn)
+
+    def _weave(self, claims: Iterable[Read], withdrawn: frozenset[_Withdrawn]) -> frozenset[_Withdrawn]:
+        self.common, self.ranked, self.ours = Weaver(), Weaver(self.profile), set()
+        withdrawals = set()
+        for read in claims:
+            claim = read.claim
+            if isinstance(claim, Withdrawal):
+                withdrawals.add((claim.target, claim.feed, claim.message_id))
+            elif not withdrawn or (read.identity, claim.feed, claim.message_id) not in withdrawn:
+                self._add(claim, read.tier)
+        return frozenset(withdrawals)
+
+    def _add(self, claim: Claim, tier: int) -> None:
+        chains = [claim.message_id], claim.in_reply_to, claim.references
+        [[node], replies, references] = self.common.nodes(chains)
+        self.ranked.nodes(chains)
+        self.common.add(node, replies, claim.sane, references)
+        self.ranked.add(node, replies, claim.sane, references, tier)
+        if claim.origin == self.own:
+            self.ours.add(node)
+
+    def trees(
+        self, most: int, known: Collection[bytes] | None = None, roots: Collection[bytes] = frozenset()
+    ) -> list[Tree]:
+        """Our own trees; with ``known`` only those that have one of ``roots``, and edges only of known ids."""
+        ids = self.common.ids
+        only = None if known is None else {node for node, name in enumerate(ids) if name in known}
+        common, ranked = self.common.forest(only), self.ranked.forest(only)
+        own_roots: dict[int, None] = {}
+        for forest in (common, ranked):
+            above = root_of_each(forest.parents)
+            own_roots.update(dict.fromkeys(above[node] for node in sorted(self.ours) if only is None or node in only))
+        below = _Below(common, ranked)
+        chosen = [root for root in own_roots if known is None or ids[root] in roots]
+        return [_tree(ids, root, below, most) for root in chosen]
+
+
+class _Below:
+    """What stands directly below a node."""
+
+    def __init__(self, common: Forest, ranked: Forest) -> None:
+        self.placed: dict[int, list[int]] = {}
+        """In one of the two views."""
+        self.contested: dict[int, list[int]] = {}
+        """By some claim only."""
+        for node, (one, other) in enumerate(zip(common.parents, ranked.parents, strict=True)):
+            if one >= 0:
+                self.placed.setdefault(one, []).append(node)
+            if other >= 0 and other != one:
+                self.placed.setdefault(other, []).append(node)
+        for node, rivals in common.contested.items():
+            for rival in rivals:
+                if rival >= 0:
+                    self.contested.setdefault(rival, []).append(node)
+
+    def walk(self, root: int, *, contested: bool) -> Iterator[int]:
+        """A node and all below it, each once."""
+        seen, todo = {root}, [root]
+        while todo:
+            node = todo.pop()
+            yield node
+            lower = self.placed.get(node, ())
+            if contested:
+                lower = (*lower, *self.contested.get(node, ()))
+            fresh = [one for one in dict.fromkeys(lower) if one not in seen]
+            seen.update(fresh)
+            todo += fresh
+
+
+def _tree(ids: list[bytes], root: int, below: _Below, most: int) -> Tree:
+    for contested in (True, False):
+        nodes = _at_most(below.walk(root, contested=contested), most)
+        if nodes is not None:
+            return Tree(ids[root], [id_digest(ids[node]) for node in nodes], contested)
+    return Tree(ids[root], None, whole=False)
+
+
+def _at_most(nodes: Iterator[int], most: int) -> list[int] | None:
+    """The nodes; None if there are more."""
+    found: list[int] = []
+    for node in nodes:
+        if len(found) >= most:
+            return None
+        found.append(node)
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -117,17 +117,17 @@ class _FirstCome(Weaver):
 class _SetOrder(Weaver):
     """A contest is won by whichever rival a set gives first."""
 
-    def forest(self) -> Forest:
+    def forest(self, only: Collection[int] | None = None) -> Forest:
         for node, rivals in self._rivals.items():
             self._parents[node] = next(iter(rivals))
-        return super().forest()
+        return super().forest(only)
 
 
 class _Recursive(Weaver):
     """Looks for cycles by calling itself."""
 
-    def forest(self) -> Forest:
-        forest = super().forest()
+    def forest(self, only: Collection[int] | None = None) -> Forest:
+        forest = super().forest(only)
 
         def root(node: int) -> int:
             parent = forest.parents[node]
@@ -141,11 +141,11 @@ class _Recursive(Weaver):
 class _WitnessesMove(Weaver):
     """Takes the References of others for facts about messages that were seen."""
 
-    def forest(self) -> Forest:
+    def forest(self, only: Collection[int] | None = None) -> Forest:
         for node, witnessed in enumerate(self._witnesses):
             if witnessed >= 0 and self._parents[node] == NONE:
                 self._parents[node] = witnessed
-        return super().forest()
+        return super().forest(only)
 
 
 def _weaver(kind: type[Weaver]) -> Patches:

@@ -19,7 +19,7 @@ def check_threads(asker: Host, answerer: Host, caller: bool) -> None:
     if scope not in agreed.threads:
         return
     peer = answerer.origin.public
-    trees = asked_trees(known(asker, readable(asker.policy, peer)), asker.origin.public)
+    trees = asked_trees(known(asker, readable(asker.policy, peer)), asker.policy)
     cut = asker.cut.get(peer, frozenset())
     ids = {name for tree in trees if not tree & cut for name in tree}
     held = {identity for identity, _, _ in asker.claims()}

@@ -6,12 +6,12 @@ What is looked at here is what threads mode promises, so nothing of the machine'
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from tests.exchange.simulation import view
 from tests.exchange.simulation.hosts import Host
 from weft.core.claim import Claim, Withdrawal
-from weft.core.policy import thread_digest
+from weft.core.policy import Policy, thread_digest
 from weft.exchange.feeds import Feeds
 
 Known = tuple[bytes, Claim | Withdrawal]
@@ -53,14 +53,37 @@ def own_trees(claims: list[Known], own: bytes) -> set[frozenset[bytes]]:
     return _holding(claims, own, view.weave(claims))
 
 
-def asked_trees(claims: list[Known], own: bytes) -> set[frozenset[bytes]]:
-    """The same, each with the messages that a claim puts there and another one elsewhere."""
-    seen = view.weave(claims)
-    disputed: dict[bytes, set[bytes]] = defaultdict(set)
+def asked_trees(claims: list[Known], policy: Policy) -> set[frozenset[bytes]]:
+    """The trees of the common and of the own view that hold a message of our own, as the ids in them.
+
+    With each id that a claim puts below one of them and another claim elsewhere, and all below it in either view.
+    """
+    assert policy.own is not None
+    seen, ranked = view.weave(claims), view.weave(claims, policy.tier)
+    below: dict[bytes, set[bytes]] = defaultdict(set)
+    for child, parent in (*seen.edges, *ranked.edges):
+        below[parent].add(child)
     for message, rivals in seen.contested:
         for rival in rivals:
-            disputed[rival].add(message)
-    return {tree.union(*(disputed[name] for name in tree & disputed.keys())) for tree in _holding(claims, own, seen)}
+            below[rival].add(message)
+    ours = {claim.message_id for claim in view.standing(claims) if claim.origin == policy.own}
+    roots = {_root(name, dict(edges)) for edges in (seen.edges, ranked.edges) for name in ours}
+    return {_all_below(root, below) for root in roots}
+
+
+def _root(name: bytes, parents: Mapping[bytes, bytes]) -> bytes:
+    while name in parents:
+        name = parents[name]
+    return name
+
+
+def _all_below(root: bytes, below: Mapping[bytes, set[bytes]]) -> frozenset[bytes]:
+    found, todo = {root}, [root]
+    while todo:
+        fresh = below.get(todo.pop(), set()) - found
+        found |= fresh
+        todo += fresh
+    return frozenset(found)
 
 
 def own_digests(claims: list[Known], own: bytes) -> dict[frozenset[bytes], bytes]:

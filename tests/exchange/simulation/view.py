@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from weft.core.claim import Claim, Withdrawal
+from weft.core.feed import Feed
 from weft.core.forest import Weaver
 
 
@@ -45,13 +46,15 @@ def standing(claims: Iterable[tuple[bytes, Claim | Withdrawal]]) -> list[Claim]:
     return [claim for identity, claim in mails if (identity, claim.feed, claim.message_id) not in withdrawals]
 
 
-def weave(claims: Iterable[tuple[bytes, Claim | Withdrawal]]) -> View:
+def weave(
+    claims: Iterable[tuple[bytes, Claim | Withdrawal]], tier: Callable[[Feed], int | None] = lambda feed: 0
+) -> View:
     """The view of claims, given in the order in which they came."""
     weaver = new_weaver()
     for claim in standing(claims):
         nodes = [weaver.node(name) for name in (claim.message_id, *claim.in_reply_to, *claim.references)]
         replies = 1 + len(claim.in_reply_to)
-        weaver.add(nodes[0], nodes[1:replies], claim.sane, nodes[replies:])
+        weaver.add(nodes[0], nodes[1:replies], claim.sane, nodes[replies:], tier(claim.feed) or 0)
     forest = weaver.forest()
     ids = [*forest.ids, b""]
     contested = frozenset(
