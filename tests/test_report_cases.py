@@ -26,15 +26,6 @@ from tests.cli.running import Ran
 CASES = os.environ.get("WEFT_CASES")
 pytestmark = pytest.mark.skipif(CASES is None, reason="WEFT_CASES does not name the folder of cases")
 
-MBOX_FAILURES = {
-    "001-mbox-no-blank-before-from",
-    "002-mbox-blank-after-from-line",
-    "004-mbox-bom",
-    "010-mbox-format-patch-attachment",
-    "012-mbox-paragraph-from-then-colon",
-    "080-folder-internal-data",
-}
-
 TEXT_FAILURES = {
     "030-charset-gb2312-is-gbk",
     "032-charset-japanese-extensions",
@@ -63,7 +54,7 @@ SEARCH_FAILURES = {"082-search-in-text-without-spaces"}
 LIST_FAILURES = {"083-monthly-files-become-lists"}
 
 KNOWN_FAILURES = {
-    *MBOX_FAILURES, *TEXT_FAILURES, *ID_FAILURES, *SEARCH_FAILURES, *LIST_FAILURES,
+    *TEXT_FAILURES, *ID_FAILURES, *SEARCH_FAILURES, *LIST_FAILURES,
 }  # fmt: skip
 """Cases that do not come out right yet; noticed when one of them does."""
 

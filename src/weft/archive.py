@@ -82,6 +82,8 @@ class Summary:
     contested: int
     cycles: int
     skipped: int
+    doubts: str = ""
+    """What to say of lines that may begin a message (`weft.sources.base.NoteLog`)."""
 
     def __str__(self) -> str:
         extra = f", {self.contested} contested" if self.contested else ""
@@ -89,7 +91,7 @@ class Summary:
         return (
             f"{count(self.messages, 'message')} read: {count(self.copies, 'copy', 'copies')} of "
             f"{count(self.ids, 'id')} on {count(self.lists, 'list')}; {count(self.ghosts, 'ghost')}, "
-            f"{self.skipped} skipped{extra}"
+            f"{self.skipped} skipped{extra}{self.doubts and f'; {self.doubts}'}"
         )
 
 
@@ -237,6 +239,7 @@ class Archive:
             len(forest.contested),
             len(forest.cuts),
             self._log.skipped,
+            self._log.doubts,
         )
 
     def threads(self, *, hidden: bool = True) -> Iterator[Thread]:

@@ -61,7 +61,7 @@ def bodies(*mails: bytes) -> set[bytes]:
 
 def test_a_file_that_has_not_changed_is_not_read(index: Index, file: Path) -> None:
     assert ingest(index, file) == (Ingested(20, 20, 0, 0, 0), [])
-    with patch.multiple(mbox, open_mail=None, _open_at=None):
+    with patch.multiple(mbox, open_mail=None, Splitter=None):
         assert ingest(index, file) == (Ingested(0, 0, 1, 0, 0), [])
 
 

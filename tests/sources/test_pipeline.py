@@ -14,8 +14,9 @@ from weft.errors import SourceError
 from weft.forks import Child
 from weft.sources import pipeline
 from weft.sources.base import Make, Note, Notes, Record, Source, T, make_record
-from weft.sources.mbox import MboxFile, Splitter
+from weft.sources.mbox import MboxFile
 from weft.sources.pipeline import scan
+from weft.sources.splitter import Splitter
 
 LINE = b"From x Thu Jan  1 00:00:00 1970\n"
 pytestmark = pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")

@@ -24,7 +24,7 @@ from weft.cli.output import (
     make_folder,
     message_options,
     open_output,
-    ratio_option,
+    reading_options,
     terminal_columns,
 )
 from weft.errors import UsageError, WeftError
@@ -135,7 +135,7 @@ class Pictures:
     help="Link the mail in K orders of arrival.",
 )  # fmt: skip
 @click.option("--seed", type=int, default=1, show_default=True, metavar="N", help="From which the orders are drawn.")
-@ratio_option
+@reading_options
 @click.option("--html", "page", type=click.Path(dir_okay=False), help="Write a page too, with pictures and tables.")
 @click.option(
     "--figures", "folder", type=click.Path(file_okay=False), help="Write pictures too, as SVG and PNG, into a folder."
@@ -161,6 +161,7 @@ def command(
     index: str | None,
     config: str | None,
     quiet: bool,
+    verbose: bool,
 ) -> int:
     """What each list alone would show, and what all of them show together.
 
@@ -178,7 +179,7 @@ def command(
         raise UsageError("the mail comes from files or from an index; give PATHs, or --index, --config and --policy")
     pictures = Pictures(folder, page, thread, force)
     pictures.check(output)
-    with Progress(quiet=quiet) as progress:
+    with Progress(quiet=quiet, verbose=verbose) as progress:
         log = NoteLog(progress.note)
         with open_output(output, force=force) as file:
             corpus = _read(paths, max_ratio, log, progress) if paths else _counted(index, config, policy, progress)
@@ -191,6 +192,8 @@ def command(
         if drawn is not None:
             progress.show("writing pictures")
             pictures.write(made, drawn)
+        if log.doubts and not quiet:
+            progress.say(f"weft: {log.doubts}")
     return 3 if log.skipped else 0
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import click
 
 from weft.cli.indexed import index_options, open_index
-from weft.cli.output import Progress, message_options, ratio_option
+from weft.cli.output import Progress, message_options, reading_options
 from weft.errors import SourceError, UsageError
 from weft.sources.base import Note, NoteLog, Source
 from weft.sources.discover import discover
@@ -26,7 +26,7 @@ from weft.sources.discover import discover
 @click.option(
     "--interval", type=click.FloatRange(0.05, 86400), default=2, show_default=True, help="Seconds between two looks."
 )
-@ratio_option
+@reading_options
 @click.option("--processes", type=click.IntRange(1, 2), default=None, help="1: read and write in one process.")
 @index_options
 @message_options
@@ -39,6 +39,7 @@ def command(
     index: str | None,
     config: str | None,
     quiet: bool,
+    verbose: bool,
 ) -> int:
     """Put mail into the index: mbox, Maildir, MH, public-inbox, directories of these, or - (stdin).
 
@@ -53,7 +54,7 @@ def command(
         raise UsageError("--interval: nan is no number of seconds")
     if watch and any(path == "-" or path.endswith("=-") for path in paths):
         raise UsageError("stdin cannot be watched; give the name of a file")
-    with Progress(quiet=quiet) as progress:
+    with Progress(quiet=quiet, verbose=verbose) as progress:
         look = _Look(paths, max_ratio, progress)
         sources, log = look()
         if not sources and not watch:

@@ -101,6 +101,12 @@ def ratio_option(command: Command) -> Command:
     )(command)  # fmt: skip
 
 
+def reading_options(command: Command) -> Command:
+    """``--max-ratio -v``, for what reads mail."""
+    verbose = click.option("-v", "--verbose", is_flag=True, help="Name each doubtful line 'From ...' of an mbox.")
+    return ratio_option(verbose(command))
+
+
 @contextmanager
 def open_output(path: str | None, *, force: bool) -> Iterator[BinaryIO]:
     """Stdout, or a file, which appears only when it is whole and is never overwritten unless ``force``.
@@ -205,9 +211,10 @@ def each_once(threads: Iterable[Thread]) -> list[Thread]:
 class Progress:
     """A line on stderr while something long runs, as a context; nothing where stderr is no terminal."""
 
-    def __init__(self, *, quiet: bool) -> None:
-        """``quiet``: say nothing."""
+    def __init__(self, *, quiet: bool, verbose: bool = False) -> None:
+        """``quiet``: say nothing; ``verbose``: also what is to be said only to those who want to know."""
         self._quiet = quiet
+        self._verbose = verbose
         self._shown = not quiet and sys.stderr is not None and sys.stderr.isatty()
         self._last = time.monotonic()
         self._drawn = False
@@ -233,7 +240,7 @@ class Progress:
 
     def note(self, note: Note) -> None:
         """What is to be said of what is read; if quiet, only that something was skipped."""
-        if note.skipped or not self._quiet:
+        if self._verbose or (not note.quiet and (note.skipped or not self._quiet)):
             self.say(f"weft: {note}")
 
     def end(self) -> None:

@@ -8,7 +8,7 @@ import click
 
 from weft.archive import Archive, Options, rebuild_sources
 from weft.cli.ids import parse_ids
-from weft.cli.output import Output, Progress, each_once, message_options, output_options, ratio_option, write_threads
+from weft.cli.output import Output, Progress, each_once, message_options, output_options, reading_options, write_threads
 from weft.errors import UsageError
 from weft.export.json import encode_items, encode_lines, write_json_blocks, write_jsonl_blocks
 from weft.sources.base import NoteLog
@@ -29,7 +29,7 @@ _IN_BLOCKS = {"json": (encode_items, write_json_blocks), "jsonl": (encode_lines,
     "--profile", type=click.Choice(["weft", "rfc5256"]), default="weft", show_default=True,
     help="rfc5256: In-Reply-To counts only without References.",
 )  # fmt: skip
-@ratio_option
+@reading_options
 @click.option(
     "--processes", type=click.IntRange(1, 8), default=None, metavar="N",
     help="Read and write in N processes (default: by size).",
@@ -46,6 +46,7 @@ def command(
     processes: int | None,
     target: Output,
     quiet: bool,
+    verbose: bool,
 ) -> int:
     """Threads from mbox, Maildir, MH, public-inbox, directories of these, or - (stdin).
 
@@ -61,7 +62,7 @@ def command(
         raise UsageError("the ids and the mail cannot both come from stdin; give one of them in another way")
     wanted = parse_ids(ids)
     options = Options("rfc5256" if profile == "rfc5256" else "weft", join_subjects, prune_ghosts)
-    with Progress(quiet=quiet) as progress:
+    with Progress(quiet=quiet, verbose=verbose) as progress:
         log = NoteLog(progress.note)
         with target.open() as file:
             sources = discover(paths, log, max_ratio=max_ratio)

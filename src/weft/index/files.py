@@ -2,14 +2,15 @@
 
 Theory of operation
 -------------------
-Of an mbox that is not compressed, the place of its last message is remembered, with digests of the first octets of
+Of an mbox that is not compressed, the place of its last message is remembered (or of one a little before it, if that
+may be shorter or longer than it seemed: `weft.sources.mbox.resume_at`), with digests of the first octets of
 the file and of those before that place.  A file of the same size and time is not read.  One that has grown, and whose
 head and tail are still there, is read from its last message on.  Anything else was rotated, truncated or rewritten:
 that is said if it can be told, and the file is read from its start; claims that are held already are not made again.
 Folders and repositories are listed again, and read if their listing differs.
 
 The last message may have been half written when it was read: then a claim was made of its front (`half_written`), which
-is withdrawn when the file has grown and the message is another one.
+is withdrawn when the file has grown and no message there says so any more.
 """
 
 from __future__ import annotations
@@ -19,12 +20,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from weft.core.body import MAX_RAW_BODY
-from weft.core.header import MAX_BLOCK
 from weft.errors import SourceError
-from weft.sources.base import Source, split_message
+from weft.sources.base import Source
 from weft.sources.compressed import is_compressed
-from weft.sources.evidence import Evidence, make_evidence
+from weft.sources.evidence import Evidence
 from weft.sources.folder import Folder
 from weft.sources.mbox import MboxFile
 from weft.sources.public_inbox import PublicInbox
@@ -61,17 +60,17 @@ def look(source: Source, known: File | None) -> Change:
     return Change(known.resume, grown=True)
 
 
-def half_written(file: File) -> Evidence | None:
-    """What the last message of a file said when the file ended at its remembered size; None if that cannot be told."""
-    if not 0 < file.resume < file.size:
-        return None
+def half_written(source: MboxFile, known: File) -> list[Evidence]:
+    """What the messages from the remembered place on said when the file ended at its remembered size.
+
+    Nearly always that is one message; none if it cannot be told.
+    """
+    if not 0 < known.resume < known.size:
+        return []
     try:
-        with Path(file.path).open("rb", buffering=0) as opened:
-            raw = os.pread(opened.fileno(), min(file.size - file.resume, MAX_BLOCK + MAX_RAW_BODY), file.resume)
+        return list(source.scan_old(known.size))
     except OSError:
-        return None
-    buffer, header_end, body = split_message(raw)
-    return make_evidence(buffer, 1, header_end, body, (file.resume, len(raw)), mbox=True)
+        return []
 
 
 def remember(source: Source, resume: int) -> File | None:

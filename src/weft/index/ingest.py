@@ -11,7 +11,7 @@ transaction: a power cut leaves all of it or nothing, and the next run goes on w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -26,8 +26,9 @@ from weft.index.view import View
 from weft.plural import count
 from weft.sources.base import Note, NoteLog, Source
 from weft.sources.evidence import Evidence, make_evidence
-from weft.sources.mbox import MboxFile
+from weft.sources.mbox import MboxFile, resume_at
 from weft.sources.pipeline import collector_paused, scan
+from weft.sources.splitter import REACH
 from weft.store.base import File, Held, NewClaim, Part, Place
 from weft.store.sqlite import SqliteStore
 
@@ -47,14 +48,21 @@ class _Reading:
     """As it was before it was read, so that what is appended meanwhile is read the next time."""
     start: int
     """Where reading begins."""
-    half: bytes | None = None
-    """The id of the claim that was made of the message there, if it was half written."""
-    last: int | None = None
-    """The place of the last message that waits or is committed."""
+    halves: set[bytes] = field(default_factory=set)
+    """The ids of claims that were made of the messages from there on, which may have been half written."""
+    known: File | None = None
+    """The state in which it was then."""
+    last: list[int] = field(default_factory=list)
+    """The places of the last messages that wait or are committed (`resume_at`)."""
     number: int = 0
     done: bool = False
     kept: bool = False
     """It is remembered that it was read to its end."""
+
+    @property
+    def settled(self) -> bool:
+        """All that stands now where it ended before has been read."""
+        return bool(self.last and self.known and (self.done or self.last[-1] >= self.known.size))
 
 
 class Ingest:
@@ -68,7 +76,6 @@ class Ingest:
         self._origin = public_key(key)
         self._log = log
         self._waiting: list[tuple[_Reading, list[Evidence]]] = []
-        self._halves: list[tuple[bytes, bytes]] = []
         self._messages = self._claims = 0
         self._coming_back = ComingBack(view, self._origin)
 
@@ -100,7 +107,8 @@ class Ingest:
             self._commit(readings)
         for line in self._coming_back.lines():
             self._log(Note(str(self._store.path), None, line))
-        return Ingested(self._messages, self._claims, unchanged, grown, self._log.skipped - skipped)
+        log = self._log
+        return Ingested(self._messages, self._claims, unchanged, grown, log.skipped - skipped, log.doubts)
 
     def _choose(self, sources: Sequence[Source]) -> tuple[list[_Reading], int, int]:
         """The sources to read, how many are unchanged, and how many are read from where they grew."""
@@ -118,26 +126,28 @@ class Ingest:
             if isinstance(source, MboxFile):
                 source.start = change.start
             grown += change.grown
-            half = self._half(source.list, before) if change.grown and before else None
-            chosen.append(_Reading(source, state, change.start, half))
+            reading = _Reading(source, state, change.start)
+            if isinstance(source, MboxFile) and change.grown and before:
+                reading.halves, reading.known = self._halves(source, before), before
+            chosen.append(reading)
         return chosen, unchanged, grown
 
-    def _half(self, list_name: str, file: File) -> bytes | None:
-        """The id of the claim of our own that was made of a file's last message as it was then."""
-        evidence = half_written(file)
-        return None if evidence is None else claim_id(encode(claim_of(evidence, self._origin, list_name.encode())))
+    def _halves(self, source: MboxFile, known: File) -> set[bytes]:
+        """The ids of the claims of our own that were made of a file's last messages as they were then."""
+        name = source.list.encode()
+        return {claim_id(encode(claim_of(one, self._origin, name))) for one in half_written(source, known)}
 
     def _commit(self, readings: Sequence[_Reading]) -> None:
         """Write what waits, and how far each source has been read, in one transaction."""
         with self._view.transaction():
             for reading, batch in self._waiting:
-                reading.last = batch[-1][0]
+                reading.last = _last_places(reading.last, batch)
             for reading in readings:
-                if not reading.kept and (reading.last is not None or reading.done):
+                if not reading.kept and (reading.last or reading.done):
                     self._remember(reading)
             stored = self._store.put(sign_batches(self._key, self._new_claims()))
             self._view.add(stored)
-            self._view.add(self._store.put(withdraw(self._key, self._outgrown())))
+            self._view.add(self._store.put(withdraw(self._key, self._outgrown(readings))))
         self._claims += len(stored)
         self._waiting.clear()
 
@@ -146,20 +156,28 @@ class Ingest:
         state = reading.state
         if state is None:
             return
-        resumable = isinstance(reading.source, MboxFile)
-        last = reading.start if reading.last is None else reading.last
-        now = remember(reading.source, last if resumable else 0) or state
+        resume = 0
+        if isinstance(reading.source, MboxFile):
+            resume = reading.last[-1] if reading.last else reading.start
+            if reading.last and reading.done:
+                resume = resume_at(reading.source.path, state.size, reading.last)
+        now = remember(reading.source, resume) or state
         if reading.done:
             now = replace(now, size=state.size, mtime_ns=state.mtime_ns, inode=state.inode)
+        elif reading.known and reading.halves and not reading.settled:
+            now = reading.known
         else:
             now = replace(now, size=0, mtime_ns=0, inode=0)
         reading.number = self._store.file(now)
         reading.kept = reading.done
 
-    def _outgrown(self) -> list[tuple[bytes, Claim]]:
+    def _outgrown(self, readings: Sequence[_Reading]) -> list[tuple[bytes, Claim]]:
         """Claims about messages that were half written, and stand there whole now as something else."""
-        halves = [half for half, whole in self._halves if half != whole and half not in self._view.withdrawn]
-        self._halves.clear()
+        halves: list[bytes] = []
+        for reading in readings:
+            if reading.halves and reading.settled:
+                halves += reading.halves - self._view.withdrawn
+                reading.halves.clear()
         claims = [(held.identity, read_claim(held)) for held in self._store.get(halves)]
         return [(identity, claim) for identity, claim in claims if isinstance(claim, Claim)]
 
@@ -174,9 +192,8 @@ class Ingest:
                 claim = claim_of(evidence, self._origin, name)
                 octets = encode(claim)
                 identity = claim_id(octets)
-                if reading.half and evidence[0] == reading.start:
-                    self._halves.append((reading.half, identity))
-                    reading.half = None
+                if reading.halves and reading.known and evidence[0] < reading.known.size:
+                    reading.halves.discard(identity)
                 if identity in made:
                     continue
                 place = _new(Place, (reading.number, *evidence[:2])) if reading.number else None
@@ -206,6 +223,17 @@ class Ingest:
         self._coming_back.add(
             claim.parsed for claim in claims if claim.identity in withdrawn and isinstance(claim.parsed, Claim)
         )
+
+
+def _last_places(before: list[int], batch: Sequence[Evidence]) -> list[int]:
+    """The places of the last messages that `resume_at` wants, after those of ``before`` and of a batch."""
+    least = batch[-1][0] + batch[-1][1] - REACH
+    places = [batch[-1][0]]
+    for evidence in batch[-2::-1]:
+        if evidence[0] < least:
+            return places[::-1]
+        places.append(evidence[0])
+    return [place for place in before if place >= least] + places[::-1]
 
 
 def sign_batches(key: Ed25519PrivateKey, claims: Iterable[NewClaim]) -> list[Part]:

@@ -17,6 +17,8 @@ class Ingested:
     unchanged: int
     grown: int
     skipped: int
+    doubts: str = ""
+    """What to say of lines that may begin a message (`weft.sources.base.NoteLog`)."""
 
     def __str__(self) -> str:
         """On one line; of the last three numbers those that are not 0."""
@@ -27,7 +29,11 @@ class Ingested:
             f"{self.skipped} skipped" if self.skipped else "",
         ]
         rest = ", ".join(filter(None, others))
-        return f"{count(self.messages, 'message')} read, {count(self.claims, 'new claim')}" + (rest and f"; {rest}")
+        return (
+            f"{count(self.messages, 'message')} read, {count(self.claims, 'new claim')}"
+            + (rest and f"; {rest}")
+            + (self.doubts and f"; {self.doubts}")
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,12 +38,18 @@ _SHORT = 256
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One thing that went wrong: where, why, and how many messages are missing because of it (0: none is)."""
+    """One thing that went wrong: where, why, and how many messages are missing because of it (0: none is).
+
+    ``doubt``: it is about a line of an mbox that may begin a message, and was ``taken`` for it, or ``passed``.
+    ``quiet``: to be said only to those who want to know every such thing.
+    """
 
     path: str
     offset: int | None
     reason: str
     skipped: int = 0
+    doubt: str = ""
+    quiet: bool = False
 
     def __str__(self) -> str:
         place = self.path if self.offset is None else f"{self.path}: at {self.offset}"
@@ -53,23 +59,35 @@ class Note:
 Notes = Callable[[Note], None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class NoteLog:
-    """A `Notes` that keeps what it is given, and passes it on to a listener."""
+    """A `Notes` that passes what it is given on to a listener; it keeps all but the quiet ones, which it counts."""
 
     listener: Notes | None = None
     entries: list[Note] = field(default_factory=list)
+    skipped: int = 0
+    """How many messages are missing."""
+    taken: int = 0
+    """How many messages begin at a doubtful line."""
+    passed: int = 0
+    """How many doubtful lines were not taken for the beginning of a message."""
 
     def __call__(self, note: Note) -> None:
         """Take a note."""
-        self.entries.append(note)
+        if not note.quiet:
+            self.entries.append(note)
+        self.skipped += note.skipped
+        self.taken += note.doubt == "taken"
+        self.passed += note.doubt == "passed"
         if self.listener:
             self.listener(note)
 
     @property
-    def skipped(self) -> int:
-        """How many messages are missing."""
-        return sum(note.skipped for note in self.entries)
+    def doubts(self) -> str:
+        """What to say of doubtful lines at the end of a summary; empty if there is none."""
+        if not self.taken + self.passed:
+            return ""
+        return f"doubtful lines 'From ...': {self.taken} taken, {self.passed} not (-v names them)"
 
 
 Made = TypeVar("Made", covariant=True)

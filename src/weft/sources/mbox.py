@@ -1,15 +1,10 @@
-"""mbox: one split rule for all servers, one reused buffer, any size of file.
+"""mbox files and streams as sources (where a message begins in them: `weft.sources.separators`).
 
 Theory of operation
 -------------------
-A message begins at a line ``From `` that stands at the start of the file or after an empty line, and whose next line
-begins with a header field name and a colon.  (The line and the name are looked at for 998 octets each, the line
-length of RFC 5322; Content-Length is ignored, because it is wrong more often than a body imitates this.)  Bodies of
-mboxrd and mboxo escape such lines with ``>``.  The risk: in a file that escapes nothing, a paragraph that begins with
-``From `` and goes on with ``word:`` on its second line is taken for a message; every server takes it for the same one.
-
-The file is read into one `bytearray`, in which separators are searched for with `stringzilla`; a message is scanned
-where it lies.  Of a message longer than `_KEEP` only the front is kept, so memory is bounded whatever the file holds.
+A plain file can be read in parts and from any message on, because what a line is depends on a bounded piece of the
+file before it.  Whatever lies between two places that `MboxFile.parts` gives is found by exactly one part: a message
+belongs to the part in which its From_ line stands, and so do the lines inside it that may be doubted.
 """
 
 from __future__ import annotations
@@ -22,171 +17,38 @@ from collections.abc import Iterator
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO
 
-from weft.core.body import MAX_RAW_BODY
 from weft.core.header import MAX_BLOCK
 from weft.core.search import find
 from weft.errors import SourceError
 from weft.sources.base import Make, Note, Notes, Record, T, header_bounds, make_record
 from weft.sources.compressed import Stream, is_compressed, open_mail, reason, wrap
+from weft.sources.evidence import Evidence, make_evidence
+from weft.sources.separators import BEFORE, Ground, is_patch_series
+from weft.sources.splitter import (
+    FRONT,
+    LENGTH_FIELD,
+    REACH,
+    Doubt,
+    Readable,
+    Splitter,
+    is_after_lone_cr,
+    with_line_feeds,
+)
 from weft.sources.unpacked import Extent, Unpacked
 
-_LINE = 998
-_SEPARATOR = re.compile(rb"From [^\n]{0,%d}\n[!-9;-~]{1,%d}[ \t]{0,%d}:" % (_LINE, _LINE, _LINE))
 _FIELD = re.compile(rb"[!-9;-~]++[ \t]*+:")
-_LOOK_AHEAD = 3 * _LINE + 16
 _BLOCK = 1 << 20
-_KEEP = MAX_BLOCK + MAX_RAW_BODY
 _START_OF_FILE = b"\n\n"
-_CONTEXT = 3
-_LF, _CR = 0x0A, 0x0D
-
-
-class Readable(Protocol):
-    """What the splitter reads from."""
-
-    def readinto(self, buffer: memoryview, /) -> int | None:
-        """Fill ``buffer`` from its front; the number of octets read, 0 at the end."""
-
-
-class Splitter:
-    """Finds the messages of one mbox.
-
-    After `next` has returned True, ``buffer[begin:end]`` is a message from its first header field on, without the empty
-    line that ends it, valid until the next call (of a message that is too long for memory, the front);
-    ``offset`` and ``length`` are its place in the file.
-    """
-
-    def __init__(self, file: Readable, start: int = 0, stop: int | None = None, before: bytes = _START_OF_FILE) -> None:
-        """``start``: where in the file ``file`` stands; messages that begin at ``stop`` or later are not given.
-
-        ``before``: what stands before that place; by default an empty line, which is right at the start of the file and
-        of a From_ line.
-        """
-        self._file = file
-        self._stop = stop
-        # What stands before the first message is looked at, to say what it is, only at the start of the file.
-        self._last_start = stop if start else None
-        # The empty line may not be in the file: then there is one rule, not two.
-        self.buffer = bytearray(_BLOCK)
-        self.buffer[: len(before)] = before
-        self._filled = len(before)
-        self._base = start - len(before)  # the place in the file of buffer[0], for what lies after _searched
-        self._searched = len(before) - 1
-        self._limit = 0  # where the search for separators ends for now
-        self._kept = 0  # where the current message begins in the buffer; 0 before the first
-        self._cut = False  # the middle of the current message was let go
-        self._at_end = False
-        self._error: SourceError | None = None
-        self._next_separator = 0
-        self.begin = self.end = self.offset = self.length = 0
-        self.first = -1
-        """The place of the first From_ line, which may be beyond ``stop``; -1 if there is none."""
-        self.junk = False
-        """Something other than white space stands before that."""
-
-    @property
-    def place(self) -> int:
-        """The place in the file up to which it was read."""
-        return self._base + self._filled
-
-    def next(self) -> bool:
-        """Go to the next message; False after the last.
-
-        If the file could not be read to its end, its `SourceError` comes after the last whole message.
-        """
-        if not self._kept and not self._enter():
-            return False
-        if self._kept < 0 or (self._stop is not None and self._next_separator >= self._stop):
-            return False
-        self.begin, self._cut = self._kept, False
-        self.offset = self._base + self.begin
-        at = self._seek()
-        self.begin = self._kept
-        end = self._filled if at < 0 else at
-        if self.buffer[end - 1] == _CR:
-            end -= at >= 0
-        elif at < 0 and self.buffer[end - 2 : end] == b"\n\n":
-            end -= 1
-        elif at < 0 and self.buffer[end - 3 : end] == b"\n\r\n":
-            end -= 2
-        self.length = self._base + end - self.offset
-        self.end = min(end, self.begin + _KEEP) if self._cut else end
-        self._kept = -1 if at < 0 else self._after(at)
-        return True
-
-    def _enter(self) -> bool:
-        """Find the first message of the file."""
-        at = self._seek()
-        self.junk |= bool(self.buffer[: at if at >= 0 else self._filled].strip())
-        if at < 0:
-            return False
-        self._kept = self._after(at)
-        self.first = self._next_separator
-        return True
-
-    def _after(self, at: int) -> int:
-        """Where the message begins whose separator follows the line feed at ``at``."""
-        self._next_separator = self._base + at + 1
-        self._searched = self.buffer.index(b"\n", at + 1)
-        return self._searched + 1
-
-    def _seek(self) -> int:
-        """The place of the line feed that ends the empty line before the next separator; -1 if there is none."""
-        buffer = self.buffer
-        while True:
-            at, limit = self._searched, self._limit
-            while at < limit and (at := find(buffer, b"\nFrom ", at, limit)) >= 0:
-                before = buffer[at - 1]
-                if (before == _LF or (before == _CR and buffer[at - 2] == _LF)) and _SEPARATOR.match(
-                    buffer, at + 1, self._filled
-                ):
-                    return at
-                at += 1
-            if self._at_end:
-                if self._error:
-                    raise self._error
-                return -1
-            self._searched = max(self._searched, limit - 6)
-            if not self._kept and self._last_start is not None and self._base + self._searched >= self._last_start:
-                return -1
-            self._read()
-
-    def _read(self) -> None:
-        if self._filled == len(self.buffer):
-            self._make_room()
-        with memoryview(self.buffer) as view, view[self._filled :] as free:
-            try:
-                got = self._file.readinto(free) or 0
-            except SourceError as error:
-                self._error, got = error, 0
-        self._filled += got
-        self._at_end = not got
-        self._limit = self._filled if self._at_end else self._filled - _LOOK_AHEAD
-
-    def _make_room(self) -> None:
-        """Move the current message to the front, or let the buffer grow, or let the message's middle go."""
-        buffer, filled = self.buffer, self._filled
-        front = max(0, (self._kept or self._searched) - _CONTEXT)
-        if front:
-            if not self._kept:
-                self.junk |= bool(buffer[:front].strip())
-            else:
-                self._kept -= front
-            buffer[: filled - front] = buffer[front:filled]
-            gone = front
-        elif filled < _KEEP + 2 * _BLOCK:
-            buffer.extend(bytes(min(filled, _KEEP + 2 * _BLOCK - filled)))
-            return
-        else:
-            tail = self._searched - _CONTEXT
-            gone = tail - (self._kept + _KEEP)
-            buffer[tail - gone : filled - gone] = buffer[tail:filled]
-            self._cut = True
-        self._base += gone
-        self._filled -= gone
-        self._searched -= gone
+_SYSTEM_DATA = re.compile(rb"^Subject:[^\n]*DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA", re.MULTILINE)
+_SYSTEM_FIELD = re.compile(rb"^X-IMAP(?:base)?:", re.MULTILINE)
+_FROM_LINE = re.compile(rb"(?:\A|(?<=[\r\n\0])|(?<=\xef\xbb\xbf))From ")
+_LEAD = 4
+"""So many octets before a message say how its lines end."""
+_LONGEST_GAP = 16 * 1024
+_NAMED = 10
+"""So many places of one file are named unasked."""
 
 
 def read_mbox(splitter: Splitter, path: str, notes: Notes, make: Make[T], *, again: bool = False) -> Iterator[T]:
@@ -194,10 +56,14 @@ def read_mbox(splitter: Splitter, path: str, notes: Notes, make: Make[T], *, aga
 
     ``again``: its messages can be fetched at little cost; those that may be cut here are left out.
     """
+    doubts = splitter.tell = _Doubts(path, notes)
     try:
         while splitter.next():
             buffer, begin, end = splitter.buffer, splitter.begin, splitter.end
             header_end, body = header_bounds(buffer, begin, end)
+            if splitter.from_system and _is_system_data(bytes(buffer[begin:header_end])):
+                notes(Note(path, splitter.offset, "data of the mail system in the form of a message", quiet=True))
+                continue
             if header_end - begin > MAX_BLOCK:
                 notes(Note(path, splitter.offset, "header block longer than 256 KiB: read only so far"))
             place = (splitter.offset, splitter.length)
@@ -205,12 +71,42 @@ def read_mbox(splitter: Splitter, path: str, notes: Notes, make: Make[T], *, aga
     except SourceError as error:
         notes(Note(path, splitter.place, str(error), 1))
         return
+    doubts.sum_up()
+    if not splitter.at_front:
+        return
     if splitter.first >= 0 and splitter.junk:
         notes(Note(path, 0, f"the first {splitter.first} octets are not mail", 1))
     elif splitter.junk:
-        notes(Note(path, 0, "not an mbox: no line 'From ' with a header field on the next line", 1))
+        notes(Note(path, 0, "not an mbox: no line 'From ' with a header field below it", 1))
     elif splitter.first < 0:
         notes(Note(path, None, "empty file, no messages"))
+
+
+class _Doubts:
+    """Notes the doubtful lines of one file; of those that may have cost a message, only some unasked."""
+
+    def __init__(self, path: str, notes: Notes) -> None:
+        self._path = path
+        self._notes = notes
+        self._lost = 0
+
+    def __call__(self, line: Doubt) -> None:
+        lost = line.ground is Ground.LOST
+        self._lost += lost
+        doubt = "taken" if line.ground is Ground.WEAK else "passed"
+        quiet = not lost or self._lost > _NAMED
+        self._notes(Note(self._path, line.offset, f"a line 'From ...', {line.reason}", int(lost), doubt, quiet))
+
+    def sum_up(self) -> None:
+        """Say how many were not named."""
+        if self._lost > _NAMED:
+            more = self._lost - _NAMED
+            self._notes(Note(self._path, None, f"{more} more like these; -v names them"))
+
+
+def _is_system_data(header: bytes) -> bool:
+    """Whether these are the header fields with which UW-IMAP, Alpine and Dovecot keep their own data in an mbox."""
+    return _SYSTEM_DATA.search(header) is not None and _SYSTEM_FIELD.search(header) is not None
 
 
 class MboxFile:
@@ -246,20 +142,23 @@ class MboxFile:
 
     def scan(self, notes: Notes, make: Make[T]) -> Iterator[T]:
         """The same for what ``make`` makes of them."""
-        if self.part is not None and self.part[0]:
-            yield from self._scan_rest(notes, make, *self.part)
+        start, stop = self.part or (0, None)
+        if self.start or start:
+            yield from self._scan_rest(notes, make, start, stop)
             return
         try:
-            stream = (
-                _open_at(Path(self.path), self.start) if self.start else open_mail(Path(self.path), self._max_ratio)
-            )
+            stream = open_mail(Path(self.path), self._max_ratio)
         except SourceError as error:
             notes(Note(self.path, None, str(error), 1))
             return
         with stream:
-            start = stream.tell() if isinstance(stream, FileIO) else 0
-            stop = None if self.part is None else self.part[1]
-            yield from read_mbox(Splitter(stream, start, stop), self.path, notes, make, again=self.is_plain())
+            yield from read_mbox(Splitter(stream, 0, stop), self.path, notes, make, again=self.is_plain())
+
+    def scan_old(self, size: int) -> Iterator[Evidence]:
+        """What its messages from `start` on said when the file was ``size`` octets long.  `OSError`."""
+        with FileIO(self.path) as file:
+            splitter = _splitter_at(file, _from_line(file, self.start), None, size)
+            yield from read_mbox(splitter, self.path, lambda _: None, make_evidence)
 
     def is_plain(self) -> bool:
         """Whether any part of it can be read at any time: a regular file that is not compressed."""
@@ -274,7 +173,7 @@ class MboxFile:
         size = self.size
         if size < 2 * octets or self.start or self.part or not self.is_plain():
             return [self]
-        starts = range(0, size - octets + 1, octets)
+        starts = _free_of_lengths(self.path, range(0, size - octets + 1, octets))
         parts = []
         for start, stop in zip(starts, (*starts[1:], 1 << 62), strict=True):
             one = MboxFile(self.path, self.list, self._max_ratio)
@@ -282,18 +181,13 @@ class MboxFile:
             parts.append(one)
         return parts
 
-    def _scan_rest(self, notes: Notes, make: Make[T], start: int, stop: int) -> Iterator[T]:
-        """The part of the file that does not begin at its start: what stands before its first message is another's."""
-
-        def pass_on(note: Note) -> None:
-            if note.offset:
-                notes(note)
+    def _scan_rest(self, notes: Notes, make: Make[T], start: int, stop: int | None) -> Iterator[T]:
+        """What does not begin at the start of the file: what stands before its first message is another's."""
 
         try:
             with FileIO(self.path) as file:
-                file.seek(start - _CONTEXT)
-                splitter = Splitter(file, start, stop, file.read(_CONTEXT))
-                yield from read_mbox(splitter, self.path, pass_on, make, again=True)
+                start = start or _from_line(file, self.start)
+                yield from read_mbox(_splitter_at(file, start, stop), self.path, notes, make, again=True)
         except OSError as error:
             notes(Note(self.path, None, reason(error), 1))
 
@@ -305,9 +199,11 @@ class MboxFile:
         try:
             if self._extent is None and not self.is_plain():
                 self._extent = self._unpack()
-            octets = self._read_at(offset, length)
+            lead = min(_LEAD, offset)
+            octets = self._read_at(offset - lead, lead + length)
         except OSError as error:
             raise SourceError(f"{self.path}: {reason(error)}") from error
+        octets = _without_lead(octets, lead)
         if len(octets) != length and self._extent is not None and self._extent.error:
             raise SourceError(f"{self.path}: at {offset}: {self._extent.error}")
         if len(octets) != length or not _FIELD.match(octets):
@@ -360,21 +256,71 @@ class MboxStdin:
         """The octets of one message, still mbox-escaped."""
         if self._kept is None:
             raise SourceError(f"{self.path}: cannot be read a second time")
-        self._kept.seek(offset)
-        return self._kept.read(length)
+        lead = min(_LEAD, offset)
+        self._kept.seek(offset - lead)
+        return _without_lead(self._kept.read(lead + length), lead)
 
 
-def _open_at(path: Path, message: int) -> FileIO:
-    """The file at the From_ line of the message at a place; `SourceError` if it cannot be opened."""
-    try:
-        file = FileIO(path)
-        front = max(0, message - _LINE - 8)
-        file.seek(front)
-        before = file.read(message - front)
-        file.seek(front + before.rfind(b"\n", 0, len(before) - 1) + 1)
-    except OSError as error:
-        raise SourceError(reason(error)) from error
-    return file
+def _without_lead(octets: bytes, lead: int) -> bytes:
+    """A message without the octets that were read before it, with LF if its lines end with CR."""
+    message = octets[lead:]
+    return with_line_feeds(message) if is_after_lone_cr(octets[:lead]) else message
+
+
+class _Limited:
+    """Reads a file up to a place."""
+
+    def __init__(self, file: FileIO, end: int) -> None:
+        self._file = file
+        self._end = end
+
+    def readinto(self, buffer: memoryview, /) -> int | None:
+        """As `FileIO.readinto`."""
+        return self._file.readinto(buffer[: max(0, self._end - self._file.tell())])
+
+
+def _splitter_at(file: FileIO, start: int, stop: int | None, end: int | None = None) -> Splitter:
+    """A splitter that begins at any place of a plain file, and finds there what one that came from its start does."""
+    file.seek(0)
+    series = is_patch_series(file.read(min(FRONT, FRONT if end is None else end)))
+    front = max(0, start - BEFORE)
+    file.seek(front)
+    before = (b"" if front else _START_OF_FILE) + file.read(start - front)
+    readable: Readable = file if end is None else _Limited(file, end)
+    return Splitter(readable, start, stop, before, series=series)
+
+
+def _from_line(file: FileIO, message: int) -> int:
+    """The place of the From_ line of the message at a place."""
+    front = max(0, message - _LONGEST_GAP)
+    file.seek(front)
+    places = [found.start() for found in _FROM_LINE.finditer(file.read(message - front))]
+    return front + places[-1] if places else message
+
+
+def _free_of_lengths(path: str, places: range) -> list[int]:
+    """Those places up to which no Content-Length can reach; the first is always among them."""
+    free = [places[0]]
+    with suppress(OSError), FileIO(path) as file:
+        for place in places[1:]:
+            file.seek(max(0, place - REACH))
+            before = file.read(min(place, REACH) + len(LENGTH_FIELD))
+            if find(before, LENGTH_FIELD, 0, len(before)) < 0:
+                free.append(place)
+    return free
+
+
+def resume_at(path: str, size: int, places: list[int]) -> int:
+    """Where to read on when the file has grown: the first of the messages at ``places`` that may become another.
+
+    ``places`` are those of the last messages that begin within `REACH` octets before ``size``, the size as it was read,
+    or that of the last message.  It is that one, unless a Content-Length says that the end of a message is not there.
+    """
+    with suppress(OSError), FileIO(path) as file:
+        file.seek(max(0, size - REACH))
+        if find(file.read(min(size, REACH)), LENGTH_FIELD, 0, min(size, REACH)) >= 0:
+            return places[0]
+    return places[-1]
 
 
 class _Tee:

@@ -204,14 +204,16 @@ def _gather(
 def answer(work: Iterable[tuple[int, Source]], make: Make[Any], answers: FileIO) -> None:
     """What a process that scans does: answer in frames, and end with an empty one."""
     outbox = Outbox(answers)
-    noted: list[tuple[str, int | None, str, int]] = []
+    noted: list[tuple[str, int | None, str, int, str, bool]] = []
 
     def send(index: int, batch: list[object]) -> None:
         outbox.put(marshal.dumps((index, batch, noted), _MARSHAL))
         noted.clear()
 
     def note(what: Note) -> None:
-        noted.append((what.path, what.offset, what.reason, what.skipped))
+        noted.append((what.path, what.offset, what.reason, what.skipped, what.doubt, what.quiet))
+        if len(noted) >= _BATCH:
+            send(0, [])
 
     with collector_paused():
         for index, batch in _scan_here(work, note, make):
