@@ -1,6 +1,6 @@
 """A process that is killed while it ingests leaves a sound index, and the next run goes on where it was.
 
-A power cut is not tried here: that commits are on disk is for SQLite to keep (`weft.store.opening`).
+Power cuts, which also take what was not synced, are tried in `tests.powercut`.
 """
 
 from __future__ import annotations

@@ -115,7 +115,7 @@ def test_of_two_that_find_it_damaged_one_moves_it_away_and_both_use_the_new_one(
         put(one, 1)
         put(two, 2)
         assert numbers(one) == numbers(two) == [1, 2]
-    assert ["moved" in caplog.messages[0], "another process" in caplog.messages[1]] == [True, True]
+    assert ["moved" in caplog.messages[0], "opened once more" in caplog.messages[1]] == [True, True]
 
 
 def test_one_that_is_locked_or_misused_is_not_damaged(path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -129,6 +129,23 @@ def test_one_that_is_locked_or_misused_is_not_damaged(path: Path, caplog: pytest
         database.write(lambda connection: connection.execute("INSERT INTO seen VALUES (?, ?)", (1, [])))
         assert numbers(database) == list(range(400))
     assert ["cannot be remembered" in line for line in caplog.messages] == [True, True]
+
+
+def test_one_that_is_locked_when_it_is_opened_is_not_moved_away(
+    path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(path)
+    monkeypatch.setattr("weft.store.expendable._BUSY_SECONDS", 0.01)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        with closing(opened(path)) as database:
+            put(database, 1)
+            assert numbers(database) == [1]
+    assert "until this process ends" in caplog.text
+    assert not path.with_name("memory.db.damaged").exists()
+    with closing(opened(path)) as database:
+        assert numbers(database) == list(range(400))
 
 
 def test_where_no_file_can_be_it_is_kept_in_memory(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.modes import lax, umask
+from tests.store.making import Origin, mail
 from weft.errors import StoreError
 from weft.store.failures import failure
 from weft.store.opening import demand
@@ -123,3 +124,24 @@ def test_an_index_that_is_shared_with_a_group_stays_so(tmp_path: Path) -> None:
     path.chmod(0o640)
     with SqliteStore(path):
         assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o640}, "SQLite follows the database"
+
+
+def test_what_is_expunged_leaves_the_log_of_writes_as_soon_as_no_reader_needs_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "index.db"
+    part = Origin("a").batch("l", mail("m1", subject="a secret"), mail("m2"))
+    with SqliteStore(path) as store:
+        store.connection.execute("PRAGMA busy_timeout = 10")
+        with store.transaction():
+            store.put([part])
+        with SqliteStore(path, read_only=True) as reader:
+            reader.connection.execute("BEGIN")
+            assert reader.position() == 2
+            with store.transaction():
+                store.expunge([part.claims[0].identity])
+            assert "only later" in caplog.text
+        assert any(b"a secret" in file.read_bytes() for file in tmp_path.iterdir())
+        with store.transaction():
+            store.forget_files("l")
+        assert not any(b"a secret" in file.read_bytes() for file in tmp_path.iterdir())

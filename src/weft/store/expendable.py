@@ -26,6 +26,7 @@ from weft._files import close_to_others, create_empty, make_folder
 from weft.store.opening import BESIDE
 
 _BUSY_SECONDS = 5.0
+SYNCHRONOUS = "NORMAL"
 _PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_INTERRUPT}
 """Errors that say nothing about the content."""
 
@@ -80,8 +81,7 @@ class ExpendableDatabase:
 
     def _failed(self, error: sqlite3.Error) -> bool:
         """Begin anew if the database is damaged; whether it was."""
-        code = getattr(error, "sqlite_errorcode", None)
-        if code is None or code & 0xFF in _PASSING:
+        if not _is_damage(error):
             log.warning("%s cannot be remembered: %s", self._what, error)
             return False
         with suppress(sqlite3.Error):
@@ -92,15 +92,17 @@ class ExpendableDatabase:
     def _begin_anew(self, error: Exception) -> sqlite3.Connection:
         """A connection to a new database, and one line that says so."""
         away = self._path.with_name(f"{self._path.name}.damaged")
+        moved = False
         try:
             with _locked(self._path.parent):
-                if moved := self._file in (None, _identity(self._path)):
+                if _is_damage(error) and self._file in (None, _identity(self._path)):
                     self._move(away)
+                    moved = True
                 connection = self._connect()
         except (OSError, sqlite3.Error) as again:
             log.warning("%s: %s; %s is remembered until this process ends (%s)", self._path, error, self._what, again)
             return self._in_memory()
-        done = f"it was moved to {away.name}, and a new one begun" if moved else "another process began a new one"
+        done = f"it was moved to {away.name}, and a new one begun" if moved else "it was opened once more"
         log.warning("%s: %s; %s", self._path, error, done)
         return connection
 
@@ -120,10 +122,10 @@ class ExpendableDatabase:
         try:
             # Neither is asked for its answer: nothing is promised about what is kept here.
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
             [(found,)] = connection.execute("PRAGMA quick_check(1)").fetchall()
             if found != "ok":
-                raise sqlite3.DatabaseError(found.splitlines()[-1])
+                raise _damage(found.splitlines()[-1])
             connection.executescript(self._schema)
         except BaseException:
             connection.close()
@@ -134,6 +136,17 @@ class ExpendableDatabase:
         connection = sqlite3.connect(":memory:", isolation_level=None)
         connection.executescript(self._schema)
         return connection
+
+
+def _is_damage(error: Exception) -> bool:
+    """Whether an error says that the database is of no use any more."""
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_BUSY) & 0xFF not in _PASSING
+
+
+def _damage(reason: str) -> sqlite3.DatabaseError:
+    error = sqlite3.DatabaseError(reason)
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -12,6 +12,7 @@ written there within `SqliteStore.transaction` is committed with the claims or n
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
@@ -42,6 +43,8 @@ _ABOUT = "SELECT position FROM claims WHERE node = ?"
 _REFERRING = "SELECT position FROM refs WHERE target = ?"
 _NEW_FILE = "INSERT INTO files (path, list, size, mtime_ns, inode, resume, head, tail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _NEWEST = (1 << 63) - 1
+
+log = logging.getLogger("weft.store")
 
 
 class SqliteStore:
@@ -90,9 +93,15 @@ class SqliteStore:
                 if self.connection.in_transaction:
                     self.connection.execute("ROLLBACK")
                 raise
-            if self._forgotten:  # the octets stand in the log of writes too
-                self._forgotten = False
-                self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            if self._forgotten:
+                self._empty_the_log()
+
+    def _empty_the_log(self) -> None:
+        """What was expunged stands in the log of writes too; SQLite says so if it cannot be emptied, and no error."""
+        [(busy, *_)] = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        self._forgotten = bool(busy)
+        if busy:
+            log.warning("%s: others read the index, so what was expunged is overwritten only later", self.path)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
