@@ -1,7 +1,9 @@
 """Rebuild threads from mail, in memory: sources in, an `Archive` of whole threads out.  Nothing is kept on disk.
 
-The archive is a function of the set of messages that were read: equal sets give equal threads in equal order, whatever
-the order of the files (and two runs print equal bytes).
+The forest is a function of the set of messages that were read: equal sets give equal threads in equal order.  Which of
+several copies of a message is shown follows from the names of its lists and files, and from its place in them
+(`weft.core.representative`); neither the order in which files are named nor the number of processes matters.  Two runs
+print equal bytes.
 """
 
 from __future__ import annotations
@@ -33,8 +35,10 @@ from weft.sources.base import (
     make_outline,
     make_record,
     read_numbers,
+    split_message,
 )
 from weft.sources.discover import discover
+from weft.sources.list_edits import MailCopy, distinct_contents
 from weft.sources.mbox import MboxFile
 from weft.sources.pipeline import collector_paused, scan
 from weft.sources.unpacked import Unpacked
@@ -285,16 +289,28 @@ class Archive:
         return self._loom.options
 
     def octets(self, thread: Thread) -> Iterator[tuple[bytes, bool]]:
-        """The messages themselves, in thread order: (octets of the copy that is shown, whether mbox-escaped).
+        """The messages themselves, in thread order: (octets, whether mbox-escaped).
 
-        Ghosts are left out; `SourceError` if a file has changed or gone since it was read.
+        Of copies that differ in no more than what lists do to mail, the first is given, and so every content of an id
+        once (`weft.sources.list_edits`), the one that is shown first.  Ghosts are left out; `SourceError` if a file has
+        changed or gone since it was read.
         """
         for message in thread.messages:
             if message.ghost:
                 continue
             node = self._loom.weaver.find(message.id.encode("utf-8", "surrogateescape"))
             assert node is not None
-            yield min(map(self._fetch, self._copies.best(self._copies.of(node), self._loom.names)))
+            copies = self._copies.sort(self._copies.of(node), self._loom.names)
+            found = list(map(self._fetch, copies))
+            if len(found) == 1:
+                yield found[0]
+                continue
+            lists = [self._loom.names[self._copies.lists[copy]] for copy in copies]
+            whole = [
+                MailCopy(name, *split_message(octets), escaped)
+                for name, (octets, escaped) in zip(lists, found, strict=True)
+            ]
+            yield from (found[place] for place in distinct_contents(whole))
 
     def _fetch(self, copy: int) -> tuple[bytes, bool]:
         source = self.sources[self._copies.sources[copy]]
@@ -391,7 +407,11 @@ class Archive:
         else:
             numbers = copies.sort(copies.of(node), self._loom.names)
             shown = tuple(map(self._copy, numbers))
-            variants, date, copy = copies.variants(numbers), format_date(*copies.date(numbers)), numbers[0]
+            variants, date, copy = (
+                copies.variants(numbers, self._loom.names),
+                format_date(*copies.date(numbers)),
+                numbers[0],
+            )
             _, subject, author, _, _ = shown[0]
             message = Message(message_id, parent, depth, False, False, variants, date, author, subject, shown)
         if date is None and copy in copies.unreadable_dates:

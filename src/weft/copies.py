@@ -1,8 +1,9 @@
 """The copies of messages that a rebuild has seen, as columns: about 60 octets each beside their texts.
 
-A copy is known by (id, list, content): reading the same file twice adds nothing.  Copies of one id form a chain through
-``after``.  Subjects and authors are kept once each.  Everything that is read out is sorted by what the copies say,
-never by when they came, so that the order of the input leaves no trace.
+A copy is known by (id, list, content): reading the same file twice adds nothing, and of several places the first is
+kept.  Copies of one id form a chain through ``after``.  Subjects and authors are kept once each.  Everything that is
+read out is sorted by `weft.core.representative.Rank`, never by when a copy came, so that neither the order of the
+arguments nor the number of processes leaves a trace.
 
 Bodies that were not read (`weft.sources.base.make_outline`) are read when two of them have to be compared: those of
 copies of one id on one list, and those of copies whose subjects differ.
@@ -16,8 +17,9 @@ from typing import Any
 
 from weft.core.date import MISSING
 from weft.core.forest import Numbers
+from weft.core.representative import Content, Rank, count_variants
+from weft.core.sender import read_sender
 from weft.core.subject import base_subject, decode_text
-from weft.core.variants import count_variants
 from weft.sources.base import UNREAD
 
 _CROWD = 8
@@ -47,7 +49,7 @@ class Copies:
         """The subjects and authors, each once."""
         self.unreadable_dates: dict[int, bytes] = {}
         self._texts = Numbers(self.texts)
-        self._crowds: dict[int, set[tuple[int, int]]] = {}
+        self._crowds: dict[int, dict[tuple[int, int], int]] = {}
 
     def __len__(self) -> int:
         return len(self.after)
@@ -70,14 +72,21 @@ class Copies:
         """
         first, after, contents = self.first, self.after, self.contents
         new = []
+        read: dict[int, int] = {}
         places = zip(nodes, columns[0], columns[1], columns[12], strict=True)
         for index, (node, offset, length, content) in enumerate(places):
             latest = first[node]
             if latest >= 0:
+                body = UNREAD
                 if content == UNREAD and self._shares_list(node, list_number):
-                    _, content = self._read(source, offset, length)
-                if content != UNREAD and self._known(node, list_number, content):
-                    continue
+                    body, content = self._read(source, offset, length)
+                if content != UNREAD:
+                    known = self._known(node, list_number, content)
+                    if known >= 0:
+                        self._place(known, source, offset, length)
+                        continue
+                if body != UNREAD:
+                    read[len(after)] = body
             first[node] = len(after)
             after.append(latest)
             contents.append(content)
@@ -89,7 +98,14 @@ class Copies:
         if len(new) < len(nodes):
             columns = [[column[index] for index in new] for column in columns]
         self._append(columns)
+        for copy, body in read.items():
+            self.bodies[copy] = body
         return new
+
+    def _place(self, copy: int, source: int, offset: int, length: int) -> None:
+        """A copy was found once more: of all its places the first is kept, whichever was read first."""
+        if (source, offset) < (self.sources[copy], self.offsets[copy]):
+            self.sources[copy], self.offsets[copy], self.lengths[copy] = source, offset, length
 
     def _append(self, columns: Sequence[Sequence[Any]]) -> None:
         _, _, _, _, _, _, dates, seconds, zones, subjects, authors, bodies, _ = columns
@@ -108,7 +124,10 @@ class Copies:
 
     def _content(self, copy: int) -> int:
         if self.contents[copy] == UNREAD:
-            _, self.contents[copy] = self._read(self.sources[copy], self.offsets[copy], self.lengths[copy])
+            place = self.sources[copy], self.offsets[copy], self.lengths[copy]
+            body, self.contents[copy] = self._read(*place)
+            if copy < len(self.bodies):  # else it is about to be appended
+                self.bodies[copy] = body
         return self.contents[copy]
 
     def _body(self, copy: int) -> int:
@@ -116,21 +135,19 @@ class Copies:
             self.bodies[copy], _ = self._read(self.sources[copy], self.offsets[copy], self.lengths[copy])
         return self.bodies[copy]
 
-    def _known(self, node: int, list_number: int, content: int) -> bool:
-        """Whether this very copy of a node is here already."""
+    def _known(self, node: int, list_number: int, content: int) -> int:
+        """The copy of a node that says this on this list; -1 if it is not here, which is remembered of a crowd."""
         crowd = self._crowds.get(node)
-        if crowd is not None:
-            if (list_number, content) in crowd:
-                return True
-            crowd.add((list_number, content))
-            return False
-        copies = self.of(node)
-        if any(self.lists[copy] == list_number and self._content(copy) == content for copy in copies):
-            return True
-        if len(copies) > _CROWD:
-            self._crowds[node] = {(self.lists[copy], self._content(copy)) for copy in copies}
-            self._crowds[node].add((list_number, content))
-        return False
+        if crowd is None:
+            copies = self.of(node)
+            for copy in copies:
+                if self.lists[copy] == list_number and self._content(copy) == content:
+                    return copy
+            if len(copies) <= _CROWD:
+                return -1
+            crowd = self._crowds[node] = {(self.lists[copy], self._content(copy)): copy for copy in copies}
+        known = crowd.setdefault((list_number, content), len(self.after))
+        return known if known < len(self.after) else -1
 
     def of(self, node: int) -> list[int]:
         """The copies of a node, latest first."""
@@ -141,17 +158,11 @@ class Copies:
         return copies
 
     def sort(self, copies: list[int], names: list[str]) -> list[int]:
-        """By list name, then by what they say: the first is the one that is shown."""
+        """By rank: the first is the one that is shown."""
         return copies if len(copies) == 1 else sorted(copies, key=lambda copy: self._rank(copy, names))
 
-    def best(self, copies: list[int], names: list[str]) -> list[int]:
-        """The copies that could be the first of `sort`: they may differ in what is not kept here, such as the body."""
-        first = min(self._rank(copy, names) for copy in copies)
-        return [copy for copy in copies if self._rank(copy, names) == first]
-
-    def _rank(self, copy: int, names: list[str]) -> tuple[str, int, int, bytes, bytes]:
-        subject, author = self.texts[self.subjects[copy]], self.texts[self.authors[copy]]
-        return names[self.lists[copy]], self.seconds[copy], self.zones[copy], subject, author
+    def _rank(self, copy: int, names: list[str]) -> Rank:
+        return Rank(0, names[self.lists[copy]].encode(), b"", (self.sources[copy], self.offsets[copy]))
 
     def date(self, copies: list[int]) -> tuple[int, int]:
         """The earliest date that these copies state, and its zone; (`MISSING`, 0) if none can be read."""
@@ -160,14 +171,24 @@ class Copies:
         stated = [(self.seconds[copy], self.zones[copy]) for copy in copies if self.seconds[copy] != MISSING]
         return min(stated, default=(MISSING, 0))
 
-    def variants(self, copies: list[int]) -> int:
-        """How many unrelated contents: copies with an equal base subject or an equal body belong together."""
-        bodies = {self.bodies[copy] for copy in copies}
-        if len(copies) < 2 or (len(bodies) == 1 and UNREAD not in bodies):
-            return min(1, len(copies))
-        if len({self.subjects[copy] for copy in copies}) == 1:
+    def variants(self, copies: list[int], names: list[str]) -> int:
+        """How many different contents (`weft.core.representative`)."""
+        if len(copies) < 2:
+            return len(copies)
+        crowded = len({self.lists[copy] for copy in copies}) < len(copies)
+        same_author = len({self.authors[copy] for copy in copies}) == 1
+        if same_author and not crowded and len({self.subjects[copy] for copy in copies}) == 1:
             return 1
         bases = [base_subject(decode_text(self.texts[self.subjects[copy]]))[0].casefold() for copy in copies]
-        if len(set(bases)) == 1:
-            return 1
-        return count_variants(zip(bases, map(self._body, copies), strict=True))
+        if crowded or len(set(bases)) > 1:
+            bodies = list(map(self._body, copies))
+            if same_author and len(set(bodies)) == 1:
+                return 1
+        else:  # on different lists, with one subject: bodies do not matter
+            bodies = [0] * len(copies)
+        lists = [self.lists[copy] for copy in copies]
+        senders = [
+            read_sender(decode_text(self.texts[self.authors[copy]]), names[number])
+            for copy, number in zip(copies, lists, strict=True)
+        ]
+        return count_variants(map(Content, lists, senders, bases, bodies))

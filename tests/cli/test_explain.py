@@ -66,7 +66,7 @@ def test_json_has_all_its_fields(story: Home) -> None:
     first = found["claims"][0]
     assert set(first) == {
         "claim", "origin", "name", "list", "tier", "parent", "rule", "date", "subject", "from", "archived_at", "batch",
-        "position", "hidden",
+        "position", "hidden", "body",
     }  # fmt: skip
     assert (first["origin"], first["name"], first["tier"], first["parent"]) == (own, "this server", 0, GHOST)
     assert (len(first["claim"]), len(first["batch"]), first["hidden"]) == (64, 64, "")

@@ -99,8 +99,8 @@ def expected(index: Index) -> dict[str, Placed]:
 def plain(thread: Thread) -> list[object]:
     """A thread without what an index and a rebuild are allowed to tell differently.
 
-    These are the digest, the origins, and the order of copies that stand on one list: a rebuild sorts them by what
-    they say, an index by claim id.  So where copies of a list differ, another one may be shown.
+    These are the digest, the origins, and the order of copies that stand on one list: a rebuild sorts them by their
+    places in its files, an index by those in its log.  So where copies of a list differ, another one may be shown.
     """
     return [_plain(message) for message in thread.messages]
 

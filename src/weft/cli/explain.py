@@ -9,7 +9,8 @@
 * ``children`` and ``lookalikes``: ids; the latter differ from this one in case or punctuation only;
 * ``claims`` about the id, each with ``claim``, ``origin``, ``name``, ``list``, ``tier`` (null: not admitted),
   ``parent``, ``rule`` (the header that says so), ``date``, ``subject``, ``from``, ``archived_at``, ``batch`` (its
-  signed root), ``position`` and ``hidden`` (why it does not count, or empty);
+  signed root), ``position``, ``hidden`` (why it does not count, or empty) and ``body`` (the SHA-256 of its body, or
+  empty);
 * ``witnesses``, each with ``claim``, ``origin``, ``name``, ``list``, ``tier``, ``id`` (of the message whose References
   these are), ``parent``, ``gap`` and ``counts`` (never where the id has headers of its own, which silence them);
 * ``coverage`` of its thread with ``complete``, ``carried``, ``partly``, ``never_asked``, ``asked`` (each with ``feed``,
@@ -104,6 +105,7 @@ def _claim(one: Statement, names: dict[str, str]) -> dict[str, object]:
         "batch": one.batch,
         "position": one.position,
         "hidden": one.hidden,
+        "body": one.body,
     }
 
 

@@ -19,7 +19,7 @@ MAX_SHOWN = 20
 MAX_SILENCED = 3
 """So many witnesses, if they do not matter because the id has headers of its own."""
 _SHORT = 16
-"""So much of a batch root is shown."""
+"""So much of a batch root, and of the digest of a body, is shown."""
 
 _RULES = {
     "own headers": "its own headers say so, in every copy of the best tier",
@@ -102,6 +102,8 @@ def _statement(one: Statement, names: dict[str, str]) -> Iterator[str]:
     yield f"    date     {clean(one.date) or 'no date'}"
     if one.archived_at:
         yield f"    archive  {clean(one.archived_at)}"
+    if one.body:
+        yield f"    body     {one.body[:_SHORT]}"
     yield f"    claim    {one.claim}"
     yield f"    batch    {one.batch[:_SHORT]}, position {one.position}"
 

@@ -1,7 +1,8 @@
 """``weft search``: messages by the words of their subjects and authors.
 
 ``--json`` gives one array of objects with the keys ``format`` (1), ``id``, ``root`` (of its thread), ``list``,
-``date`` (RFC 3339 or null), ``from`` and ``subject``.
+``date`` (RFC 3339 or null), ``from`` and ``subject`` of the copy that has the words, and ``variants``: how many
+different contents stand under the id.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import click
 from weft.cli.indexed import check_list, index_options, open_index, policy_option, say
 from weft.cli.output import message_options
 from weft.cli.table import print_json, print_table
-from weft.export.phrases import author_of, in_utc
+from weft.export.phrases import author_of, in_utc, variant_tag
 
 if TYPE_CHECKING:
     from weft.index.model import Found
@@ -67,7 +68,10 @@ def command(
         print_json(list(map(_object, found)))
     else:
         heads = ("date", "from", "list", "subject", "id")
-        rows = [(_day(one), author_of(one.author)[:24], one.list, one.subject, f"<{one.message_id}>") for one in found]
+        rows = [
+            (_day(one), author_of(one.author)[:24], one.list, variant_tag(one.variants) + one.subject, _id(one))
+            for one in found
+        ]
         print_table(heads, rows, elastic=3)
     if not quiet and not found:
         say("no message has all of these words" if after is None else "no more messages have all of these words")
@@ -80,6 +84,10 @@ def _day(found: Found) -> str:
     return in_utc(found.date or "no date")[:10]
 
 
+def _id(found: Found) -> str:
+    return f"<{found.message_id}>"
+
+
 def _object(found: Found) -> dict[str, object]:
     return {
         "format": 1,
@@ -89,4 +97,5 @@ def _object(found: Found) -> dict[str, object]:
         "date": found.date,
         "from": found.author,
         "subject": found.subject,
+        "variants": found.variants,
     }

@@ -12,8 +12,8 @@ from weft.thread import Message
 
 NO_SUBJECT = "(no subject)"
 NO_NAME = "(no name)"
-_MAX_RIVALS = 5
-"""So many rival parents are shown of a contested message."""
+_MAX_RIVALS = _MAX_VARIANTS = 5
+"""So many rival parents are shown of a contested message, and so many other copies of one with variants."""
 
 
 def author_of(author: str) -> str:
@@ -51,11 +51,16 @@ def tags(message: Message) -> str:
     """What is unusual about a message, as marks that end in a space."""
     marks = [
         "[contested] " if message.contested else "",
-        f"[{message.variants} variants] " if message.variants > 1 else "",
+        variant_tag(message.variants),
         "[cycle cut] " if message.cut is not None else "",
         "[joined by subject] " if message.joined and not message.ghost else "",
     ]
     return "".join(marks)
+
+
+def variant_tag(variants: int) -> str:
+    """The mark of a message with so many contents, which ends in a space; empty of one."""
+    return f"[{variants} variants] " if variants > 1 else ""
 
 
 def rival_words(message: Message, show: Callable[[str], str]) -> str:
@@ -63,6 +68,21 @@ def rival_words(message: Message, show: Callable[[str], str]) -> str:
     rivals = ["no parent" if rival is None else f"<{show(rival)}>" for rival in message.rivals[:_MAX_RIVALS]]
     more = len(message.rivals) - _MAX_RIVALS
     return f"rival parents: {' or '.join(rivals)}" + (f" and {more} more" if more > 0 else "")
+
+
+def variant_words(message: Message, show: Callable[[str], str]) -> str:
+    """The other contents under the id of a message: who wrote them, of what subject, on which list."""
+    first, *others = message.copies
+    written = dict.fromkeys(
+        f"{show(author_of(one.author)) or NO_NAME}, {show(one.subject) or NO_SUBJECT} ({show(one.list)})"
+        for one in others
+        if (one.author, one.subject) != (first.author, first.subject)
+    )
+    if not written:
+        return f"its copies have {message.variants} different texts"
+    more = len(written) - _MAX_VARIANTS
+    shown = "; ".join(list(written)[:_MAX_VARIANTS])
+    return f"other copies under this id: {shown}" + (f"; and {more} more" if more > 0 else "")
 
 
 def cut_words(parent: str, show: Callable[[str], str]) -> str:

@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 from weft.export.clean import clean, fit, shorten, width
 from weft.export.coverage import clauses, fold
-from weft.export.phrases import NO_NAME, NO_SUBJECT, author_of, cut_words, in_utc, rival_words, tags
+from weft.export.phrases import NO_NAME, NO_SUBJECT, author_of, cut_words, in_utc, rival_words, tags, variant_words
 from weft.export.subjects import new_subjects
 from weft.plural import count
 from weft.thread import Message, Thread
@@ -189,6 +189,8 @@ def _remarks(message: Message) -> Iterator[str]:
         yield rival_words(message, clean)
     if message.cut is not None:
         yield cut_words(message.cut, clean)
+    if message.variants > 1 and message.copies:
+        yield variant_words(message, clean)
 
 
 def _day(message: Message) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from weft.export.clean import clean, shorten
 from weft.export.lanes import Lane, Lanes, Row
-from weft.export.phrases import NO_NAME, NO_SUBJECT, author_of, cut_words, in_utc, rival_words, with_at
+from weft.export.phrases import NO_NAME, NO_SUBJECT, author_of, cut_words, in_utc, rival_words, variant_words, with_at
 from weft.plural import noun
 from weft.thread import Copy, Message, Thread
 
@@ -109,7 +109,9 @@ def remarks(row: Row, lanes: Lanes) -> Iterator[str]:
     if message.cut is not None:
         yield cut_words(message.cut, tidy)
     if message.variants > 1:
-        yield f"{message.variants} unrelated contents under this id"
+        yield f"{message.variants} different contents under this id" + (
+            f"; {variant_words(message, lambda text: tidy(text, 120))}" if message.copies else ""
+        )
     if message.joined and not message.ghost:
         yield "joined by an equal subject only"
 

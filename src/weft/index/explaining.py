@@ -154,6 +154,7 @@ class Explainer:
             signed.root.hex(),
             held.position,
             reader.hearing.hidden(held.identity, claim),
+            claim.body.hex(),
         )
 
 

@@ -211,7 +211,10 @@ class Index:
         ``max_ratio``: of a compressed file, no more is unpacked than so many octets for each of its own.
         """
         with explained(self.store.path):
-            return Mail(self.store, self.origin, missing, max_ratio)
+            return Mail(self.store, self.origin, missing, max_ratio, self._counts)
+
+    def _counts(self, identity: bytes, claim: Claim) -> bool:
+        return not self._view.hearing.hidden(identity, claim)
 
     def lists(self) -> list[ListInfo]:
         """The feeds of which claims are held that stand, by list and origin."""

@@ -182,10 +182,15 @@ class Ingest:
         return [(identity, claim) for identity, claim in claims if isinstance(claim, Claim)]
 
     def _new_claims(self) -> list[NewClaim]:
-        """The claims of what waits that are not held yet, in thread order, each once."""
+        """The claims of what waits that are not held yet, in thread order, each once.
+
+        Further copies of a message stand behind the first, in the order in which they were read, whatever they refer
+        to: their place decides which of them is shown.
+        """
         made: dict[bytes, NewClaim] = {}
         ordered: list[list[NewClaim]] = []
         threads: dict[bytes, list[NewClaim]] = {}
+        copies: dict[bytes, list[NewClaim]] = {}
         for reading, batch in self._waiting:
             name = reading.source.list.encode()
             for evidence in batch:
@@ -198,11 +203,15 @@ class Ingest:
                     continue
                 place = _new(Place, (reading.number, *evidence[:2])) if reading.number else None
                 made[identity] = new = _new(NewClaim, (0, identity, octets, claim, place))
+                thread = copies.get(claim.message_id)
+                if thread is not None:
+                    thread.append(new)
+                    continue
                 first = (claim.references or claim.in_reply_to or (claim.message_id,))[0]
                 thread = threads.get(first) or threads.get(claim.message_id)
                 if thread is None:
                     ordered.append(thread := [])
-                threads[first] = thread
+                threads[first] = copies[claim.message_id] = thread
                 thread.append(new)
         held = self._store.holds(list(made))
         self._find_again([made[identity] for identity in held])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from weft.core.claim import Claim
 from weft.core.date import format_date, parse_date
@@ -103,7 +103,12 @@ class Listing:
                 continue
             if asked.holds(decode_text(claim.subject), decode_text(claim.author)):
                 found[node] = self._found(node, claim)
-        return list(found.values())
+        return [self._marked(node, one) for node, one in found.items()]
+
+    def _marked(self, node: int, found: Found) -> Found:
+        """With how many contents its id has."""
+        variants = self.reader.variants(node)
+        return replace(found, variants=variants) if variants > 1 else found
 
     def lookalikes(self, message_id: bytes) -> list[bytes]:
         """Other ids that differ from this one only in case or the punctuation ``.-_+=$``.  Looks at every id."""

@@ -17,17 +17,20 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from weft.core.claim import Claim, claim_id, claim_of, encode
+from weft.core.representative import Rank, content_of, count_variants
 from weft.errors import SourceError
 from weft.index.resolving import read_claim
 from weft.sources.base import NoteLog, Source, split_message
 from weft.sources.discover import discover
 from weft.sources.evidence import Evidence, make_evidence
+from weft.sources.list_edits import MailCopy, distinct_contents
 from weft.sources.mbox import MboxFile
 from weft.sources.unpacked import Unpacked
 from weft.store.base import PAGE, Held, Place, Store
 from weft.thread import Message, Thread
 
 FROM_PEER = "it came from a peer"
+OTHER_CONTENT = "another content under its id is not here: "
 NO_FILE = "no file of it is known; if there is one, ingest it again"
 _CHUNK = 200
 """Messages whose claims are read at once."""
@@ -48,14 +51,23 @@ class Missing(NamedTuple):
 class Mail:
     """Reads messages from the files they were ingested from; a context manager."""
 
-    def __init__(self, store: Store, origin: bytes, missing: Callable[[Missing], None], max_ratio: int = 200) -> None:
+    def __init__(
+        self,
+        store: Store,
+        origin: bytes,
+        missing: Callable[[Missing], None],
+        max_ratio: int = 200,
+        counts: Callable[[bytes, Claim], bool] = lambda _identity, _claim: True,
+    ) -> None:
         """``origin``: ours, whose files they are; ``missing`` is told of each message that is not found.
 
+        ``counts``: whether the claim with some id counts in the view whose threads are wanted.
         ``max_ratio``: of a compressed file, no more is unpacked than so many octets for each of its own.
         """
         self._store = store
         self._origin = origin
         self._missing = missing
+        self._counts = counts
         self._max_ratio = max_ratio
         self._files = store.files()
         self._sources: dict[int, Source | None] = {}
@@ -75,40 +87,63 @@ class Mail:
     def octets(self, threads: Iterable[Thread]) -> Iterator[tuple[bytes, bool]]:
         """(octets, whether mbox-escaped) of each message of some threads that is found, in their order.
 
+        Of several copies, every content once (`weft.sources.list_edits`), that of the copy that is shown first.
         `weft.errors.WeftError` if there is no room to unpack a compressed file.
         """
         messages = (message for thread in threads for message in thread.messages if not message.ghost)
         while chunk := list(islice(messages, _CHUNK)):
             claims = self._claims(chunk)
             for message in chunk:
-                found = self._find(message, claims.get(_octets(message), ()))
-                if found is not None:
-                    yield found
+                yield from self._find(message, claims.get(_octets(message), ()))
 
     def _claims(self, messages: Sequence[Message]) -> dict[bytes, list[tuple[Held, Claim]]]:
-        """Our own claims about some messages, in order of position."""
+        """The claims that count about some messages: those of our own by rank, then those of others."""
         found: dict[bytes, list[tuple[Held, Claim]]] = {}
         ids, after = list(map(_octets, messages)), 0
         while True:
             page = self._store.claims_about(ids, after, PAGE)
             for held in page:
                 claim = read_claim(held)
-                if isinstance(claim, Claim) and claim.origin == self._origin:
+                if isinstance(claim, Claim) and self._counts(held.identity, claim):
                     found.setdefault(claim.message_id, []).append((held, claim))
             if len(page) < PAGE:
-                return found
+                break
             after = page[-1].position
+        for claims in found.values():
+            if len(claims) > 1:
+                claims.sort(key=self._rank)
+        return found
 
-    def _find(self, message: Message, claims: Sequence[tuple[Held, Claim]]) -> tuple[bytes, bool] | None:
-        lost = Missing(message.id, NO_FILE if claims else FROM_PEER, gone=False)
+    def _rank(self, one: tuple[Held, Claim]) -> Rank:
+        held, claim = one
+        return Rank(claim.origin != self._origin, claim.list, claim.origin, (held.batch, held.leaf))
+
+    def _find(self, message: Message, claims: Sequence[tuple[Held, Claim]]) -> Iterator[tuple[bytes, bool]]:
+        found: list[tuple[bytes, bool]] = []
+        having: list[Claim] = []
+        lost: list[tuple[Claim, Missing]] = []
         for held, claim in claims:
-            if held.place is not None:
-                try:
-                    return self._fetch(held, held.place, claim)
-                except SourceError as error:
-                    lost = Missing(message.id, str(error), gone=True)
-        self._missing(lost)
-        return None
+            if held.place is None:
+                reason = NO_FILE if claim.origin == self._origin else FROM_PEER
+                lost.append((claim, Missing(message.id, reason, gone=False)))
+                continue
+            try:
+                found.append(self._fetch(held, held.place, claim))
+                having.append(claim)
+            except SourceError as error:
+                lost.append((claim, Missing(message.id, str(error), gone=True)))
+        if len(found) == 1:
+            yield found[0]
+        elif found:
+            mails = [
+                MailCopy(claim.list.decode(), *split_message(octets), escaped)
+                for claim, (octets, escaped) in zip(having, found, strict=True)
+            ]
+            yield from (found[place] for place in distinct_contents(mails))
+        if not found:
+            self._missing(max((one for _, one in lost), key=_importance))
+        elif other := next((one for claim, one in lost if not _stands_for(having, claim)), None):
+            self._missing(other._replace(reason=OTHER_CONTENT + other.reason))
 
     def _fetch(self, held: Held, known: Place, claim: Claim) -> tuple[bytes, bool]:
         source = self._source(known.file)
@@ -153,6 +188,17 @@ class Mail:
 
 def _octets(message: Message) -> bytes:
     return message.id.encode("utf-8", "surrogateescape")
+
+
+def _importance(lost: Missing) -> tuple[bool, bool]:
+    """What is said of a message of which no copy is found: that its file is gone, else that there never was one."""
+    return lost.gone, lost.reason == NO_FILE
+
+
+def _stands_for(having: Iterable[Claim], lost: Claim) -> bool:
+    """Whether one of the copies that were found has the content of one that was not, as far as claims tell."""
+    content = content_of(lost)
+    return any(count_variants((content_of(claim), content)) == 1 for claim in having)
 
 
 def _identity(feed: Claim, evidence: Evidence) -> bytes:

@@ -60,6 +60,8 @@ class Statement:
     """The Merkle root that its origin signed, as hex."""
     position: int
     hidden: str = ""
+    body: str = ""
+    """The digest of the body, as hex, or empty: copies with equal ones have equal texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,8 @@ class Found:
     date: str | None
     author: str
     subject: str
+    variants: int = 1
+    """How many different contents stand under its id; this is what one of the copies says."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import sqlite3
 from array import array
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -26,9 +26,9 @@ from weft.core.forest import NONE, Profile, statement
 from weft.core.list_name import check_list_octets
 from weft.core.live_edges import CUT, GHOST
 from weft.core.policy import Policy, thread_digest
+from weft.core.representative import Rank, content_of, count_variants
 from weft.core.signing import fingerprint
-from weft.core.subject import base_subject, decode_text
-from weft.core.variants import count_variants
+from weft.core.subject import decode_text
 from weft.errors import ClaimError, StoreError
 from weft.index.covering import Covering
 from weft.index.hearing import Hearing
@@ -182,8 +182,7 @@ class Reader:
             one = None if octets is None else self._read(position, octets)
             if one is not None:
                 seen[-1].append(one)
-        for group in seen:
-            _sort(group)
+        self._sort(seen)
         return tree
 
     def coverage(self, root: int, covering: Covering) -> Coverage:
@@ -215,7 +214,7 @@ class Reader:
         return found
 
     def claims_about(self, nodes: Sequence[int]) -> dict[int, list[Seen]]:
-        """The claims that count about each node, by (tier, list, claim id): the first is the one that is shown."""
+        """The claims that count about each node, by rank: the first is the one that is shown."""
         found: dict[int, list[Seen]] = {node: [] for node in nodes}
         for start in range(0, len(nodes), _CHUNK):
             chunk = nodes[start : start + _CHUNK]
@@ -228,8 +227,33 @@ class Reader:
                 one = self._read(position, octets)
                 if one is not None:
                     found[node].append(one)
-        for group in found.values():
-            _sort(group)
+        self._sort(found.values())
+        return found
+
+    def variants(self, node: int) -> int:
+        """How many different contents stand under the id of a node."""
+        [seen] = self.claims_about([node]).values()
+        return _variants(seen) if seen else 0
+
+    def _sort(self, groups: Iterable[list[Seen]]) -> None:
+        """The claim that is shown of each message comes first.  Places are looked up where nothing before decides."""
+        for group in groups:
+            if len(group) > 1:
+                feeds = {(one.claim.origin, one.claim.list) for one in group}
+                places = self._places(group) if len(feeds) < len(group) else {}
+                group.sort(key=lambda one, places=places: _rank(one, places.get(one.position, _NO_PLACE)))  # type: ignore[misc]
+
+    def _places(self, group: Sequence[Seen]) -> dict[int, tuple[int, int]]:
+        """(batch, leaf) of some claims, by position."""
+        found: dict[int, tuple[int, int]] = {}
+        for start in range(0, len(group), _CHUNK):
+            chunk = [one.position for one in group[start : start + _CHUNK]]
+            marks = ",".join("?" * len(chunk))
+            rows = self._connection.execute(
+                f"SELECT position, batch, leaf FROM claims WHERE position IN ({marks})",  # noqa: S608
+                chunk,
+            )
+            found |= {position: (batch, leaf) for position, batch, leaf in rows}
         return found
 
     def counts(self, octets: bytes, claim: Claim) -> bool:
@@ -336,15 +360,23 @@ def stated_by_headers(claim: Claim | wire.Claim, profile: Profile) -> bytes | No
 
 
 def _variants(seen: Sequence[Seen]) -> int:
-    if len({one.claim.body for one in seen}) == 1:
-        return 1
-    return count_variants((base_subject(decode_text(one.claim.subject))[0].casefold(), one.claim.body) for one in seen)
+    claims = [one.claim for one in seen]
+    if len({claim.author for claim in claims}) == 1:
+        if len({claim.body for claim in claims}) == 1:
+            return 1
+        if (
+            len({(claim.origin, claim.list) for claim in claims}) == len(claims)
+            and len({claim.subject for claim in claims}) == 1
+        ):
+            return 1
+    return count_variants(map(content_of, claims))
 
 
-def _sort(group: list[Seen]) -> None:
-    """The one that is shown comes first."""
-    if len(group) > 1:
-        group.sort(key=lambda one: (one.source.tier, one.claim.list, one.identity))
+_NO_PLACE = (0, 0)
+
+
+def _rank(one: Seen, place: tuple[int, int]) -> Rank:
+    return Rank(one.source.tier, one.claim.list, one.claim.origin, place)
 
 
 def _copy(one: Seen) -> Copy:

@@ -197,6 +197,7 @@ def search(reading: Reading, octets: bytes) -> bytes:
             date=to_octets(one.date or ""),
             author=to_octets(one.author),
             subject=to_octets(one.subject),
+            variants=one.variants,
         )
     return response.SerializeToString()
 

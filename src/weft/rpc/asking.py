@@ -133,6 +133,7 @@ def search(words: str, *, limit: int) -> Asking[list[Found]]:
             to_text(one.date) or None,
             to_text(one.author),
             to_text(one.subject),
+            one.variants or 1,
         )
         for one in response.found
     ]

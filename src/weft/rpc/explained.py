@@ -110,6 +110,7 @@ def _statement(one: Statement) -> wire.ExplainResponse.Statement:
         batch=bytes.fromhex(one.batch),
         position=one.position,
         hidden=to_octets(one.hidden),
+        body=bytes.fromhex(one.body),
     )
 
 
@@ -129,6 +130,7 @@ def _read_statement(one: wire.ExplainResponse.Statement) -> Statement:
         batch=one.batch.hex(),
         position=one.position,
         hidden=to_text(one.hidden),
+        body=one.body.hex(),
     )
 
 

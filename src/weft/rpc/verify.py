@@ -10,7 +10,7 @@ view.  What is checked of each message: that it is there because somebody names 
 rivals and cut, and every copy of it with its texts.  The digest is computed, not believed.
 
 What no client can see: claims that the server withholds.  What nobody signs, and is not checked: in how many copies a
-ghost is named, and the order of the messages.
+ghost is named, the order of the messages, and which of several copies of one feed came first.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import NamedTuple
 
 from weft.core.claim import Claim, claim_id, parse
@@ -28,9 +29,9 @@ from weft.core.live_edges import CUT, DISAGREED, GHOST, State
 from weft.core.live_forest import LiveForest, hear
 from weft.core.merkle import Multiproof
 from weft.core.policy import Policy, thread_digest
+from weft.core.representative import content_of, count_variants
 from weft.core.signing import SignedRoot, fingerprint, verify_root
-from weft.core.subject import base_subject, decode_text
-from weft.core.variants import count_variants
+from weft.core.subject import decode_text
 from weft.errors import ClaimError
 from weft.rpc.convert import to_octets, to_text
 from weft.rpc.failures import AnswerError
@@ -223,20 +224,36 @@ def _stated(claim: Claim, stance: Stance) -> bytes | None:
 
 
 def _check_copies(message: Message, about: list[_About]) -> None:
-    """Every copy with its texts, and what is shown of the message."""
-    about.sort(key=lambda one: (one[0], one[2].list, one[1]))
+    """Every copy with its texts, and what is shown of the message.
+
+    The copies stand by rank, but which of those of one feed came first only the server's log says.
+    """
+    about.sort(key=lambda one: (one[0], one[2].list, one[2].origin))
     copies = [_copy(claim) for _, _, claim in about]
-    if list(map(_octets, message.copies)) != list(map(_octets, copies)):
+    feeds = [claim.feed for _, _, claim in about]
+    given = list(map(_octets, message.copies))
+    due = list(map(_octets, copies))
+    if len(set(feeds)) < len(feeds):
+        given, due = _within_feeds(given, feeds), _within_feeds(due, feeds)
+    if given != due:
         raise _wrong(message, "its copies are not what the lists saw")
     best = about[0][0]
     dates = [parse_date(claim.date) for tier, _, claim in about if tier == best]
     date = min((stated for stated in dates if stated[0] != MISSING), default=(MISSING, 0))
-    shown = (copies[0].subject, copies[0].author, format_date(*date) or "")
+    first = message.copies[0]
+    shown = (first.subject, first.author, format_date(*date) or "")
     if tuple(map(to_octets, shown)) != tuple(map(to_octets, (message.subject, message.author, message.date or ""))):
         raise _wrong(message, "its subject, author or date is not that of its copies")
-    contents = ((base_subject(decode_text(claim.subject))[0].casefold(), claim.body) for _, _, claim in about)
-    if count_variants(contents) != message.variants:
+    if count_variants(content_of(claim) for _, _, claim in about) != message.variants:
         raise _wrong(message, "the number of its variants is not what its copies show")
+
+
+def _within_feeds(copies: list[tuple[bytes, ...]], feeds: Sequence[Feed]) -> list[tuple[bytes, ...]]:
+    """The copies, of which each is of the feed at its place, sorted among those of one feed."""
+    found: list[tuple[bytes, ...]] = []
+    for _, run in groupby(zip(feeds, copies, strict=False), key=lambda pair: pair[0]):
+        found += sorted(copy for _, copy in run)
+    return found if len(copies) == len(feeds) else copies
 
 
 def _copy(claim: Claim) -> Copy:

@@ -145,12 +145,14 @@ class Facts(_message.Message):
         NAMED_ON: _ClassVar[Facts.Kind]
         STATED_DATE: _ClassVar[Facts.Kind]
         MUTED_PARENT: _ClassVar[Facts.Kind]
+        RIVAL_REPLY: _ClassVar[Facts.Kind]
     KIND_UNSPECIFIED: Facts.Kind
     RIVAL: Facts.Kind
     CUT: Facts.Kind
     NAMED_ON: Facts.Kind
     STATED_DATE: Facts.Kind
     MUTED_PARENT: Facts.Kind
+    RIVAL_REPLY: Facts.Kind
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
@@ -222,20 +224,22 @@ class SearchRequest(_message.Message):
 class SearchResponse(_message.Message):
     __slots__ = ("found",)
     class Found(_message.Message):
-        __slots__ = ("id", "root", "list", "date", "author", "subject")
+        __slots__ = ("id", "root", "list", "date", "author", "subject", "variants")
         ID_FIELD_NUMBER: _ClassVar[int]
         ROOT_FIELD_NUMBER: _ClassVar[int]
         LIST_FIELD_NUMBER: _ClassVar[int]
         DATE_FIELD_NUMBER: _ClassVar[int]
         AUTHOR_FIELD_NUMBER: _ClassVar[int]
         SUBJECT_FIELD_NUMBER: _ClassVar[int]
+        VARIANTS_FIELD_NUMBER: _ClassVar[int]
         id: bytes
         root: bytes
         list: bytes
         date: bytes
         author: bytes
         subject: bytes
-        def __init__(self, id: _Optional[bytes] = ..., root: _Optional[bytes] = ..., list: _Optional[bytes] = ..., date: _Optional[bytes] = ..., author: _Optional[bytes] = ..., subject: _Optional[bytes] = ...) -> None: ...
+        variants: int
+        def __init__(self, id: _Optional[bytes] = ..., root: _Optional[bytes] = ..., list: _Optional[bytes] = ..., date: _Optional[bytes] = ..., author: _Optional[bytes] = ..., subject: _Optional[bytes] = ..., variants: _Optional[int] = ...) -> None: ...
     FOUND_FIELD_NUMBER: _ClassVar[int]
     found: _containers.RepeatedCompositeFieldContainer[SearchResponse.Found]
     def __init__(self, found: _Optional[_Iterable[_Union[SearchResponse.Found, _Mapping]]] = ...) -> None: ...
@@ -254,7 +258,7 @@ class ExplainResponse(_message.Message):
         id: bytes
         def __init__(self, id: _Optional[bytes] = ...) -> None: ...
     class Statement(_message.Message):
-        __slots__ = ("claim", "origin", "list", "tier", "id", "parent", "rule", "date", "subject", "author", "archived_at", "batch", "position", "hidden")
+        __slots__ = ("claim", "origin", "list", "tier", "id", "parent", "rule", "date", "subject", "author", "archived_at", "batch", "position", "hidden", "body")
         CLAIM_FIELD_NUMBER: _ClassVar[int]
         ORIGIN_FIELD_NUMBER: _ClassVar[int]
         LIST_FIELD_NUMBER: _ClassVar[int]
@@ -269,6 +273,7 @@ class ExplainResponse(_message.Message):
         BATCH_FIELD_NUMBER: _ClassVar[int]
         POSITION_FIELD_NUMBER: _ClassVar[int]
         HIDDEN_FIELD_NUMBER: _ClassVar[int]
+        BODY_FIELD_NUMBER: _ClassVar[int]
         claim: bytes
         origin: bytes
         list: bytes
@@ -283,7 +288,8 @@ class ExplainResponse(_message.Message):
         batch: bytes
         position: int
         hidden: bytes
-        def __init__(self, claim: _Optional[bytes] = ..., origin: _Optional[bytes] = ..., list: _Optional[bytes] = ..., tier: _Optional[int] = ..., id: _Optional[bytes] = ..., parent: _Optional[_Union[ExplainResponse.Parent, _Mapping]] = ..., rule: _Optional[bytes] = ..., date: _Optional[bytes] = ..., subject: _Optional[bytes] = ..., author: _Optional[bytes] = ..., archived_at: _Optional[bytes] = ..., batch: _Optional[bytes] = ..., position: _Optional[int] = ..., hidden: _Optional[bytes] = ...) -> None: ...
+        body: bytes
+        def __init__(self, claim: _Optional[bytes] = ..., origin: _Optional[bytes] = ..., list: _Optional[bytes] = ..., tier: _Optional[int] = ..., id: _Optional[bytes] = ..., parent: _Optional[_Union[ExplainResponse.Parent, _Mapping]] = ..., rule: _Optional[bytes] = ..., date: _Optional[bytes] = ..., subject: _Optional[bytes] = ..., author: _Optional[bytes] = ..., archived_at: _Optional[bytes] = ..., batch: _Optional[bytes] = ..., position: _Optional[int] = ..., hidden: _Optional[bytes] = ..., body: _Optional[bytes] = ...) -> None: ...
     class Witness(_message.Message):
         __slots__ = ("claim", "origin", "list", "tier", "id", "parent", "gap", "counts")
         CLAIM_FIELD_NUMBER: _ClassVar[int]
