@@ -25,7 +25,7 @@ from weft.errors import SourceError
 from weft.sources.base import Make, Note, Notes, Record, T, header_bounds, make_record
 from weft.sources.compressed import Stream, is_compressed, open_mail, reason, wrap
 from weft.sources.evidence import Evidence, make_evidence
-from weft.sources.separators import BEFORE, Ground, is_patch_series
+from weft.sources.separators import BEFORE, Ground, is_mboxrd, is_patch_series
 from weft.sources.splitter import (
     FRONT,
     LENGTH_FIELD,
@@ -38,7 +38,7 @@ from weft.sources.splitter import (
 )
 from weft.sources.unpacked import Extent, Unpacked
 
-_FIELD = re.compile(rb"[!-9;-~]++[ \t]*+:")
+_FIELD = re.compile(rb"^[!-9;-~]++[ \t]*+:", re.MULTILINE)
 _BLOCK = 1 << 20
 _START_OF_FILE = b"\n\n"
 _SYSTEM_DATA = re.compile(rb"^Subject:[^\n]*DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA", re.MULTILINE)
@@ -206,7 +206,7 @@ class MboxFile:
         octets = _without_lead(octets, lead)
         if len(octets) != length and self._extent is not None and self._extent.error:
             raise SourceError(f"{self.path}: at {offset}: {self._extent.error}")
-        if len(octets) != length or not _FIELD.match(octets):
+        if len(octets) != length or not _FIELD.search(octets[:MAX_BLOCK]):
             raise SourceError(f"{self.path}: at {offset}: the message is gone; was the file changed?")
         return octets
 
@@ -282,12 +282,12 @@ class _Limited:
 def _splitter_at(file: FileIO, start: int, stop: int | None, end: int | None = None) -> Splitter:
     """A splitter that begins at any place of a plain file, and finds there what one that came from its start does."""
     file.seek(0)
-    series = is_patch_series(file.read(min(FRONT, FRONT if end is None else end)))
+    head = file.read(min(FRONT, FRONT if end is None else end))
     front = max(0, start - BEFORE)
     file.seek(front)
     before = (b"" if front else _START_OF_FILE) + file.read(start - front)
     readable: Readable = file if end is None else _Limited(file, end)
-    return Splitter(readable, start, stop, before, series=series)
+    return Splitter(readable, start, stop, before, series=is_patch_series(head), mboxrd=is_mboxrd(head))
 
 
 def _from_line(file: FileIO, message: int) -> int:

@@ -84,6 +84,18 @@ _KNOWN_FRONTS = (b"x-", b"list-", b"resent-", b"content-", b"arc-", b"thread-", 
 _OF_DELIVERY = frozenset((b"message-id", b"received", b"return-path"))
 
 
+MBOXRD = b"From mboxrd@z Thu Jan  1 00:00:00 1970\n"
+"""What stands before each message where whole messages are written as mboxrd (`weft.export.mbox`, public-inbox)."""
+
+
+def is_mboxrd(front: bytes) -> bool:
+    """Whether a file was written so: then each line in it that begins with ``From`` and a space begins a message.
+
+    All others have a ``>``, but for header fields ``From : a@x``; and no Content-Length says where a message ends.
+    """
+    return front.startswith(MBOXRD)
+
+
 class Ground(IntEnum):
     """What a line is taken for, and why."""
 
@@ -125,11 +137,11 @@ class _Below(NamedTuple):
     """There is nothing else, or only another such line."""
 
 
-def judge(buffer: bytes | bytearray, at: int, end: int, *, at_end: bool, series: bool) -> Verdict:
+def judge(buffer: bytes | bytearray, at: int, end: int, *, at_end: bool, series: bool, mboxrd: bool = False) -> Verdict:
     """What the line ``From ...`` at ``buffer[at]`` is.
 
     ``end`` is where what may be looked at ends, at most `AHEAD` on; ``at_end``: the file ends there.  ``series``: the
-    file is made of git's patches (`is_patch_series`).
+    file is made of git's patches (`is_patch_series`); ``mboxrd``: it was written as that (`is_mboxrd`).
     """
     before = bytes(buffer[max(0, at - BEFORE) : at])
     if not _begins_line(before):
@@ -137,11 +149,15 @@ def judge(buffer: bytes | bytearray, at: int, end: int, *, at_end: bool, series:
     line = _FROM_LINE.match(buffer, at, end)
     if line is None:
         return Verdict(Ground.PASSED, 0, f"{_NOT}the file ends in it") if at_end else _TEXT
-    below = _look_below(buffer, line.end(), end, at_end=at_end)
-    if _GIT_LINE.match(buffer, at, end) and not series:
-        return Verdict(Ground.PATCH, 0, f"{_NOT}it begins a patch of git") if below.names else _TEXT
     blank = _BLANK_BEFORE.search(before.rstrip(b"\0").removesuffix(BOM)) is not None
     text = line[1].strip()
+    if text.startswith(b":"):  # a header field, as RFC 5322 section 4.5 lets people write it
+        return _TEXT
+    below = _look_below(buffer, line.end(), end, at_end=at_end)
+    if mboxrd and blank and line[0] == MBOXRD and not below.gap:
+        return Verdict(Ground.SURE, line.end())
+    if _GIT_LINE.match(buffer, at, end) and not series:
+        return Verdict(Ground.PATCH, 0, f"{_NOT}it begins a patch of git") if below.names else _TEXT
     if date := _DATE.search(text):
         plain = _SENDER.fullmatch(text, 0, date.start()) and _BEHIND_DATE.fullmatch(text, date.end())
         return _dated(before, below, plain=plain is not None, blank=blank)

@@ -23,7 +23,7 @@ from weft.core.body import MAX_RAW_BODY
 from weft.core.header import MAX_BLOCK
 from weft.core.search import find
 from weft.errors import SourceError
-from weft.sources.separators import AHEAD, BEFORE, BOM, STRICT, Ground, is_patch_series, judge
+from weft.sources.separators import AHEAD, BEFORE, BOM, STRICT, Ground, is_mboxrd, is_patch_series, judge
 
 COVERED = 256 * 1024
 """No Content-Length above this counts."""
@@ -95,18 +95,20 @@ class Splitter:
         before: bytes = _START_OF_FILE,
         *,
         series: bool | None = None,
+        mboxrd: bool | None = None,
     ) -> None:
         """``start``: where in the file ``file`` stands; messages that begin at ``stop`` or later are not given.
 
         ``before``: what stands before that place, `BEFORE` octets if there are so many; by default an empty line, which
-        is right at the start of the file and of a From_ line.  ``series``: the file is made of git's patches; by
-        default its front is looked at, which ``file`` then must begin with.
+        is right at the start of the file and of a From_ line.  ``series``: the file is made of git's patches;
+        ``mboxrd``: it was written as mboxrd; by default its front is looked at, which ``file`` then must begin with.
         """
         self._file = file
         self._stop = _FAR if stop is None else stop
         # A part in which no message begins is not read further.
         self._last_start = stop if start else None
         self._series = False if series is None and start else series
+        self._mboxrd = bool(mboxrd)
         # The empty line may not be in the file: then there is one rule, not two.
         self.buffer = bytearray(_BLOCK)
         self.buffer[: len(before)] = before
@@ -180,7 +182,8 @@ class Splitter:
             front = self._filled
             while self._filled < front + FRONT and not self._at_end:
                 self._read()
-            self._series = is_patch_series(bytes(self.buffer[front : front + FRONT]))
+            text = bytes(self.buffer[front : front + FRONT])
+            self._series, self._mboxrd = is_patch_series(text), is_mboxrd(text)
         at = self._seek()
         self.junk |= bool(self.buffer[: at if at >= 0 else self._filled].strip(_NOTHING))
         if at < 0:
@@ -214,7 +217,7 @@ class Splitter:
                     and STRICT.match(buffer, at, self._filled)
                 ):
                     return at
-                if before not in _ESCAPES and self._judge(at, covered):
+                if before not in _ESCAPES and (before == _LF or not self._mboxrd) and self._judge(at, covered):
                     return at
                 at += 5
             if self._at_end:
@@ -230,7 +233,9 @@ class Splitter:
         """Whether a line that is not of the strict form is a separator; what is to be said of it is noted."""
         end = min(self._filled, at + AHEAD)
         at_end = self._at_end and end == self._filled
-        ground, begin, reason = judge(self.buffer, at, end, at_end=at_end, series=bool(self._series))
+        ground, begin, reason = judge(
+            self.buffer, at, end, at_end=at_end, series=bool(self._series), mboxrd=self._mboxrd
+        )
         if ground is Ground.TEXT:
             return False
         place = self._base + at
@@ -282,6 +287,8 @@ class Splitter:
 
     def _cover(self) -> None:
         """Find out whether the message at ``_kept`` has a Content-Length that counts, and how far it goes."""
+        if self._mboxrd:
+            return
         at = self._length_at - self._base
         if at < self._kept or self.buffer[at : at + len(LENGTH_FIELD)] != LENGTH_FIELD:
             at = find(self.buffer, LENGTH_FIELD, max(self._kept - 1, 0), self._filled)
