@@ -14,7 +14,7 @@ from weft.core.policy import Policy
 from weft.core.policy_rows import Origin as OriginRow
 from weft.core.policy_rows import Peer
 from weft.exchange.agreement import Agreement, Scope, Stated, agree
-from weft.exchange.feeds import Feeds, admitted, read_feeds, served
+from weft.exchange.feeds import Feeds, admitted, carried_by, read_feeds, served
 from weft.exchange.handshake import Handshake
 from weft.exchange.setup import Setup
 
@@ -110,6 +110,14 @@ def test_no_hello_names_a_list_that_the_peer_may_not_know() -> None:
     assert told(Peer(may_feed=FeedSet(origins=frozenset([B.public, C.public])))) == {b"own"}
     assert told(Peer(may_feed=FeedSet(feeds=frozenset([private])))) == {b"private"}, "the row says it of this list"
     assert told(Peer(may_feed=ALL, may_read=ALL)) == {b"own", b"public", b"private"}
+
+
+def test_who_is_believed_to_carry_a_feed_whole_is_its_origin_and_whom_the_row_says_so_of() -> None:
+    rows = {B: Peer(mirror_of=FeedSet(feeds=frozenset([Feed(C.public, b"git")]))), C: Peer()}
+    ours = policy(A, rows, [B, C])
+    feeds = [Feed(B.public, b"x"), Feed(C.public, b"git"), Feed(C.public, b"x"), Feed(A.public, b"x")]
+    assert [feed in carried_by(ours, B.public) for feed in feeds] == [True, True, False, False]
+    assert [feed in carried_by(ours, C.public) for feed in feeds] == [False, True, True, False]
 
 
 def test_an_empty_agreement_has_a_digest_too() -> None:

@@ -290,6 +290,19 @@ def test_claims_that_are_not_proved_and_wanted_are_refused_with_their_frame(
     assert_ended(one, reason, limit)
 
 
+def test_that_a_root_was_signed_once_says_nothing_of_another_signature_over_it() -> None:
+    frames = [parts(NEW._replace(claims=[claim])) for claim in NEW.claims]
+    part = claim_wire.BatchPart.FromString(frames[1].claims.parts[0])
+    part.batch.signature = bytes(64)
+    frames[1].claims.parts[0] = part.SerializeToString()
+    one = syncing()
+    give(one, offering(NEW), frames[0])
+    assert one.ended is None
+    give(one, frames[1])
+    assert one.ended is not None
+    assert "did not sign it" in str(one.ended.error)
+
+
 def test_the_same_claims_are_taken_when_nothing_is_wrong_with_them() -> None:
     one = syncing()
     give(one, offering(NEW), parts(NEW), SETTLED, DONE)

@@ -8,12 +8,15 @@ from dataclasses import replace
 import pytest
 
 from tests.cli.homes import Home
+from tests.exchange.driving import ALL
 from tests.store.making import Origin, mail, some
-from weft.core.feed import Feed
+from weft.core.feed import ALL_LISTS, Feed, FeedSet
 from weft.core.policy import Policy
 from weft.core.policy_rows import Origin as Row
+from weft.core.policy_rows import Peer
 from weft.errors import StoreError
-from weft.exchange.events import Commit, Keep, Proven, ProvenPart, Refusal
+from weft.exchange.events import Commit, Covered, Keep, Proven, ProvenPart, Refusal
+from weft.exchange.feeds import Feeds
 from weft.index.index import Index
 from weft.rpc.exchange_desk import IndexDesk
 from weft.store.base import Part
@@ -69,6 +72,18 @@ def test_what_is_kept_of_a_peer_outlives_the_process_and_is_of_one_peer(home: Ho
     again.answer(PEER, Keep(b""))
     assert desk.kept(PEER) == b""
     again.close()
+
+
+def test_what_a_peer_said_that_it_has_whole_is_carried_if_it_is_believed(home: Home) -> None:
+    other, third = Origin("other"), Origin("third")
+    rows = {FAR.public: Row(1, None), other.public: Row(1, None), third.public: Row(1, None)}
+    peer = Peer(mode="mirror", may_feed=ALL, mirror_of=FeedSet(origins=frozenset([other.public])))
+    some = replace(policy(home), origins=rows, peers={FAR.public: peer})
+    desk = IndexDesk(home.index, some)
+    desk.cover(FAR.public, Covered(Feeds(dict.fromkeys(rows, ALL_LISTS)), None))
+    carried = desk.carried()
+    assert [Feed(key, b"git") in carried for key in (FAR.public, other.public, third.public)] == [True, True, False]
+    desk.close()
 
 
 def test_a_refused_claim_is_remembered_by_its_element(desk: IndexDesk) -> None:

@@ -145,6 +145,29 @@ def test_a_bucket_gives_some_calls_at_once_and_then_one_now_and_then() -> None:
         rate.take(PEER, 100.0 + 1000 * SECONDS)
 
 
+async def _open(address: str, server: Home, caller: Home, times: int) -> list[grpc.StatusCode]:
+    """Begin sessions and leave them open; how each ends that does."""
+    codes = []
+    async with calling(address, server, introduced(load_or_make_identity(caller.index))) as session:
+        open_ones = [session(timeout=10) for _ in range(times)]
+        for stream in open_ones:
+            try:
+                await stream.read()
+            except grpc.aio.AioRpcError as error:
+                codes.append(error.code())
+        for stream in open_ones:
+            stream.cancel()
+    return codes
+
+
+def test_who_has_as_many_sessions_as_its_row_says_gets_no_more(near: Home, far: Home) -> None:
+    admit(far, near)
+    far.config.write_text(far.config.read_text().replace('mode = "mirror"', 'mode = "mirror"\nstreams = 2'))
+    with running(far) as server:
+        codes = asyncio.run(_open(server.peers, far, near, 4))
+    assert codes == [grpc.StatusCode.RESOURCE_EXHAUSTED] * 2
+
+
 async def _call(address: str, server: Home, caller: Home, times: int) -> list[grpc.StatusCode]:
     codes = []
     async with calling(address, server, introduced(load_or_make_identity(caller.index))) as session:

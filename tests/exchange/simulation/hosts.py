@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 
 from tests.store.making import Origin
 from weft.core.claim import Claim, Withdrawal, parse
-from weft.core.feed import Feed
+from weft.core.feed import ALL_LISTS, Feed
 from weft.core.policy import Policy
+from weft.exchange.events import Covered
+from weft.exchange.feeds import Feeds, carried_by
 from weft.rpc.desk import Desk
 from weft.store.base import Held, NewClaim, Part
 from weft.store.memory import MemoryStore
@@ -50,6 +52,10 @@ class Host:
     """By peer: roots of the trees of which not all was asked, as the newest report says."""
     got: set[bytes] = field(default_factory=set)
     """Ids of claims that it got by asking."""
+    covered: dict[bytes, Covered] = field(default_factory=dict)
+    """By peer: what it was asked, as the newest session says."""
+    odd: dict[bytes, Claim | Withdrawal] = field(default_factory=dict)
+    """Claims of its own that only it can read, being of a later version."""
     backups: list[Backup] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -86,15 +92,27 @@ class Host:
         return self._feeds[held.batch]
 
     def claims(self) -> list[tuple[bytes, Feed, Claim | Withdrawal]]:
-        """All claims, parsed."""
-        return [(held.identity, self.feed(held), parse(held.octets)) for held in self.log()]
+        """All claims that others can read too, parsed."""
+        read = [(held, parse(held.octets)) for held in self.log() if held.identity not in self.odd]
+        return [(held.identity, self.feed(held), claim) for held, claim in read]
+
+    def carried(self) -> Feeds:
+        """The feeds that it carries whole; a liar says so of all."""
+        if not self.honest:
+            return Feeds(dict.fromkeys((self.origin.public, *self.policy.origins), ALL_LISTS))
+        feeds = Feeds({self.origin.public: ALL_LISTS})
+        for peer, covered in self.covered.items():
+            if covered.asked is None:
+                feeds |= covered.feeds & carried_by(self.policy, peer)
+        return feeds
 
     def back_up(self) -> None:
         """Make a backup."""
         parts = []
         for held in self.log():
             signed, tree = self.store.signed(held.batch)
-            parts.append(Part(signed, tree, [NewClaim(held.leaf, held.identity, held.octets, parse(held.octets))]))
+            parsed = self.odd.get(held.identity) or parse(held.octets)
+            parts.append(Part(signed, tree, [NewClaim(held.leaf, held.identity, held.octets, parsed)]))
         self.backups.append(Backup(parts, dict(self.kept)))
 
     def restore(self, backup: Backup, with_kept: bool) -> None:

@@ -52,6 +52,8 @@ class Liar:
             "noise": lambda end: self._noise,
             "two stories": self._honestly,
             "true witness": self._honestly,
+            "plants refusals": self._honestly,
+            "cuts trees": self._honestly,
         }
         self._make = ways[kind]
 
@@ -149,6 +151,8 @@ class Liar:
         return [self._random.choice((bytes(changed), octets[: len(octets) // 2], octets + octets))]
 
 
+LATER_KINDS = ("plants refusals", "cuts trees")
+"""Drawn apart from the others, so that the histories of worlds without them stay as they were."""
 KINDS = (
     "forged signature", "altered claim", "unwanted claim", "foreign feed", "never decodes", "endless", "withholds",
     "says gone", "squats", "huge frames", "tiny frames", "noise", "two stories", "true witness",

@@ -87,8 +87,11 @@ class Link:
                     self._ask(end, number, request)
                 case Refusal(identity, _, feed):
                     end.host.refused[self.other(end).host.origin.public][identity[:16]] = feed
-                case Covered(_, asked, cut) if asked is not None:
-                    end.host.cut[self.other(end).host.origin.public] = frozenset(cut)
+                case Covered(_, asked, cut) as covered:
+                    peer = self.other(end).host.origin.public
+                    end.host.covered[peer] = covered
+                    if asked is not None:
+                        end.host.cut[peer] = frozenset(cut)
                 case Ended() as ended:
                     self._ended(end, ended)
 
@@ -185,7 +188,7 @@ def an_end(host: Host, peer: Host, caller: bool, live: bool, key: bytes, now: fl
     """A side of a new session."""
     setup = Setup(
         host.policy, peer.origin.public, caller, key, host.kept.get(peer.origin.public, b""), live=live,
-        limits=limits, refused=host.refused[peer.origin.public],
+        limits=limits, refused=host.refused[peer.origin.public], carries=host.carried(),
     )  # fmt: skip
     if not host.honest:
         setup = replace(setup, refused={})

@@ -9,12 +9,16 @@ from unittest.mock import patch
 
 from tests.exchange.simulation import view
 from tests.exchange.simulation.threads_mutants import THREADS_MUTANTS
+from weft.core.claim import parse
 from weft.core.feed import Feed
 from weft.core.forest import NONE, Forest, Weaver
+from weft.core.signing import SignedRoot
 from weft.errors import RemoteProtocolError
 from weft.exchange import proofs
-from weft.exchange.events import Commit, Entry, Output, ReadLog, Refusal
+from weft.exchange.events import Commit, Entry, Output, Proven, ReadLog, Refusal
+from weft.exchange.feeds import Feeds
 from weft.exchange.proofs import Verifier
+from weft.exchange.refusing import Refused
 from weft.exchange.session import Session
 from weft.exchange.taking import Taker
 from weft.v1 import exchange_pb2 as wire
@@ -101,6 +105,31 @@ def _a_sketch_that_changes() -> Sequence[Any]:
     return [patch.object(Session, "grew", grew)]
 
 
+def _refusals_are_planted() -> Sequence[Any]:
+    """A claim in a batch of another feed is refused and remembered by its id, whoever hands it over."""
+    remembered: set[bytes] = set()
+
+    def lenient(signed: SignedRoot, claims: Any) -> tuple[list[Proven], list[Refusal]]:  # noqa: ANN401
+        feed, proven, refused = Feed(signed.origin, signed.list), [], []
+        for leaf, identity, octets in claims:
+            claim = parse(octets)
+            if claim.feed == feed:
+                proven.append(Proven(leaf, identity, octets, claim))
+            else:
+                refused.append(Refusal(identity, "another feed", feed, len(octets)))
+                remembered.add(identity[:16])
+        return proven, refused
+
+    return [
+        patch.object(proofs, "_parsed", lenient),
+        patch.object(Refused, "__contains__", lambda self, element: element in remembered),
+    ]
+
+
+def _refused_feeds_are_covered() -> Sequence[Any]:
+    return [patch.object(Feeds, "without", lambda self, feeds: self)]
+
+
 class _FirstCome(Weaver):
     """Whoever states a parent first is believed."""
 
@@ -162,6 +191,8 @@ MUTANTS: dict[str, Patches] = {
     "recursion": _weaver(_Recursive),
     "witnesses move messages": _weaver(_WitnessesMove),
     "a sketch that changes": _a_sketch_that_changes,
+    "refusals are planted": _refusals_are_planted,
+    "refused feeds are covered": _refused_feeds_are_covered,
     "accepted unwanted": _accepted_unwanted,
 }
 

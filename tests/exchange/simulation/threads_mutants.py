@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
@@ -17,6 +17,7 @@ from weft.exchange.events import Concerned, FindConcerned, Trees
 from weft.exchange.feeds import Feeds
 from weft.exchange.keeping import Section
 from weft.rpc.desk import Desk
+from weft.rpc.own_trees import _Below
 from weft.v1 import exchange_pb2 as wire
 
 
@@ -95,6 +96,20 @@ def _asked_before_commit() -> Sequence[Any]:
     return [patch.object(Asker, "_looked", looked)]
 
 
+def _contested_ids_end_questions() -> Sequence[Any]:
+    """What the common view has as a root is asked about no further than itself."""
+
+    def walk(self: _Below, root: int, *, contested: bool) -> Iterator[int]:
+        seen, todo = {root}, [root]
+        while todo:
+            node = todo.pop()
+            yield node
+            todo += [one for one in self.placed.get(node, ()) if one not in seen]
+            seen.update(todo)
+
+    return [patch.object(_Below, "walk", walk)]
+
+
 THREADS_MUTANTS: dict[str, Callable[[], Sequence[Any]]] = {
     "asks from private feeds": _asks_from_private_feeds,
     "no look at the tail": _no_look_at_the_tail,
@@ -102,4 +117,5 @@ THREADS_MUTANTS: dict[str, Callable[[], Sequence[Any]]] = {
     "one hop": _one_hop,
     "news ignored": _news_ignored,
     "asked before commit": _asked_before_commit,
+    "contested ids end questions": _contested_ids_end_questions,
 }

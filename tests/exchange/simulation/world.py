@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
 
+from tests.exchange.simulation.coverage_checks import check_coverage
 from tests.exchange.simulation.failing import ViolationError
 from tests.exchange.simulation.hosts import Host
-from tests.exchange.simulation.liars import Liar, forged
+from tests.exchange.simulation.liars import LATER_KINDS, Liar, forged
 from tests.exchange.simulation.links import Link, Weather, an_end
 from tests.exchange.simulation.plans import MirrorPlan, Plan
 from tests.exchange.simulation.schedule import Schedule
@@ -22,6 +23,8 @@ from weft.core.claim import Claim, Withdrawal
 from weft.core.feed import Feed, FeedSet
 from weft.core.policy import Policy
 from weft.core.policy_rows import Origin as OriginRow
+from weft.core.policy_rows import Peer
+from weft.core.signing import sign_root
 from weft.store.base import Part
 from weft.store.memory import MemoryStore
 
@@ -68,6 +71,10 @@ class World:
         stores = [ShardedStore if sharded else MemoryStore, *[MemoryStore] * 8]
         self.honest = [Host(f"server {n}", Origin(f"{n}"), new_store=stores[n]) for n in range(self._plan.count())]
         kinds = self._random.sample(self._plan.kinds, self._random.choice((0, 1, 2, 3)))
+        self._later = later = Random(f"{seed} later")
+        kinds += [kind for kind in LATER_KINDS if later.random() < 0.15]
+        self._odd = later.random() < 0.2
+        """Some claims are of a later version."""
         self.liars = [Host(kind, Origin(f"liar {kind}"), honest=False) for kind in kinds]
         self._pairs = self._plan.neighbours(self.honest)
         for host in [*self.honest, *self.liars]:
@@ -92,11 +99,15 @@ class World:
         if not host.honest:
             origins[Origin("stranger").public] = OriginRow(1, None)
         peers = {
-            other.origin.public: self._plan.row(host, other, lambda: self._feeds(strict))
+            other.origin.public: self._believed(self._plan.row(host, other, lambda: self._feeds(strict)))
             for other in everybody
             if other is not host
         }
         return Policy(host.origin.public, origins, peers)
+
+    def _believed(self, row: Peer) -> Peer:
+        """Half of all are believed when they say that they carry a feed whole."""
+        return replace(row, mirror_of=FeedSet(everything=True)) if self._later.random() < 0.5 else row
 
     def _feeds(self, strict: bool) -> FeedSet:
         if not strict or self._random.random() < 0.5:
@@ -143,13 +154,40 @@ class World:
         for part in self._batches:
             liar.put(part)
         liar.put(self.sign(liar.origin, "git", some_mail(random, 4)))
-        if liar.name in ("claimed bomb", "ghost bomb", "bridges"):
+        if liar.name == "plants refusals":
+            self._plant(liar)
+        if liar.name in ("claimed bomb", "ghost bomb", "bridges", "cuts trees"):
             self._lay(liar)
         if liar.name == "true witness":
             liar.put(self.sign(liar.origin, "git", forged_headers(random, 6)))
         if liar.name == "forged signature":
             victim = random.choice(self.honest).origin
             liar.put(forged(victim.batch("git", *some_mail(random, 3))))
+
+    def _plant(self, liar: Host) -> None:
+        """Sign a batch, for a feed of the liar's own, over the ids of claims that an honest server will make."""
+        victim = self._later.choice(self.honest)
+        claims = self._plan.mail(victim, 3)
+        theirs = victim.origin.batch("git", *claims)
+        own = liar.origin.public
+        made = [claim._replace(parsed=replace(claim.parsed, origin=own, list=b"git")) for claim in theirs.claims]
+        liar.put(Part(sign_root(liar.origin.key, b"git", len(made), theirs.tree.root), theirs.tree, made))
+        self.schedule.after(self._later.random() * DURATION / 2, partial(self._take_in, victim, claims))
+
+    def _take_in(self, host: Host, claims: Sequence[Claim], odd: bool = False) -> None:
+        if host.up:
+            part = self.sign(host.origin, "git", claims)
+            host.put(part)
+            if odd:
+                host.odd.update((claim.identity, claim.parsed) for claim in part.claims)
+            self._tell(f"{host.name} sees {len(claims)} more mails")
+            self._grew(host)
+
+    def _take_in_odd(self, host: Host) -> None:
+        """Claims that say what only a later version understands."""
+        claims = [replace(one, references=one.references * 2) for one in self._plan.mail(host, 4) if one.references]
+        if claims:
+            self._take_in(host, claims, odd=True)
 
     def _lay(self, liar: Host) -> None:
         """Give a liar true claims that make others' threads grow."""
@@ -160,6 +198,8 @@ class World:
         if liar.name == "bridges":
             pairs = [(random.choice(about), random.choice(ghosts or about)) for _ in range(10)]
             more = [mail(f"{random.randrange(1 << 30)}@bridge", *dict.fromkeys(pair)) for pair in pairs]
+        elif liar.name == "cuts trees":
+            more = [mail(name) for name in random.sample(sorted(set(about)), min(12, len(set(about))))]
         else:
             roots = about if liar.name == "claimed bomb" else ghosts or about
             more = bomb(random, random.choice(roots), 60)
@@ -218,6 +258,8 @@ class World:
             return
         self._cut_sessions(host)
         host.up = False
+        if self._later.random() < 0.3:
+            host.refused.clear()
         check_acknowledged(host)
         if backup and host.backups:
             host.restore(self._random.choice(host.backups), self._random.random() < 0.5)
@@ -272,6 +314,10 @@ class World:
         for _ in range(random.randint(4, 14) * (2 if busy else 1)):
             schedule.at(random.random() * DURATION, self._call_somebody)
         some(80 if busy else 10, partial(self._ingest, most=3 if busy else 12))
+        if self._odd:
+            for _ in range(3):
+                odd = partial(self._take_in_odd, self._later.choice(self.honest))
+                schedule.at(self._later.random() * DURATION, odd)
         some(2, self._crash)
         some(2, lambda host: host.back_up())
         some(1, lambda host: self._crash(host, backup=True))
@@ -289,6 +335,7 @@ class World:
         self._weather = replace(self._weather, lost=0.0, doubled=0.0, delay=0.5, store=0.1)
         for host in self.honest:
             host.up = True
+            host.covered.clear()
             check_acknowledged(host)
         for _ in range(4 * len(self.honest)):
             before = [host.store.position() for host in self.honest]
@@ -306,6 +353,8 @@ class World:
         self._trouble()
         self.schedule.run(DURATION + 60)
         self._heal()
+        for host in self.honest:
+            check_coverage(host, [other for other in self.honest if other is not host])
         self._plan.check(self.honest, self._pairs, self._signed, self._calm)
         claims = max(host.store.position() for host in self.honest)
         return Story(self.seed, self.schedule.steps, self._sessions, claims, tuple(liar.name for liar in self.liars))
