@@ -2,8 +2,8 @@
 
 All octets are in hexadecimal.  What must hold:
 
-``claims.json``   ``accepted``: the octets are the claim with these fields, and have this id (``written``: they are also
-                  the octets that an origin writes for it).  ``refused``: each breaks the rule that is named.
+``claims.json``   ``accepted``: the octets are the claim with these fields, the only ones that are, and have this id.
+                  ``refused``: each breaks the rule that is named.
 ``merkle.json``   leaf i is the SHA-256 of i in decimal digits; the proof for the leaves at ``positions`` leads to the
                   root and, as a message of the schema, has the octets ``proof``.
 ``session.json``  ``mirror``: two sessions of a pair, with the key and agreement of the first in the second; afterwards
@@ -13,29 +13,32 @@ All octets are in hexadecimal.  What must hold:
 ``sketch.json``   ``elements``: the keyed hash, the first positions, and the first from 4,096 on.  ``sets``: the symbols
                   from ``first`` on have the octets ``symbols``.  ``differences``: of the set of 50 and ``only_theirs``
                   elements to that of the first 50 and the ``only_ours`` after theirs; so many symbols show it.
-``signing.json``  the seed gives the key, the key the fingerprint, and the signature is that over ``signed``.
+``signing.json``  ``signed``: the seed gives the key, it the fingerprint, and the signature is that over ``signed``.
+                  ``refused``: signatures over ``message`` that some libraries take, and that no server may.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, replace
-from hashlib import sha256
+from hashlib import sha256, sha512
 from itertools import islice
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from tests import session_vectors
 from weft.core.claim import Claim, Withdrawal, claim_id, encode
+from weft.core.list_name import FORBIDDEN
 from weft.core.merkle import whole_tree
+from weft.core.message_id import key
 from weft.core.signing import fingerprint, public_key, root_octets, sign_root
 from weft.exchange import mapping
 from weft.exchange.coding import encode_symbols
 from weft.exchange.decoder import Decoder
 from weft.exchange.sketch import encode_range
-from weft.v1 import claim_pb2 as wire
 
 VECTORS = Path(__file__).resolve().parent.parent / "fixtures" / "vectors"
 
@@ -61,10 +64,15 @@ MANY = replace(
     references=tuple(b"%d@y" % n for n in range(100)),
 )
 LATIN = replace(PLAIN, list="größe".encode(), message_id=b"\xe9@example.org", subject=b"caf\xe9 \xff")
+HASHED = replace(PLAIN, message_id=key(b"m" * 251), list=b"a b", sane=False, in_reply_to=(key(b"<>"), b"*"))
 WITHDRAWAL = Withdrawal(ORIGIN, b"git", claim_id(encode(PLAIN)), PLAIN.message_id)
 
 BROKEN: dict[str, Claim | Withdrawal] = {
     "origin: 31 octets": replace(PLAIN, origin=ORIGIN[:31]),
+    "list: *": replace(PLAIN, list=b"*"),
+    "list: a space at its start": replace(PLAIN, list=b" a"),
+    "list: a space at its end": replace(PLAIN, list=b"a "),
+    "list: a surrogate": replace(PLAIN, list=b"a\xed\xa0\x80b"),
     "list: empty": replace(PLAIN, list=b""),
     "list: 201 octets": replace(PLAIN, list=b"l" * 201),
     "list: a slash": replace(PLAIN, list=b"a/b"),
@@ -72,6 +80,16 @@ BROKEN: dict[str, Claim | Withdrawal] = {
     "list: turns the direction of text": replace(PLAIN, list="a\u202eb".encode()),
     "message_id: empty": replace(PLAIN, message_id=b""),
     "message_id: 251 octets": replace(PLAIN, message_id=b"m" * 251),
+    "message_id: an angle bracket opens": replace(PLAIN, message_id=b"<b@example.org"),
+    "message_id: an angle bracket closes": replace(PLAIN, message_id=b"b@example.org>"),
+    "message_id: sha256: and no hash": replace(PLAIN, message_id=b"sha256:0@example.org"),
+    "message_id: a hash in upper case": replace(PLAIN, message_id=key(b"m" * 251).upper().replace(b"SHA", b"sha")),
+    "message_id: a hash that is too long": replace(PLAIN, message_id=key(b"m" * 251) + b"0"),
+    "in_reply_to: a bracket": replace(PLAIN, in_reply_to=(b'"<"@example.org',)),
+    "in_reply_to: sha256: and no hash": replace(PLAIN, in_reply_to=(b"sha256:",)),
+    "references: a bracket": replace(PLAIN, references=(b"a@example.org", b"a>b@example.org")),
+    "references: sha256: and no hash": replace(PLAIN, references=(b"sha256:a@example.org", b"a@x")),
+    "references: an empty id": replace(PLAIN, references=(b"", b"a@x")),
     "in_reply_to: 17 ids": replace(PLAIN, sane=False, in_reply_to=tuple(b"%d@x" % n for n in range(17))),
     "in_reply_to: an empty id": replace(PLAIN, in_reply_to=(b"",)),
     "in_reply_to: own id": replace(PLAIN, in_reply_to=(PLAIN.message_id,)),
@@ -92,12 +110,98 @@ BROKEN: dict[str, Claim | Withdrawal] = {
 }
 UNKNOWN_FIELD = b"\xba\x3e\x03abc"
 """Field 999 of a later version."""
+SMALL_ORDER = tuple(
+    bytes.fromhex(point)
+    for point in (
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0000000000000000000000000000000000000000000000000000000000000080",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+    )
+)
+"""The eight points whose order divides 8."""
+NOT_CANONICAL = (
+    *((2**255 - 19 + y).to_bytes(32, "little") for y in (0, 1, 3, 18)),
+    (1 | 1 << 255).to_bytes(32, "little"),
+    ((2**255 - 20) | 1 << 255).to_bytes(32, "little"),
+)
+"""Points with a y beyond the prime, or with a sign of x = 0."""
+
+
+def varint(number: int, *, length: int = 1) -> bytes:
+    """A varint of protobuf, of at least ``length`` octets: more than it needs are one of the ways to break the rule."""
+    octets = bytearray()
+    while number > 127 or len(octets) < length - 1:
+        octets.append(number & 127 | 128)
+        number >>= 7
+    return bytes((*octets, number))
+
+
+def wired(parts: Sequence[bytes], kind: bytes = b"\x0a") -> bytes:
+    """A claim of fields that are written already."""
+    octets = b"".join(parts)
+    return kind + varint(len(octets)) + octets
+
+
+def fields_of(claim: Claim | Withdrawal) -> list[bytes]:
+    """The fields of a claim as it is written, each with its key."""
+    octets, parts = encode(claim), []
+    at = 2 if octets[1] < 128 else 3
+    while at < len(octets):
+        size, stop = octets[at + 1], at + 2
+        if octets[at] & 7 == 2:
+            if size > 127:
+                size, stop = size & 127 | octets[at + 2] << 7, at + 3
+            stop += size
+        parts.append(octets[at:stop])
+        at = stop
+    return parts
+
+
+def second_encodings() -> dict[str, bytes]:
+    """Octets that a library of protobuf may read as one of the claims above, and that are not their encoding."""
+    plain, bare, back = fields_of(PLAIN), fields_of(BARE), fields_of(WITHDRAWAL)
+    whole = encode(PLAIN)
+    many = fields_of(MANY)
+    return {
+        "encoding: an unknown field after the claim": whole + UNKNOWN_FIELD,
+        "encoding: an unknown field in the claim": wired([*plain, UNKNOWN_FIELD]),
+        "encoding: an unknown group": wired([*plain, b"\xbb\x3e\xbc\x3e"]),
+        "encoding: two fields in the other order": wired([plain[0], plain[2], plain[1], *plain[3:]]),
+        "encoding: a field of a list apart from the others": wired([*many[:3], *many[4:], many[3]]),
+        "encoding: a field twice": wired([bare[0], bare[1], b"\x1a\x01y", bare[2]]),
+        "encoding: a field twice, equal": wired([*bare[:2], bare[2], bare[2]]),
+        "encoding: the claim in two pieces": wired(plain[:5]) + wired(plain[5:]),
+        "encoding: a claim and a withdrawal": whole + encode(WITHDRAWAL),
+        "encoding: a withdrawal and a claim": encode(WITHDRAWAL) + whole,
+        "encoding: an empty field": wired([*bare, b"\x3a\x00"]),
+        "encoding: false": wired([*bare, b"\x28\x00"]),
+        "encoding: true as 2": wired([*plain[:4], b"\x28\x02", *plain[5:]]),
+        "encoding: true in two octets": wired([*plain[:4], b"\x28\x81\x00", *plain[5:]]),
+        "encoding: a long length of a field": wired([*bare[:2], b"\x1a" + varint(1, length=2) + b"x"]),
+        "encoding: a long length of the claim": b"\x0a" + varint(len(encode(BARE)) - 2, length=3) + encode(BARE)[2:],
+        "encoding: a long key": wired([*bare[:2], b"\x9a\x00\x01x"]),
+        "encoding: another wire type": wired([*bare, b"\x38\x01"]),
+        "encoding: a withdrawal with an unknown field": encode(WITHDRAWAL) + UNKNOWN_FIELD,
+        "encoding: a withdrawal in another order": wired([*back[1:], back[0]], b"\x12"),
+    }
 
 
 def refused() -> dict[str, bytes]:
     """Octets that are no claim, by the rule that they break."""
     return {
         **{rule: encode(claim) for rule, claim in BROKEN.items()},
+        **{f"origin: small order {n}": encode(replace(BARE, origin=point)) for n, point in enumerate(SMALL_ORDER)},
+        **{f"origin: not canonical {n}": encode(replace(BARE, origin=point)) for n, point in enumerate(NOT_CANONICAL)},
+        **{
+            f"list: U+{code:04X}": encode(replace(BARE, list=f"a{chr(code)}b".encode()))
+            for code in sorted({code for ends in FORBIDDEN for code in ends if not 0xD800 <= code <= 0xDFFF})
+        },
+        **second_encodings(),
         "no kind": b"",
         "a kind that is not known": UNKNOWN_FIELD,
         "not a message": b"\x0a\xff",
@@ -107,23 +211,15 @@ def refused() -> dict[str, bytes]:
 
 def claims() -> object:
     """The contents of ``claims.json``."""
-    later = wire.AnyClaim.FromString(encode(PLAIN))
-    later.mail.MergeFromString(UNKNOWN_FIELD)
-    written = [(claim, encode(claim), True) for claim in (PLAIN, BARE, MANY, LATIN, WITHDRAWAL)]
-    others = [
-        (PLAIN, encode(PLAIN) + UNKNOWN_FIELD, False),
-        (PLAIN, later.SerializeToString(deterministic=True), False),
-    ]
     return {
         "accepted": [
             {
                 "kind": type(claim).__name__.lower(),
                 "fields": {field.name: _shown(getattr(claim, field.name)) for field in fields(claim)},
-                "octets": octets.hex(),
-                "id": claim_id(octets).hex(),
-                "written": canonical,
+                "octets": encode(claim).hex(),
+                "id": claim_id(encode(claim)).hex(),
             }
-            for claim, octets, canonical in [*written, *others]
+            for claim in (PLAIN, BARE, MANY, LATIN, HASHED, WITHDRAWAL)
         ],
         "refused": [{"rule": rule, "octets": octets.hex()} for rule, octets in refused().items()],
     }
@@ -159,10 +255,54 @@ def merkle() -> object:
 
 def signing() -> object:
     """The contents of ``signing.json``."""
+    return {"signed": _signed(), "refused": [dict(zip(_REFUSED, case, strict=True)) for case in weak_signatures()]}
+
+
+_REFUSED = ("rule", "origin", "signature", "message")
+
+
+def weak_signatures() -> Iterator[tuple[str, str, str, str]]:
+    """(rule, origin, signature, message): libraries differ about each of them."""
+    secret, message = Ed25519PrivateKey.from_private_bytes(bytes(32)), b"claim"
+    origin, good = public_key(secret), secret.sign(message)
+    order = 2**252 + 27742317777372353535851937790883648493
+    for rule, point in (*(("small order", p) for p in SMALL_ORDER), *(("not canonical", p) for p in NOT_CANONICAL)):
+        for number in range(256):  # a key of small order signs many messages, by nobody
+            text = b"%d" % number
+            signature = SMALL_ORDER[0] + bytes(32)
+            if library_verifies(point, signature, text):
+                yield f"origin: {rule}", point.hex(), signature.hex(), text.hex()
+                break
+    scalar = (int.from_bytes(good[32:], "little") + order).to_bytes(32, "little")
+    yield "S: not less than the order", origin.hex(), (good[:32] + scalar).hex(), message.hex()
+    yield "R: small order", origin.hex(), _with_small_r(bytes(32), message).hex(), message.hex()
+    yield "too long", origin.hex(), (good + b"\0").hex(), message.hex()
+    yield "another message", origin.hex(), good.hex(), b"claims".hex()
+
+
+def _with_small_r(seed: bytes, message: bytes) -> bytes:
+    """A signature whose R is the neutral element: the equation holds."""
+    order = 2**252 + 27742317777372353535851937790883648493
+    secret = int.from_bytes(sha512(seed).digest()[:32], "little") & (2**254 - 8) | 2**254
+    origin = public_key(Ed25519PrivateKey.from_private_bytes(seed))
+    challenge = int.from_bytes(sha512(SMALL_ORDER[0] + origin + message).digest(), "little")
+    return SMALL_ORDER[0] + (challenge * secret % order).to_bytes(32, "little")
+
+
+def library_verifies(origin: bytes, signature: bytes, message: bytes) -> bool:
+    """What the library says that our rule is stricter than."""
+    try:
+        Ed25519PublicKey.from_public_bytes(origin).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def _signed() -> object:
     found = []
     for seed, name, count in ((bytes(32), b"git", 1), (bytes(range(32)), "größe".encode(), 256)):
-        key = Ed25519PrivateKey.from_private_bytes(seed)
-        signed = sign_root(key, name, count, sha256(name).digest())
+        secret = Ed25519PrivateKey.from_private_bytes(seed)
+        signed = sign_root(secret, name, count, sha256(name).digest())
         found.append(
             {
                 "seed": seed.hex(),

@@ -236,7 +236,7 @@ def test_every_policy_can_be_written_and_read_back(policy: Policy) -> None:
         (f"[origin.{F_ONE}]\ntier = 1\nlists = ['*', 'a']", f'origin.{F_ONE}.lists: "*" stands alone'),
         (f"[origin.{F_ONE}]\ntier = 1\nlists = '*'\ntrust = 1", f"origin.{F_ONE}.trust: unknown; known here: name,"),
         (f"[origin.{F_ONE}]\ntier = 1\nlists = '*'\nname = 1", f"origin.{F_ONE}.name: must be a text, not 1"),
-        (f'[peer.{F_ONE}]\nname = "x\\u202e"', f"peer.{F_ONE}.name: it holds control characters"),
+        (f'[peer.{F_ONE}]\nname = "x\\u202e"', f"peer.{F_ONE}.name: it holds U+202E"),
         (f"[peer.{F_ONE}]\nname = 'x'\n[peer.{F_TWO}]\nname = 'x'", f"peer.{F_TWO}.name: another key has this name"),
         (
             f"[origin.{F_ONE}]\nname = 'x'\ntier = 1\nlists = '*'\n[peer.{F_TWO}]\nname = 'x'",

@@ -3,38 +3,42 @@
 Theory of operation
 -------------------
 `encode` writes a claim once, at its origin.  From then on the octets are the claim: they are hashed (`claim_id`),
-signed in batches, stored and passed on as they are, and never written again from the fields, because protobuf has no
-canonical form once fields are unknown.  So a claim with fields of a later version goes through this one unharmed.
+signed in batches, stored and passed on as they are.
 
-`parse` is the only way in for octets of others.  It takes what the wire schema (``weft/v1/claim.proto``) can mean and
-refuses, with the reason, what breaks a limit: a peer can lie about every field, and each limit bounds what a lie can
-cost.  Whether the origin's word counts is a question for `weft.core.policy`, and whether it is the origin's word at
-all one for `weft.core.merkle` and `weft.core.signing`.
+`parse` is the only way in for octets of others.  Protobuf can write one message in many ways (fields out of order or
+twice, default values, unknown fields, long varints), and its libraries read them differently.  So each claim has one
+encoding, the one that `encode` writes, and `parse` refuses everything else by its bytes: what it accepts, `encode`
+writes again as it was.  It also refuses, with the reason, what breaks a limit: a peer can lie about every field, and
+each limit bounds what a lie can cost.  Whether the origin's word counts is a question for `weft.core.policy`, and
+whether it is the origin's word at all one for `weft.core.merkle` and `weft.core.signing`.
 
 A claim with all fields at their limits has 32 KiB, so that what the header scanner gives is always below `MAX_CLAIM`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from hashlib import sha256
 
 from google.protobuf.message import DecodeError
 
+from weft.core import ed25519
+from weft.core.claim_encoding import MailFields, decode_mail, encode_mail
 from weft.core.feed import Feed
 from weft.core.header import MAX_AUTHOR, MAX_DATE, MAX_SUBJECT, MAX_URL
 from weft.core.list_name import check_list_octets
-from weft.core.message_id import MAX_ID_OCTETS, MAX_IN_REPLY_TO, MAX_REFERENCES
+from weft.core.message_id import MAX_ID_OCTETS, MAX_IN_REPLY_TO, MAX_REFERENCES, key_problem
 from weft.errors import ClaimError
 from weft.v1 import claim_pb2 as wire
 
 MAX_CLAIM = 40 * 1024
-"""The octets of one claim, unknown fields included."""
-CLAIM_RULES = 1
+"""The octets of one claim."""
+CLAIM_RULES = 2
 """Counted up whenever `parse` takes what it refused before, or the other way round: then all is asked anew."""
 ID_OCTETS = 32
+_OPENING, _CLOSING = b"<>"  # numbers: Python finds them faster than octet strings of one
 ORIGIN_OCTETS = 32
 BODY_OCTETS = 32
 DOMAIN = b"weft/v1/claim\0"
@@ -107,57 +111,30 @@ class Withdrawal:
         )
 
 
+_SETTERS: list[Callable[[Claim, object], None]] = [getattr(Claim, field.name).__set__ for field in fields(Claim)]
+
+
+def _claim_with(values: MailFields) -> Claim:
+    """``Claim(*values)``; the constructor of a frozen dataclass takes three times as long."""
+    claim = object.__new__(Claim)
+    for setter, value in zip(_SETTERS, values, strict=True):
+        setter(claim, value)
+    return claim
+
+
 def claim_of(record: Scanned, origin: bytes, list_name: bytes) -> Claim:
     """The claim of ``origin`` about a scanned message on its list."""
-    return Claim(origin, list_name, *record[2:])
+    return _claim_with((origin, list_name, *record[2:]))
 
 
 def encode(claim: Claim | Withdrawal) -> bytes:
-    """The octets of a new claim of our own; for a claim of others keep what came.
-
-    Claims of mail, of which there are millions, are written field by field: the octets that the library of protobuf
-    writes, in a third of its time.
-    """
+    """The octets of a claim: there is one way to write it (`weft.core.claim_encoding`)."""
     if isinstance(claim, Withdrawal):
         withdrawal = wire.Withdrawal(
             origin=claim.origin, list=claim.list, target=claim.target, message_id=claim.message_id
         )
         return wire.AnyClaim(withdrawal=withdrawal).SerializeToString(deterministic=True)
-    length = _LENGTHS
-    parts: list[bytes] = []
-    for key, value in ((b"\x0a", claim.origin), (b"\x12", claim.list), (b"\x1a", claim.message_id)):
-        if value:
-            parts += key, length[len(value)], value
-    for name in claim.in_reply_to:
-        parts += b"\x22", length[len(name)], name
-    if claim.sane:
-        parts.append(b"\x28\x01")
-    for name in claim.references:
-        parts += b"\x32", length[len(name)], name
-    for key, value in (
-        (b"\x3a", claim.date), (b"\x42", claim.subject), (b"\x4a", claim.author), (b"\x52", claim.archived_at),
-        (b"\x5a", claim.body),
-    ):  # fmt: skip
-        if value:
-            parts += key, length[len(value)], value
-    octets = b"".join(parts)
-    return b"\x0a" + length[len(octets)] + octets
-
-
-class _Lengths(dict[int, bytes]):
-    """Lengths as the encoding has them: seven bits an octet, the low ones first.  Few thousand ever occur."""
-
-    def __missing__(self, length: int) -> bytes:
-        octets, left = bytearray(), length
-        while left > 127:
-            octets.append(left & 127 | 128)
-            left >>= 7
-        octets.append(left)
-        self[length] = bytes(octets)
-        return self[length]
-
-
-_LENGTHS = _Lengths()
+    return encode_mail(claim)
 
 
 def claim_id(octets: bytes) -> bytes:
@@ -166,45 +143,70 @@ def claim_id(octets: bytes) -> bytes:
 
 
 def parse(octets: bytes) -> Claim | Withdrawal:
-    """The claim that ``octets`` are; `ClaimError` with the reason for whatever breaks a limit."""
+    """The claim that ``octets`` are; `ClaimError` with the reason for whatever breaks a rule."""
     if len(octets) > MAX_CLAIM:
         raise _refused(f"it has {len(octets)} octets, at most {MAX_CLAIM} are taken")
+    values = decode_mail(octets)
+    if values is not None:
+        _check_mail(values)
+        return _claim_with(values)
+    claim = _read_by_library(octets)
+    if encode(claim) != octets:
+        raise _refused("its octets are not the one encoding of what they say")
+    return claim
+
+
+def _read_by_library(octets: bytes) -> Claim | Withdrawal:
+    """What protobuf makes of octets: a withdrawal, or what is wrong with a claim of mail."""
     try:
         message = wire.AnyClaim.FromString(octets)
     except DecodeError:
         raise _refused("its octets are not a message of the schema") from None
     kind = message.WhichOneof("kind")
-    if kind == "mail":
-        return _mail(message.mail)
     if kind == "withdrawal":
         return _withdrawal(message.withdrawal)
-    raise _refused("it is of a kind that is not known here")
-
-
-def _mail(mail: wire.Claim) -> Claim:
-    claim = Claim(
-        mail.origin, mail.list, mail.message_id, tuple(mail.in_reply_to), mail.sane, tuple(mail.references),
-        mail.date, mail.subject, mail.author, mail.archived_at, mail.body,
+    if kind != "mail":
+        raise _refused("it is of a kind that is not known here")
+    mail = message.mail
+    values = (
+        mail.origin, mail.list, mail.message_id, tuple(mail.in_reply_to), mail.sane, tuple(mail.references), mail.date,
+        mail.subject, mail.author, mail.archived_at, mail.body,
     )  # fmt: skip
-    own = claim.message_id
-    _check_label(claim.origin, claim.list, own)
-    if claim.in_reply_to:
-        _check_ids("in_reply_to", claim.in_reply_to, MAX_IN_REPLY_TO, own)
-    if claim.references:
-        _check_ids("references", claim.references, MAX_REFERENCES, own)
-    if claim.sane and len(claim.in_reply_to) != 1:
+    _check_mail(values)
+    _check_ids("in_reply_to", values[3], MAX_IN_REPLY_TO, values[2])
+    _check_ids("references", values[5], MAX_REFERENCES, values[2])
+    return Claim(*values)
+
+
+def _check_mail(values: MailFields) -> None:
+    """`ClaimError` for fields that break a rule; that no id in a list is empty is taken for granted."""
+    origin, list_name, own, replies, sane, references, date, subject, author, archived_at, body = values
+    _check_label(origin, list_name, own)
+    if ids := replies + references:
+        joined = b"\n".join(ids)
+        if (
+            _OPENING in joined
+            or _CLOSING in joined
+            or joined.find(b"sha256:") >= 0
+            or own in ids
+            or max(map(len, ids)) > MAX_ID_OCTETS
+            or not len(set(references)) == len(references) <= MAX_REFERENCES
+            or (len(replies) > 1 and not len(set(replies)) == len(replies) <= MAX_IN_REPLY_TO)
+        ):
+            _check_ids("in_reply_to", replies, MAX_IN_REPLY_TO, own)
+            _check_ids("references", references, MAX_REFERENCES, own)
+    if sane and len(replies) != 1:
         raise _refused("sane: in_reply_to has not exactly one id")
-    if len(claim.date) > MAX_DATE:
-        raise _too_long("date", claim.date, MAX_DATE)
-    if len(claim.subject) > MAX_SUBJECT:
-        raise _too_long("subject", claim.subject, MAX_SUBJECT)
-    if len(claim.author) > MAX_AUTHOR:
-        raise _too_long("author", claim.author, MAX_AUTHOR)
-    if len(claim.archived_at) > MAX_URL:
-        raise _too_long("archived_at", claim.archived_at, MAX_URL)
-    if claim.body and len(claim.body) != BODY_OCTETS:
-        raise _refused(f"body: it has {len(claim.body)} octets, not {BODY_OCTETS} or none")
-    return claim
+    if len(date) > MAX_DATE:
+        raise _too_long("date", date, MAX_DATE)
+    if len(subject) > MAX_SUBJECT:
+        raise _too_long("subject", subject, MAX_SUBJECT)
+    if len(author) > MAX_AUTHOR:
+        raise _too_long("author", author, MAX_AUTHOR)
+    if len(archived_at) > MAX_URL:
+        raise _too_long("archived_at", archived_at, MAX_URL)
+    if body and len(body) != BODY_OCTETS:
+        raise _refused(f"body: it has {len(body)} octets, not {BODY_OCTETS} or none")
 
 
 def _withdrawal(message: wire.Withdrawal) -> Withdrawal:
@@ -215,19 +217,18 @@ def _withdrawal(message: wire.Withdrawal) -> Withdrawal:
 
 
 def _check_label(origin: bytes, list_name: bytes, message_id: bytes) -> None:
-    if len(origin) != ORIGIN_OCTETS:
-        raise _refused(f"origin: it has {len(origin)} octets, not {ORIGIN_OCTETS}")
-    if problem := _list_problem(list_name):
-        raise _refused(f"list: {problem}")
-    if not 0 < len(message_id) <= MAX_ID_OCTETS:
-        raise _refused(f"message_id: it has {len(message_id)} octets, not 1 to {MAX_ID_OCTETS}")
+    if problem := _feed_problem(origin, list_name):
+        raise _refused(problem)
+    if problem := key_problem(message_id):
+        raise _refused(f"message_id: {problem}")
 
 
-def _check_ids(field: str, ids: Sequence[bytes], most: int, own: bytes) -> None:
+def _check_ids(field: str, ids: tuple[bytes, ...], most: int, own: bytes) -> None:
     if len(ids) > most:
         raise _refused(f"{field}: {len(ids)} ids, at most {most} are taken")
-    if b"" in ids or max(map(len, ids)) > MAX_ID_OCTETS:
-        raise _refused(f"{field}: an id has not 1 to {MAX_ID_OCTETS} octets")
+    for name in ids:
+        if problem := key_problem(name):
+            raise _refused(f"{field}: {problem}")
     if len(set(ids)) != len(ids):
         raise _refused(f"{field}: an id stands there twice")
     if own in ids:
@@ -235,12 +236,14 @@ def _check_ids(field: str, ids: Sequence[bytes], most: int, own: bytes) -> None:
 
 
 @lru_cache(maxsize=1024)
-def _list_problem(octets: bytes) -> str:
-    """Why the octets cannot name a list; empty if they can.  Claims come by the thousand for one list."""
+def _feed_problem(origin: bytes, list_name: bytes) -> str:
+    """Why they cannot be a feed; empty if they can.  Claims come by the thousand for one feed."""
+    if problem := ed25519.key_problem(origin):
+        return f"origin: {problem}"
     try:
-        check_list_octets(octets)
+        check_list_octets(list_name)
     except ValueError as error:
-        return str(error)
+        return f"list: {error}"
     return ""
 
 

@@ -1,8 +1,8 @@
 """The names of lists: one rule, for sources, claims and policies.
 
 A name is chosen by whoever configures an origin, and travels in every claim: it is text that others choose.  It is
-never used as a path.  The rule names code points, because what Python calls printable differs between its versions,
-and servers must agree on which claims are admissible.
+never used as a path.  Servers must agree on which claims are admissible, so the rule is a table of code points and
+asks no Unicode database: what is called white space or printable differs between versions.
 """
 
 from __future__ import annotations
@@ -10,18 +10,25 @@ from __future__ import annotations
 import re
 
 MAX_LIST_OCTETS = 200
+ALL_LISTS = "*"
+"""What a policy writes for all lists, so it cannot be the name of one."""
 
-_FORBIDDEN = re.compile(
-    "[\x00-\x1f\x7f-\xa0\xad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff\ufff9-\ufffb"
-    "\U000e0000-\U000e007f]"
-)
-"""Controls, characters that cannot be seen or that turn the direction of text, and white space except a space."""
+FORBIDDEN = (
+    (0x0000, 0x001F), (0x007F, 0x00A0), (0x00AD, 0x00AD), (0x034F, 0x034F), (0x061C, 0x061C), (0x115F, 0x1160),
+    (0x1680, 0x1680), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x2000, 0x200F), (0x2028, 0x202F), (0x205F, 0x206F),
+    (0x2800, 0x2800), (0x3000, 0x3000), (0x3164, 0x3164), (0xD800, 0xDFFF), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF),
+    (0xFFA0, 0xFFA0), (0xFFF0, 0xFFFB), (0xFFFE, 0xFFFF), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
+)  # fmt: skip
+"""First and last of each range of code points that no name holds: controls, white space except U+0020, and what cannot
+be seen or turns the direction of text.  PROTOCOL.md has the same table."""
+
+_FORBIDDEN = re.compile("[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in FORBIDDEN) + "]")
 
 
 def check_list_name(name: str) -> str:
     """``name`` if it can name a list, else `ValueError` saying why.
 
-    A list name is 1-200 octets of UTF-8 without control or invisible characters, slash or white space at its ends.
+    A list name is 1-200 bytes of UTF-8 without slash, space at an end, or a code point of `FORBIDDEN`; and not ``*``.
     """
     try:
         octets = name.encode()
@@ -31,8 +38,12 @@ def check_list_name(name: str) -> str:
         raise ValueError(f"it must have 1 to {MAX_LIST_OCTETS} octets")
     if "/" in name:
         raise ValueError("it holds a slash")
-    if name.strip(" ") != name or _FORBIDDEN.search(name):
-        raise ValueError("it holds control characters, or white space at an end")
+    if name == ALL_LISTS:
+        raise ValueError('it is "*", which stands for all lists')
+    if name.strip(" ") != name:
+        raise ValueError("it has a space at an end")
+    if found := _FORBIDDEN.search(name):
+        raise ValueError(f"it holds U+{ord(found[0]):04X}: no control, invisible or other white-space character may")
     return name
 
 

@@ -8,9 +8,11 @@ RFC 5322 section 3.6.4) is octet-exact: no case folding, no RFC 2047 decoding, n
 1. Unfold.  Strip balanced comments outside ``<...>`` and outside quotes; with an unbalanced ``(`` strip none.
 2. Take the ``<...>`` tokens, the innermost where they nest.  Delete white space (space, tab, CR, LF) outside quotes;
    then ``"x"@h`` becomes ``x@h`` when x is a dot-atom, so that reading what was read changes nothing.
-3. Message-ID: the first token with an ``@``, else the first token, else the trimmed value; an empty header gives way
-   to the next one.  References and In-Reply-To: the tokens with an ``@``; several headers are concatenated.
-4. Longer than 250 octets, or beginning with ``sha256:``: the key is ``sha256:`` and the hex SHA-256 of the whole id.
+3. Message-ID: the first token with an ``@``, else the first token, else the value without white space and angle
+   brackets at its ends; an empty header gives way to the next one.  References and In-Reply-To: the tokens with an
+   ``@``; several headers are concatenated.
+4. Longer than 250 octets, beginning with ``sha256:``, or with an angle bracket (within quotes) in it: the key is
+   ``sha256:`` and the lower-case hex SHA-256 of the whole id.
 5. A reference to the message itself, or to an address in its From, To or Cc, is dropped.
 6. References: each id once, at its last occurrence, then at most the first and the last 99.  In-Reply-To: each id
    once, at its first occurrence, at most 16.
@@ -31,13 +33,15 @@ MAX_REFERENCES = 100
 MAX_IN_REPLY_TO = 16
 
 WHITE_SPACE = b" \t\r\n"
-_LF, _QUOTE, _PAREN, _AT = b'\n"(@'
+_LF, _QUOTE, _PAREN, _AT, _OPENING, _CLOSING = b'\n"(@<>'
 _HASHED = b"sha256:"
+_ENDS = WHITE_SPACE + b"<>"
 
 _FEW = 16
 """More ids than this are compared with the set of all addresses, so that many of both stay linear."""
 
 _UNFOLD = re.compile(rb"\r?\n(?=[ \t])")
+_HASH = re.compile(_HASHED + rb"[0-9a-f]{64}")
 _CLEAN_TOKEN = rb'<((?!sha256:)[^<>\s("@]++@[^<>\s("]++)>'
 """A ``<...>`` to which rules 1-3 do nothing; nor does rule 4, if it is short enough."""
 _CLEAN_TOKENS = re.compile(_CLEAN_TOKEN)
@@ -67,10 +71,21 @@ def unfold(value: bytes) -> bytes:
 
 
 def key(literal: bytes) -> bytes:
-    """The key under which an id is known: itself, or its hash if it is too long or looks like a hash (rule 4)."""
-    if len(literal) > MAX_ID_OCTETS or literal.startswith(_HASHED):
+    """The key under which an id is known: itself, or its hash if it cannot stand for itself (rule 4)."""
+    if len(literal) > MAX_ID_OCTETS or literal.startswith(_HASHED) or _OPENING in literal or _CLOSING in literal:
         return _HASHED + sha256(literal).hexdigest().encode()
     return literal
+
+
+def key_problem(name: bytes) -> str:
+    """Why octets are not a key, as rule 4 makes them; empty if they are one."""
+    if not 0 < len(name) <= MAX_ID_OCTETS:
+        return f"an id has not 1 to {MAX_ID_OCTETS} octets"
+    if _OPENING in name or _CLOSING in name:
+        return "an id holds an angle bracket"
+    if name.startswith(_HASHED) and not _HASH.fullmatch(name):
+        return "an id begins with sha256: and is no hash"
+    return ""
 
 
 def keys_of(text: str) -> tuple[bytes, ...]:
@@ -97,7 +112,7 @@ def parse_message_id(values: Iterable[bytes]) -> bytes | None:
         if (found := _ONE_CLEAN_TOKEN.fullmatch(value)) and len(token := found[1]) <= MAX_ID_OCTETS:
             return token
         tokens, rest = tokenize(unfold(value))
-        literal = next((token for token in tokens if _AT in token), tokens[0] if tokens else rest.strip(WHITE_SPACE))
+        literal = next((token for token in tokens if _AT in token), tokens[0] if tokens else rest.strip(_ENDS))
         if literal:
             return key(literal)
     return None

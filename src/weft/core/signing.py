@@ -1,8 +1,9 @@
 """Origins: their signatures under batches, and their names for people.
 
-An origin is an Ed25519 public key (RFC 8032).  It signs the Merkle root of each batch, in a string that begins with a
-domain tag and a version, so that no signature can be taken for one over something else, and that binds the feed and
-the number of leaves, so that a batch cannot be shown under another list or with another shape.
+An origin is an Ed25519 public key (RFC 8032; `weft.core.ed25519` says which signatures are good).  It signs the Merkle
+root of each batch, in a string that begins with a domain tag and a version, so that no signature can be taken for one
+over something else, and that binds the feed and the number of leaves, so that a batch cannot be shown under another
+list or with another shape.
 
 A signature names who says a thing.  It proves nothing about the mail.
 
@@ -19,9 +20,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from weft.core import ed25519
 from weft.core.list_name import MAX_LIST_OCTETS
 from weft.core.merkle import HASH_OCTETS, MAX_LEAVES
 from weft.errors import ClaimError
@@ -91,10 +92,8 @@ def verify_root(signed: SignedRoot) -> None:
     if not 1 <= signed.leaf_count <= MAX_LEAVES:
         raise ClaimError(f"batch refused: it has {signed.leaf_count} leaves, not 1 to {MAX_LEAVES}")
     octets = root_octets(signed.origin, signed.list, signed.leaf_count, signed.root)
-    try:
-        Ed25519PublicKey.from_public_bytes(signed.origin).verify(signed.signature, octets)
-    except (InvalidSignature, ValueError):
-        raise ClaimError(f"batch refused: {short_fingerprint(signed.origin)} did not sign it") from None
+    if not ed25519.verifies(signed.origin, signed.signature, octets):
+        raise ClaimError(f"batch refused: {short_fingerprint(signed.origin)} did not sign it")
 
 
 @lru_cache(maxsize=4096)

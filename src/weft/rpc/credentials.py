@@ -28,10 +28,9 @@ from typing import Any
 
 import grpc
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -40,6 +39,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from weft._files import make_folder, write_file
+from weft.core import ed25519
 from weft.core.policy import Policy
 from weft.core.signing import KEY_OCTETS, fingerprint, parse_fingerprint, public_key
 from weft.errors import KeyFileError, UsageError
@@ -105,10 +105,10 @@ def origin_of(certificate: bytes) -> bytes:
         origin, signature = extension.value[:KEY_OCTETS], extension.value[KEY_OCTETS:]
         if len(signature) != _SIGNATURE_OCTETS:
             raise ValueError("its binding has a wrong length")
-        Ed25519PublicKey.from_public_bytes(origin).verify(signature, _bound(origin, key))
-    except (ValueError, InvalidSignature, x509.ExtensionNotFound, x509.DuplicateExtension) as error:
-        reason = "its binding is not by that origin" if isinstance(error, InvalidSignature) else str(error)
-        raise DeniedError(f"certificate refused: {reason}") from None
+        if not ed25519.verifies(origin, signature, _bound(origin, key)):
+            raise ValueError("its binding is not by that origin")
+    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension) as error:
+        raise DeniedError(f"certificate refused: {error}") from None
     return origin
 
 

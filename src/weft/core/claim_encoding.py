@@ -1,0 +1,166 @@
+"""The one encoding of a claim of mail: ``AnyClaim`` of ``weft/v1/claim.proto``, written and read field by field.
+
+Theory of operation
+-------------------
+The encoding is what protobuf calls deterministic, and nothing else: fields in ascending order, each at most once but
+for repeated ones; lengths as the shortest varints; no default value (empty bytes, false); no unknown field.
+`decode_mail` reads exactly that: octets that it reads are those that `encode_mail` writes for what it read.  Both are
+faster than the library: claims are written and read by the million.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from weft.core.claim import Claim
+
+MailFields = tuple[
+    bytes, bytes, bytes, tuple[bytes, ...], bool, tuple[bytes, ...], bytes, bytes, bytes, bytes, bytes
+]  # fmt: skip
+"""The fields of a `weft.core.claim.Claim`, in their order."""
+
+_MAIL = 0x0A
+_IN_REPLY_TO, _SANE, _REFERENCES, _LAST = 0x22, 0x28, 0x32, 0x5A
+"""Keys: the number of a field times eight, and its wire type: 2 for bytes, 0 for a flag."""
+_BYTES = 2
+
+
+def encode_mail(claim: Claim) -> bytes:
+    """The octets of a claim of mail; those that the library of protobuf writes, in a third of its time."""
+    length = _LENGTHS
+    parts: list[bytes] = []
+    for key, value in ((b"\x0a", claim.origin), (b"\x12", claim.list), (b"\x1a", claim.message_id)):
+        if value:
+            parts += key, length[len(value)], value
+    for name in claim.in_reply_to:
+        parts += b"\x22", length[len(name)], name
+    if claim.sane:
+        parts.append(b"\x28\x01")
+    for name in claim.references:
+        parts += b"\x32", length[len(name)], name
+    for key, value in (
+        (b"\x3a", claim.date), (b"\x42", claim.subject), (b"\x4a", claim.author), (b"\x52", claim.archived_at),
+        (b"\x5a", claim.body),
+    ):  # fmt: skip
+        if value:
+            parts += key, length[len(value)], value
+    octets = b"".join(parts)
+    return b"\x0a" + length[len(octets)] + octets
+
+
+def decode_mail(octets: bytes) -> MailFields | None:
+    """The fields of which ``octets`` are the encoding; None if they are that of none, or longer than any claim.
+
+    Whether the fields keep to their limits is not looked at, but for ids, which are never empty.
+    Linear, iterative; nothing is allocated by a stated length.
+    """
+    try:
+        return _decode_mail(octets)
+    except IndexError:  # a key beyond the last, or cut within a key or a length
+        return None
+
+
+def _decode_mail(octets: bytes) -> MailFields | None:
+    size = octets[1]
+    at = 2
+    if size > 0x7F:
+        size, at = _long_length(octets, 1, size)
+    end = len(octets)
+    if octets[0] != _MAIL or at + size != end:
+        return None
+    values = [b""] * (_LAST + 1)
+    replies: list[bytes] = []
+    references: list[bytes] = []
+    sane = False
+    last = _BYTES
+    if feed := _feed(octets[at : at + 36 + octets[at + 35]]):
+        values[0x0A], values[last := 0x12] = feed
+        at += 36 + len(feed[1])
+    while at < end:
+        key, size = octets[at], octets[at + 1]
+        at += 2
+        if size > 0x7F:
+            size, at = _long_length(octets, at - 1, size)
+        if key == _SANE:
+            if size != 1:  # here it is the value
+                return None
+            sane, size = True, 0
+        elif not size:
+            return None
+        stop = at + size
+        if key > last:
+            if key == _REFERENCES:
+                references.append(octets[at:stop])
+            elif key == _IN_REPLY_TO:
+                replies.append(octets[at:stop])
+            elif key & 7 == _BYTES:
+                values[key] = octets[at:stop]
+            elif key != _SANE:
+                return None
+            last = key
+        elif key != last:
+            return None
+        elif key == _REFERENCES:
+            references.append(octets[at:stop])
+        elif key == _IN_REPLY_TO:
+            replies.append(octets[at:stop])
+        else:
+            return None
+        at = stop
+    if at != end:
+        return None
+    return (
+        values[0x0A], values[0x12], values[0x1A], tuple(replies), sane, tuple(references), values[0x3A], values[0x42],
+        values[0x4A], values[0x52], values[0x5A],
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=1024)
+def _feed(fields: bytes) -> tuple[bytes, bytes] | None:
+    """The origin and the list, if these are both fields, with a list of at most 127 octets.
+
+    Claims come by the thousand for one feed, and then share these two.
+    """
+    if (
+        fields[:2] != b"\x0a\x20"
+        or fields[34:35] != b"\x12"
+        or not 0 < fields[35] < 0x80
+        or len(fields) != 36 + fields[35]
+    ):
+        return None
+    return fields[2:34], fields[36:]
+
+
+_NEVER = 1 << 32
+
+
+def _long_length(octets: bytes, at: int, low: int) -> tuple[int, int]:
+    """A length of two or three octets that begins at ``at`` with ``low``, and the place behind it.
+
+    What is longer, or longer than it need be, becomes a length that is never right.
+    """
+    middle = octets[at + 1]
+    if middle <= 0x7F:
+        return (low & 0x7F | middle << 7 if middle else _NEVER), at + 2
+    high = octets[at + 2]
+    if not 0 < high <= 0x7F:
+        return _NEVER, at + 3
+    return low & 0x7F | (middle & 0x7F) << 7 | high << 14, at + 3
+
+
+class _Lengths(dict[int, bytes]):
+    """Lengths as the encoding has them: seven bits an octet, the low ones first.  Few thousand ever occur."""
+
+    def __missing__(self, length: int) -> bytes:
+        octets, left = bytearray(), length
+        while left > 127:
+            octets.append(left & 127 | 128)
+            left >>= 7
+        octets.append(left)
+        self[length] = bytes(octets)
+        return self[length]
+
+
+_LENGTHS = _Lengths()
