@@ -16,6 +16,9 @@ RFC 5322 section 3.6.4) is octet-exact: no case folding, no RFC 2047 decoding, n
 5. A reference to the message itself, or to an address in its From, To or Cc, is dropped.
 6. References: each id once, at its last occurrence, then at most the first and the last 99.  In-Reply-To: each id
    once, at its first occurrence, at most 16.
+7. An In-Reply-To with prose beside its tokens (more than white space, commas, semicolons and comments) names one id:
+   with prose before the first token the last that is left, else the first.  Old clients wrote ``Message from NAME
+   <address> of "date" <id>``, others ``<id> from NAME <address>``.
 
 A quote that is never closed is an ordinary octet, and so are all quotes after it: otherwise a header of escaped
 quotes would cost quadratic time.  Who can lie: the author, about every octet.  An id is a label, never a fact.
@@ -35,6 +38,7 @@ MAX_IN_REPLY_TO = 16
 WHITE_SPACE = b" \t\r\n"
 _LF, _QUOTE, _PAREN, _AT, _OPENING, _CLOSING = b'\n"(@<>'
 _HASHED = b"sha256:"
+_BETWEEN = WHITE_SPACE + b",;"
 _ENDS = WHITE_SPACE + b"<>"
 
 _FEW = 16
@@ -57,10 +61,14 @@ _ADDRESS = re.compile(rb'[^\s()<>\[\]:;,\\"]+@[^\s()<>\[\]:;,\\"]+')
 
 
 class Tokens(NamedTuple):
-    """What a header value holds: the ``<...>`` contents in order, and all that stands outside them and comments."""
+    """What a header value holds: the ``<...>`` contents in order, and all that stands outside them and comments.
+
+    ``before``: what of that stands before the first ``<...>``.
+    """
 
     tokens: list[bytes]
     rest: bytes
+    before: bytes
 
 
 def unfold(value: bytes) -> bytes:
@@ -97,13 +105,14 @@ def keys_of(text: str) -> tuple[bytes, ...]:
 def tokenize(value: bytes) -> Tokens:
     """Split an unfolded header value by rules 1 and 2.  Linear in its length."""
     if _PAREN not in value and _QUOTE not in value:
-        found = _PLAIN_TOKEN.findall(value)
-        return Tokens([token.translate(None, WHITE_SPACE) for token in found], _PLAIN_TOKEN.sub(b"", value))
+        found = _PLAIN_TOKEN.split(value)
+        outside = found[::2]
+        return Tokens([token.translate(None, WHITE_SPACE) for token in found[1::2]], b"".join(outside), outside[0])
     split = _split(value, comments=True)
     if split is None:
         split = _split(value, comments=False)
         assert split is not None
-    return Tokens([_normalize(token) for token in split.tokens], split.rest)
+    return split._replace(tokens=[_normalize(token) for token in split.tokens])
 
 
 def parse_message_id(values: Iterable[bytes]) -> bytes | None:
@@ -111,7 +120,7 @@ def parse_message_id(values: Iterable[bytes]) -> bytes | None:
     for value in values:
         if (found := _ONE_CLEAN_TOKEN.fullmatch(value)) and len(token := found[1]) <= MAX_ID_OCTETS:
             return token
-        tokens, rest = tokenize(unfold(value))
+        tokens, rest, _ = tokenize(unfold(value))
         literal = next((token for token in tokens if _AT in token), tokens[0] if tokens else rest.strip(_ENDS))
         if literal:
             return key(literal)
@@ -143,14 +152,16 @@ def parse_in_reply_to(values: Sequence[bytes], own: bytes, people: bytes) -> tup
     if (found := _ONE_CLEAN_TOKEN.fullmatch(value)) and len(token := found[1]) <= MAX_ID_OCTETS:
         if token != own and token.lower() not in people:
             return (token,), True
-        tokens, rest = [token], b""
+        tokens, rest, before = [token], b"", b""
     else:
-        tokens, rest = tokenize(unfold(value))
+        tokens, rest, before = tokenize(unfold(value))
     ids = [key(token) for token in tokens if _AT in token]
     if len(ids) > 1:
         ids = list(dict.fromkeys(ids))
     ids = _drop(ids, own, people)
     sane = len(ids) == len(tokens) == 1 and not rest.strip(WHITE_SPACE)
+    if len(ids) > 1 and rest.strip(_BETWEEN):
+        ids = ids[-1:] if before.strip(_BETWEEN) else ids[:1]
     return tuple(ids[:MAX_IN_REPLY_TO]), sane
 
 
@@ -186,6 +197,7 @@ def _split(value: bytes, *, comments: bool) -> Tokens | None:
     """One pass over ``value``; None if ``comments`` are to be stripped and one is never closed."""
     tokens: list[bytes] = []
     rest: list[bytes] = []
+    before: bytes | None = None
     position, end, quotes = 0, len(value), True
     while position < end:
         octet = value[position : position + 1]
@@ -195,6 +207,7 @@ def _split(value: bytes, *, comments: bool) -> Tokens | None:
                 rest.append(value[position:])
                 break
             rest.append(value[position : start - 1])
+            before = b"".join(rest) if before is None else before
             tokens.append(value[start:closing])
             position = closing + 1
         elif octet == b"(" and comments:
@@ -211,7 +224,8 @@ def _split(value: bytes, *, comments: bool) -> Tokens | None:
             stop = run.end() if run else position + 1
             rest.append(value[position:stop])
             position = stop
-    return Tokens(tokens, b"".join(rest))
+    outside = b"".join(rest)
+    return Tokens(tokens, outside, outside if before is None else before)
 
 
 def _angle(value: bytes, position: int, quotes: bool) -> tuple[int, int, bool]:
