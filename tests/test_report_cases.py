@@ -43,7 +43,6 @@ ID_FAILURES = {
     "050-reference-is-an-encoded-word",
     "052-reference-without-at",
     "053-ids-without-brackets",
-    "060-in-reply-to-names-the-author-first",
     "061-parent-id-is-the-address-in-to",
     "070-gateway-original-message-id",
     "072-two-message-id-fields",
