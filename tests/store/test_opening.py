@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
+import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +21,11 @@ from weft.store.failures import failure
 from weft.store.opening import demand
 from weft.store.sqlite import SqliteStore
 
+_OPEN = """
+import sys
+from weft.store.sqlite import SqliteStore
+SqliteStore(sys.argv[1], read_only=bool(sys.argv[2]))
+"""
 Connect = Callable[..., sqlite3.Connection]
 
 
@@ -83,6 +92,18 @@ def test_a_file_system_without_shared_memory_is_named_as_the_reason(code: int) -
     error = sqlite3.OperationalError("disk I/O error")
     error.sqlite_errorcode = code
     assert "no shared memory" in str(failure(Path("index.db"), error))
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler (cc)")
+def test_where_files_cannot_be_mapped_an_index_is_neither_made_nor_read_and_one_line_says_why(tmp_path: Path) -> None:
+    library, source = tmp_path / "mapping.so", Path(__file__).with_name("no_shared_memory.c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True, timeout=120)
+    SqliteStore(tmp_path / "made.db").close()
+    for name, read_only in (("new.db", False), ("made.db", False), ("made.db", True)):
+        command = [sys.executable, "-c", _OPEN, str(tmp_path / name), "1" if read_only else ""]
+        ran = subprocess.run(command, env={**os.environ, "LD_PRELOAD": str(library)}, capture_output=True, timeout=60)
+        assert b"no shared memory, which the write-ahead log needs; move the index to a local disk" in ran.stderr
+    SqliteStore(tmp_path / "new.db").close()
 
 
 @pytest.mark.parametrize("mask", [0, 0o022, 0o077])
