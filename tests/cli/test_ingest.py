@@ -207,3 +207,11 @@ def test_mail_that_was_withdrawn_otherwise_is_not_taken_for_renamed(story: Home,
     assert "13 messages were withdrawn" in withdrawn
     assert "smtp-ops" not in withdrawn
     assert withdrawn.endswith("a list of another name can have them: NAME=PATH")
+
+
+def test_an_index_that_all_users_could_read_is_closed_to_them_and_one_line_says_so(home: Home) -> None:
+    assert home.weft("ingest", "-q", DRAFTS).code == 0
+    home.index.chmod(0o644)
+    ran = home.process("ingest", "-q", DRAFTS)
+    assert ran.err == [f"weft: {home.index}: all users of this machine could read this file; now only its owner can"]
+    assert home.index.stat().st_mode & 0o777 == 0o600

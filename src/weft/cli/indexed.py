@@ -46,9 +46,13 @@ def policy_option(command: Command) -> Command:
 
 def open_index(index: str | None, config: str | None, policy: str | None = None, *, create: bool = False) -> Index:
     """The index that the options name; `weft.errors.NotFoundError` if there is none, unless ``create``."""
+    import logging
+
     from weft.index.config import index_path
     from weft.index.index import Index
 
+    if logging.lastResort is not None:  # where no log is set up, warnings are messages like all others
+        logging.lastResort.setFormatter(logging.Formatter("weft: %(message)s"))
     return Index.open(index_path(index), policy=policy or config, create=create)
 
 
