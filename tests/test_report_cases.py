@@ -26,19 +26,6 @@ from tests.cli.running import Ran
 CASES = os.environ.get("WEFT_CASES")
 pytestmark = pytest.mark.skipif(CASES is None, reason="WEFT_CASES does not name the folder of cases")
 
-TEXT_FAILURES = {
-    "030-charset-gb2312-is-gbk",
-    "032-charset-japanese-extensions",
-    "034-charset-names-python-lacks",
-    "036-charset-rfc2231-language",
-    "037-charset-latin1-is-cp1252",
-    "040-encoded-word-with-question-mark",
-    "041-bad-base64-word-spoils-good-ones",
-    "043-encoded-word-empty",
-    "044-author-cut-inside-encoded-word",
-    "081-author-decoded-before-it-is-parsed",
-}
-
 ID_FAILURES = {
     "050-reference-is-an-encoded-word",
     "052-reference-without-at",
@@ -48,12 +35,10 @@ ID_FAILURES = {
     "072-two-message-id-fields",
 }
 
-SEARCH_FAILURES = {"082-search-in-text-without-spaces"}
-
 LIST_FAILURES = {"083-monthly-files-become-lists"}
 
 KNOWN_FAILURES = {
-    *TEXT_FAILURES, *ID_FAILURES, *SEARCH_FAILURES, *LIST_FAILURES,
+    *ID_FAILURES, *LIST_FAILURES,
 }  # fmt: skip
 """Cases that do not come out right yet; noticed when one of them does."""
 

@@ -17,6 +17,7 @@ from hashlib import sha256
 from os import PathLike, fspath
 
 from weft.copies import Copies
+from weft.core.author import decode_author
 from weft.core.date import MISSING, format_date
 from weft.core.display import Layout, prune
 from weft.core.forest import GHOST, NONE, Forest, Profile, Weaver
@@ -221,7 +222,8 @@ class Archive:
         self._copies.grow(len(self._forest.ids))
         self._joined: set[int] = set()
         self._made_up: dict[int, str] = {}
-        self._texts = _Texts(self._copies.texts)
+        self._texts = _Texts(self._copies.texts, decode_text)
+        self._authors = _Texts(self._copies.texts, decode_author)
 
     @property
     def notes(self) -> list[Note]:
@@ -419,9 +421,9 @@ class Archive:
         return self._marked(message, node) if node in self._marks else message
 
     def _copy(self, copy: int) -> Copy:
-        copies, texts = self._copies, self._texts
+        copies = self._copies
         date = format_date(copies.seconds[copy], copies.zones[copy])
-        subject, author = texts[copies.subjects[copy]], texts[copies.authors[copy]]
+        subject, author = self._texts[copies.subjects[copy]], self._authors[copies.authors[copy]]
         return _new(Copy, (self._loom.names[copies.lists[copy]], subject, author, date, None))
 
     def _ghost(self, node: int, message_id: str, depth: int, parent: str | None) -> Message:
@@ -454,15 +456,16 @@ class Archive:
 
 
 class _Texts(dict[int, str]):
-    """Subjects and authors as text, by their numbers; the last of them are remembered."""
+    """Subjects, or authors, as text, by their numbers; the last of them are remembered."""
 
-    def __init__(self, texts: Sequence[bytes]) -> None:
+    def __init__(self, texts: Sequence[bytes], decode: Callable[[bytes], str]) -> None:
         self._octets = texts
+        self._decode = decode
 
     def __missing__(self, number: int) -> str:
         if len(self) > _MEMO:
             self.clear()
-        self[number] = text = decode_text(self._octets[number])
+        self[number] = text = self._decode(self._octets[number])
         return text
 
 

@@ -15,6 +15,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from weft.core.author import decode_author
 from weft.core.date import MISSING
 from weft.core.forest import Numbers
 from weft.core.representative import Content, Rank, count_variants
@@ -188,7 +189,7 @@ class Copies:
             bodies = [0] * len(copies)
         lists = [self.lists[copy] for copy in copies]
         senders = [
-            read_sender(decode_text(self.texts[self.authors[copy]]), names[number])
+            read_sender(decode_author(self.texts[self.authors[copy]]), names[number])
             for copy, number in zip(copies, lists, strict=True)
         ]
         return count_variants(map(Content, lists, senders, bases, bodies))

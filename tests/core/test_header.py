@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from weft.core.header import MAX_AUTHOR, MAX_BLOCK, MAX_DATE, MAX_SUBJECT, MAX_URL, Fields, mint, scan
+from weft.core.header import MAX_BLOCK, MAX_DATE, MAX_URL, Fields, mint, scan
+from weft.core.header_value import MAX_AUTHOR, MAX_SUBJECT
 
 
 def read(block: bytes) -> Fields:

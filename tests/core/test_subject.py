@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from weft.core.header import MAX_SUBJECT
+from weft.core.header_value import MAX_SUBJECT
 from weft.core.subject import base_subject, decode_text
 
 BASES = [
@@ -55,7 +55,7 @@ TEXTS = [
     (b"=?utf-8?q?caf=C3=A9?= au =?iso-8859-1?B?bGFpdA==?=", "café au lait"),
     (b"=?utf-8?q?a?= =?utf-8?q?b?=", "ab"),
     (b"caf\xc3\xa9", "café"),
-    (b"caf\xe9", "caf\udce9"),
+    (b"caf\xe9", "café"),
     (b"=?no-such-charset?q?a?=", "a"),
     (b"=?utf-8?q?half", "=?utf-8?q?half"),
 ]

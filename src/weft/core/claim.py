@@ -12,7 +12,7 @@ writes again as it was.  It also refuses, with the reason, what breaks a limit: 
 each limit bounds what a lie can cost.  Whether the origin's word counts is a question for `weft.core.policy`, and
 whether it is the origin's word at all one for `weft.core.merkle` and `weft.core.signing`.
 
-A claim with all fields at their limits has 32 KiB, so that what the header scanner gives is always below `MAX_CLAIM`.
+A claim with all fields at their limits has 37 KiB, so that what the header scanner gives is always below `MAX_CLAIM`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from google.protobuf.message import DecodeError
 from weft.core import ed25519
 from weft.core.claim_encoding import MailFields, decode_mail, encode_mail
 from weft.core.feed import Feed
-from weft.core.header import MAX_AUTHOR, MAX_DATE, MAX_SUBJECT, MAX_URL
+from weft.core.header import MAX_DATE, MAX_URL
+from weft.core.header_value import MAX_AUTHOR, MAX_SUBJECT, most_of_author, most_of_subject
 from weft.core.list_name import check_list_octets
 from weft.core.message_id import MAX_ID_OCTETS, MAX_IN_REPLY_TO, MAX_REFERENCES, key_problem
 from weft.errors import ClaimError
@@ -199,10 +200,10 @@ def _check_mail(values: MailFields) -> None:
         raise _refused("sane: in_reply_to has not exactly one id")
     if len(date) > MAX_DATE:
         raise _too_long("date", date, MAX_DATE)
-    if len(subject) > MAX_SUBJECT:
-        raise _too_long("subject", subject, MAX_SUBJECT)
-    if len(author) > MAX_AUTHOR:
-        raise _too_long("author", author, MAX_AUTHOR)
+    if len(subject) > MAX_SUBJECT and len(subject) > most_of_subject(subject):
+        raise _too_long("subject", subject, most_of_subject(subject))
+    if len(author) > MAX_AUTHOR and len(author) > most_of_author(author):
+        raise _too_long("author", author, most_of_author(author))
     if len(archived_at) > MAX_URL:
         raise _too_long("archived_at", archived_at, MAX_URL)
     if body and len(body) != BODY_OCTETS:

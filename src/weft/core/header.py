@@ -8,9 +8,9 @@ out of a header block, in one linear pass; `weft.core.message_id` reads the ids,
 
 `scan` is the seam where compiled code could go: a buffer in, `Fields` out.
 
-A header block is cut at `MAX_BLOCK` octets, a subject at `MAX_SUBJECT`, an author at `MAX_AUTHOR`, a date at
-`MAX_DATE`, an Archived-At at `MAX_URL`.  Who can lie: the author about every field, the list about Subject, From
-and Date.  Nothing here is believed; these are what one list saw.
+A header block is cut at `MAX_BLOCK` bytes, a date at `MAX_DATE`, an Archived-At at `MAX_URL`; what is kept of a
+subject and an author, says `weft.core.header_value`.  Who can lie: the author about every field, the list about
+Subject, From and Date.  Nothing here is believed; these are what one list saw.
 """
 
 from __future__ import annotations
@@ -19,11 +19,10 @@ import re
 from hashlib import sha256
 from typing import NamedTuple
 
+from weft.core.header_value import MAX_AUTHOR, MAX_SUBJECT, keep_author, keep_subject
 from weft.core.message_id import parse_in_reply_to, parse_message_id, parse_references, unfold
 
 MAX_BLOCK = 256 * 1024
-MAX_SUBJECT = 998
-MAX_AUTHOR = 320
 MAX_DATE = 128
 MAX_URL = 1024
 
@@ -84,14 +83,20 @@ def scan(buffer: bytes | bytearray, start: int, end: int) -> Fields:
         chain = in_reply_to
     else:
         chain = parse_references(references, own, people) if references else ()
+    title = unfold(subject[0]) if subject else b""
+    if len(title) > MAX_SUBJECT or not title.isascii():
+        title = keep_subject(title, buffer, start, end)
+    sender = unfold(author[0]) if author else b""
+    if len(sender) > MAX_AUTHOR or not sender.isascii():
+        sender = keep_author(sender, buffer, start, end)
     values = (
         own,
         in_reply_to,
         sane,
         chain,
         unfold(date[0])[:MAX_DATE] if date else b"",
-        unfold(subject[0])[:MAX_SUBJECT] if subject else b"",
-        unfold(author[0])[:MAX_AUTHOR] if author else b"",
+        title,
+        sender,
         unfold(archived_at[0])[:MAX_URL] if archived_at else b"",
         ()
         if own

@@ -21,6 +21,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from weft.core.author import decode_author
 from weft.core.sender import Sender, read_sender
 from weft.core.subject import base_subject, decode_text
 
@@ -68,7 +69,7 @@ def content_of(claim: Claim | wire.Claim) -> Content:
     """What a claim says of the content of its message."""
     return Content(
         (claim.origin, claim.list),
-        read_sender(decode_text(claim.author), claim.list.decode("utf-8", "replace")),
+        read_sender(decode_author(claim.author), claim.list.decode("utf-8", "replace")),
         base_subject(decode_text(claim.subject))[0].casefold(),
         claim.body,
     )

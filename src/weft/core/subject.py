@@ -1,16 +1,14 @@
-"""The base subject of RFC 5256 section 2.1, and RFC 2047 decoding: for options and display, never for ids.
+"""The base subject of RFC 5256 section 2.1, and header bytes as text: for options and display, never for ids.
 
-Both work on at most `weft.core.header.MAX_SUBJECT` octets, so that a crafted subject cannot cost much.  Decoding
-uses the standard library, whose answers may differ between Python versions: nothing that is hashed depends on it.
+Both take linear time, of values that `weft.core.header` has cut.  Nothing that is hashed depends on what is decoded.
 """
 
 from __future__ import annotations
 
 import re
-from email.errors import HeaderParseError
-from email.header import decode_header
 
-_WORD = re.compile(rb"=\?[!->@-~]+\?[bBqQ]\?[!->@-~ ]*\?=")
+from weft.core.encoded_word import decode_raw, decode_words
+
 _ANY_SPACE = re.compile(r"[ \t\r\n]+")
 _BLOB = r"\[[^\[\]]*\]\s*"
 _REFWD = re.compile(rf"(?:re|fwd?)\s*(?:{_BLOB})?:", re.IGNORECASE)
@@ -19,25 +17,10 @@ _WRAPPED = re.compile(r"\[fwd:(.*)\]", re.IGNORECASE | re.DOTALL)
 
 
 def decode_text(raw: bytes) -> str:
-    """Header octets as text: RFC 2047 words decoded where there are any, bytes that are not UTF-8 as ``\\udcXX``."""
-    if b"=?" in raw and _WORD.search(raw):
-        try:
-            pieces = decode_header(raw.decode("latin-1"))
-        except (HeaderParseError, ValueError):
-            pieces = []
-        if text := "".join(_decode(*piece) for piece in pieces):
-            return text
-    return raw.decode("utf-8", "surrogateescape")
-
-
-def _decode(piece: str | bytes, charset: str | None) -> str:
-    octets = piece.encode("latin-1", "replace") if isinstance(piece, str) else piece
-    if charset is not None:
-        try:
-            return octets.decode(charset, "replace")
-        except (LookupError, ValueError):
-            pass
-    return octets.decode("utf-8", "surrogateescape")
+    """Header bytes as text, whatever they are: see `weft.core.encoded_word`."""
+    if b"=?" in raw:
+        return decode_words(raw)
+    return decode_raw(raw)
 
 
 def base_subject(text: str) -> tuple[str, bool]:

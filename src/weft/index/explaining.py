@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from weft.core.author import decode_author
 from weft.core.claim import Claim
 from weft.core.feed import Feed
 from weft.core.forest import NONE, statement
@@ -149,7 +150,7 @@ class Explainer:
             _header(claim, parent),
             decode_text(claim.date),
             decode_text(claim.subject),
-            decode_text(claim.author),
+            decode_author(claim.author),
             decode_text(claim.archived_at),
             signed.root.hex(),
             held.position,

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from weft.core.author import decode_author
 from weft.core.claim import Claim
 from weft.core.date import format_date, parse_date
 from weft.core.display import LATE
@@ -101,7 +102,7 @@ class Listing:
             claim = read_octets(octets)
             if node in found or not isinstance(claim, Claim) or not self.reader.counts(octets, claim):
                 continue
-            if asked.holds(decode_text(claim.subject), decode_text(claim.author)):
+            if asked.holds(decode_text(claim.subject), decode_author(claim.author)):
                 found[node] = self._found(node, claim)
         return [self._marked(node, one) for node, one in found.items()]
 
@@ -123,7 +124,7 @@ class Listing:
         [literal] = self.connection.execute("SELECT id FROM ids WHERE node = ?", (root,)).fetchone()
         return Found(
             claim.message_id.decode("utf-8", "surrogateescape"), literal.decode("utf-8", "surrogateescape"),
-            claim.list.decode(), format_date(*parse_date(claim.date)), decode_text(claim.author),
+            claim.list.decode(), format_date(*parse_date(claim.date)), decode_author(claim.author),
             decode_text(claim.subject),
         )  # fmt: skip
 

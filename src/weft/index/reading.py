@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from google.protobuf.message import DecodeError
 
+from weft.core.author import decode_author
 from weft.core.claim import Claim, claim_id, parse
 from weft.core.date import MISSING, format_date, parse_date
 from weft.core.display import Layout
@@ -382,7 +383,7 @@ def _rank(one: Seen, place: tuple[int, int]) -> Rank:
 def _copy(one: Seen) -> Copy:
     source, claim = one.source, one.claim
     return Copy(
-        source.list, decode_text(claim.subject), decode_text(claim.author), format_date(one.seconds, one.zone),
+        source.list, decode_text(claim.subject), decode_author(claim.author), format_date(one.seconds, one.zone),
         source.origin,
     )  # fmt: skip
 

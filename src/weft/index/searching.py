@@ -6,6 +6,9 @@ It is an FTS5 table without content (SQLite's manual, "FTS5", 4.4.1): the texts 
 must be taken out with the very texts that were put in.  What holds of the whole view holds here: it can be thrown away
 and made again.  To check it, it is made again beside itself, in a temporary database, and both are read in the order
 of their terms.
+
+What is put in depends on how texts are decoded and cut into words, so there is a version of it (`WORDS_VERSION`), and a
+table of another one is made again.
 """
 
 from __future__ import annotations
@@ -14,14 +17,23 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from itertools import zip_longest
 
+from weft.core.author import decode_author
 from weft.core.claim import Claim
 from weft.core.subject import decode_text
 from weft.index.model import Problem
 from weft.index.resolving import read_octets
 from weft.index.tables import SEARCH
+from weft.index.unspaced import spaced
 from weft.store.base import Held
 
+WORDS_VERSION = b"2"
 _STEP = 4000
+
+
+def start_again(connection: sqlite3.Connection) -> None:
+    """An empty search table."""
+    connection.execute("DROP TABLE IF EXISTS search")
+    connection.execute(SEARCH)
 
 
 def fill_search(connection: sqlite3.Connection, after: int, last: int, table: str = "search") -> int:
@@ -67,6 +79,6 @@ def _texts(rows: Iterable[tuple[int, bytes | None]]) -> Iterator[tuple[int, str,
     for position, octets in rows:
         claim = read_octets(octets)
         if isinstance(claim, Claim):
-            texts = (decode_text(claim.subject), decode_text(claim.author))
-            subject, author = (text.encode("utf-8", "replace").decode() for text in texts)
+            texts = (decode_text(claim.subject), decode_author(claim.author))
+            subject, author = (spaced(text.encode("utf-8", "replace").decode()) for text in texts)
             yield position, subject, author

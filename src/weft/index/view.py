@@ -35,12 +35,12 @@ from weft.index.overlay import Overlay
 from weft.index.reading import Reader
 from weft.index.recent import Recent
 from weft.index.resolving import read_claim, resolve
-from weft.index.searching import check_search, fill_search, forget_texts
+from weft.index.searching import WORDS_VERSION, check_search, fill_search, forget_texts, start_again
 from weft.index.tables import SCHEMA, TABLES
 from weft.store.base import PAGE, Held, Stored
 from weft.store.sqlite import SqliteStore
 
-_VERSION = b"3"
+_VERSION = b"4"
 _STEP = 4000
 _ALL = (1 << 63) - 1
 
@@ -86,6 +86,8 @@ class View:
         if version != self._seen:
             if self._tables() < TABLES or self._get("state") != self._state():
                 return False
+            if self._get("words") != WORDS_VERSION:
+                return False
             if self._number("position") != self.store.position():
                 return False
             self._forget()
@@ -100,6 +102,10 @@ class View:
             for table in ("nodes", "recent", "lists", "withdrawals"):
                 self.connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
             self._set("position", b"0")
+        if self._get("words") != WORDS_VERSION:
+            start_again(self.connection)
+            self._set("searched", b"0")
+            self._set("words", WORDS_VERSION)
         self._load_withdrawn()
         self.catch_up()
 

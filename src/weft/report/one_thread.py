@@ -22,6 +22,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 
+from weft.core.author import decode_author
 from weft.core.date import MISSING, format_date
 from weft.core.display import Layout
 from weft.core.forest import NONE, root_of_each
@@ -115,7 +116,7 @@ def _copies(corpus: Corpus, wanted: Mapping[int, int]) -> dict[int, list[tuple[i
     for copy, node in enumerate(corpus.nodes):
         if node in found:
             seconds = corpus.seconds[copy]
-            subject, author = decode_text(corpus.subjects[copy]), decode_text(corpus.authors[copy])
+            subject, author = decode_text(corpus.subjects[copy]), decode_author(corpus.authors[copy])
             name = corpus.names[corpus.lists[copy]]
             found[node].append((seconds, Copy(name, subject, author, format_date(seconds, 0))))
     for copies in found.values():

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import NamedTuple
 
+from weft.core.author import decode_author
 from weft.core.claim import Claim, claim_id, parse
 from weft.core.date import MISSING, format_date, parse_date
 from weft.core.feed import Feed
@@ -257,7 +258,7 @@ def _within_feeds(copies: list[tuple[bytes, ...]], feeds: Sequence[Feed]) -> lis
 
 
 def _copy(claim: Claim) -> Copy:
-    subject, author = decode_text(claim.subject), decode_text(claim.author)
+    subject, author = decode_text(claim.subject), decode_author(claim.author)
     return Copy(claim.list.decode(), subject, author, format_date(*parse_date(claim.date)), fingerprint(claim.origin))
 
 

@@ -19,6 +19,7 @@ from email.policy import compat32
 from hashlib import sha256
 from typing import NamedTuple
 
+from weft.core.author import decode_author
 from weft.core.body import MAX_RAW_BODY, canonical_body
 from weft.core.header import MAX_BLOCK, scan
 from weft.core.representative import same_senders
@@ -53,7 +54,7 @@ class MailCopy(NamedTuple):
 def distinct_contents(copies: Sequence[MailCopy]) -> list[int]:
     """The places of the first copy of each content, in order."""
     fields = [scan(copy.buffer, 1, copy.header_end) for copy in copies]
-    senders = [read_sender(decode_text(one.author), copy.list) for one, copy in zip(fields, copies, strict=True)]
+    senders = [read_sender(decode_author(one.author), copy.list) for one, copy in zip(fields, copies, strict=True)]
     texts = _texts(copies)
     found: dict[Hashable, int] = {}
     for place, (one, sender, text) in enumerate(zip(fields, same_senders(senders), texts, strict=True)):

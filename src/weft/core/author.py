@@ -1,0 +1,60 @@
+"""The From field as text, such that whoever parses the text finds the addresses that stand in the field.
+
+Theory of operation.  Addresses are parsed before words are decoded (RFC 2047 section 6.2): the field is cut into quoted
+strings, comments, ``<addresses>`` and what lies between, and only then are words decoded, each in its own part.  Where
+a decoded comma, quote or bracket would be read as syntax, it is quoted.  So nothing that is encoded can split, merge or
+replace an address.
+"""
+
+from __future__ import annotations
+
+import re
+
+from weft.core.encoded_word import WORD_WITHOUT_GROUPS, decode_raw, decode_words
+from weft.core.subject import decode_text
+
+PART = re.compile(
+    rb"(?P<quoted>\"((?:[^\"\\]|\\.)*+)\")|(?P<address><[^<>]*+>)|(?P<mark>[(),;:<>])"
+    rb"|(?P<text>(?:" + WORD_WITHOUT_GROUPS + rb"|[^\"(),;:<>])++|\")",
+    re.DOTALL,
+)
+"""One part of a From field; all parts together are the field."""
+_SYNTAX = re.compile(r"[()<>@,;:\\\"\[\]]")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
+
+def decode_author(raw: bytes) -> str:
+    """The bytes of a From field as text, its addresses where they were."""
+    if b"=?" not in raw:
+        return decode_text(raw)
+    pieces: list[str] = []
+    depth = 0
+    for part in PART.finditer(raw):
+        if part[0] == b"(":
+            depth += 1
+        elif part[0] == b")" and depth:
+            depth -= 1
+        if depth:
+            pieces.append(decode_words(part[0], _in_comment))
+        elif part["quoted"] is not None:
+            pieces += '"', decode_words(part[2], _in_quotes), '"'
+        elif part["text"] is not None:
+            pieces.append(decode_words(part[0], _in_phrase))
+        else:
+            pieces.append(decode_raw(part[0]))
+    return "".join(pieces)
+
+
+def _in_phrase(text: str) -> str:
+    """Decoded text as words of a phrase, or as one quoted string if it has syntax in it."""
+    if not _SYNTAX.search(text) or _QUOTED.fullmatch(text.strip(" ")):
+        return text
+    return f'"{_in_quotes(text)}"'
+
+
+def _in_quotes(text: str) -> str:
+    return re.sub(r'([\\"])', r"\\\1", text)
+
+
+def _in_comment(text: str) -> str:
+    return re.sub(r"([\\()])", r"\\\1", text)
