@@ -17,6 +17,7 @@ from weft.core.claim import Claim, Withdrawal, parse
 from weft.core.feed import ALL_LISTS, Feed, FeedSet, Lists
 from weft.core.id_digest import id_digest
 from weft.core.policy_rows import Peer
+from weft.exchange import answering, giving, wanting
 from weft.exchange.agreement import Agreement
 from weft.exchange.events import Ask, FindConcerned, FindMissing, Send
 from weft.exchange.feeds import Feeds
@@ -26,6 +27,7 @@ from weft.exchange.line import Line
 from weft.exchange.refusing import Refused
 from weft.exchange.setup import Setup
 from weft.exchange.wanting import Wants
+from weft.rpc import desk
 from weft.rpc.desk import Desk
 from weft.store.memory import MemoryStore
 from weft.v1 import exchange_pb2 as wire
@@ -333,6 +335,27 @@ def test_one_claim_of_another_origin_does_not_end_what_is_asked_about() -> None:
         honest.sees(mail(new, reply_to=[parent]))
         meet(victim, honest)
         assert new in victim.ids()
+
+
+def test_in_which_pieces_a_store_is_asked_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    for small in (False, True):
+        if small:
+            monkeypatch.setattr(desk, "_SLICE", 1)
+            monkeypatch.setattr(desk, "PAGE", 3)
+            for module in (answering, wanting, giving):
+                monkeypatch.setattr(module, "AT_A_TIME", 3)
+        random = Random(5)
+        one, other = two()
+        one.sees(*threads_mail(random, 40, ["a", "b"], 20, 0.1))
+        other.sees(*threads_mail(random, 120, ["a", "b", "c"], 20, 0.1))
+        other.sees(*threads_mail(random, 60, ["a"], 20, 0.0), on="private")
+        other.rows[one] = Peer(may_feed=ALL, may_read=FeedSet(feeds=frozenset([Feed(other.key, b"list")])))
+        frames = []
+        for _ in range(2):
+            frames += [at.frames for at in meet(one, other, limits=Limits(frame_ids=16, open_wants=64))]
+        seen.append(frames)
+    assert seen[0] == seen[1]
 
 
 def test_news_goes_on_behind_claims_that_were_expunged() -> None:

@@ -76,6 +76,7 @@ RIGHTS = (
 )  # fmt: skip
 
 LIMITS = (
+    Mutant("a question has no slices", "rpc/desk.py", "if cost >= _SLICE:", "if False:", ("rpc/test_slices.py",)),
     Mutant("claims_per_day is ignored", "exchange/taking.py", '"claims_per_day" if claims >= self._claims else ', "",
            _RIGHTS),
     Mutant("bytes_per_day is ignored", "exchange/taking.py", '"bytes_per_day" if octets >= self._octets else ""',

@@ -3,7 +3,8 @@
 Theory of operation
 -------------------
 An answer is a function of the question and of what is held in the agreed feeds.  One question is open at a time, and
-what it costs is bounded by its size and by what there is about the ids in it.  What lies between two of the peer's
+what it costs is bounded by its size and by what there is about the ids in it.  The store is asked piece by piece, so
+that other sessions have their turn in between; how it is cut does not show.  What lies between two of the peer's
 sessions is told as news: the ids in it, so that the peer can tell what it has to ask about again.  Where that is more
 than it is worth, the peer asks all anew.  Which position its cursor stands for is remembered here
 (`weft.exchange.cursors.Told`).
@@ -17,8 +18,8 @@ frames.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 from weft.errors import RemoteProtocolError
 from weft.exchange.cursors import Told, load_told, longest, read_tail
@@ -28,6 +29,7 @@ from weft.exchange.keeping import Keeping, Section
 from weft.exchange.line import Line, split_digests
 from weft.exchange.news import News
 from weft.exchange.offering import Offers
+from weft.exchange.reading import AT_A_TIME
 from weft.exchange.symbol import ELEMENT_OCTETS
 from weft.v1 import exchange_pb2 as wire
 
@@ -35,6 +37,17 @@ _DEARER = 4
 """So many ids of news cost the peer less than to ask about one id again, with the answer to it."""
 _LITTLE = 1000
 """Ids of news that are told in any case."""
+
+
+@dataclass(slots=True)
+class _Question:
+    """What the peer asks, and what was found so far."""
+
+    digests: Sequence[bytes]
+    most: int
+    without: tuple[range, ...]
+    done: int = 0
+    elements: list[bytes] = field(default_factory=list)
 
 
 class Answerer:
@@ -134,8 +147,25 @@ class Answerer:
             raise RemoteProtocolError("ask: an id is asked about twice")
         self._working = True
         self._forget(message.all)
-        request = FindConcerned(self._feeds, digests, message.after, most, self._given())
-        self._line.ask(request, self._answer)
+        question = _Question(digests, most, self._given())
+        self._look(question, message.after)
+
+    def _look(self, question: _Question, after: bytes, beyond: int = 0) -> None:
+        """Ask the store about the next few ids, or for more about the next one."""
+        some = question.digests[question.done : question.done + AT_A_TIME]
+        request = FindConcerned(self._feeds, some, after, question.most, question.without, beyond, question.elements)
+        self._line.ask(request, lambda found: self._found(question, len(some), found))
+
+    def _found(self, question: _Question, asked: int, found: Concerned) -> None:
+        question.elements = found.elements
+        question.done += found.done
+        if found.beyond is not None:
+            self._look(question, found.after, found.beyond)
+        elif found.done == asked and question.done < len(question.digests):
+            self._look(question, b"")
+        else:
+            self._working = False
+            self._offers.add_answer(found.elements, question.done, found.after)
 
     def _forget(self, all_lost: bool) -> None:
         """The peer may have lost what came from it before: that is not only so today, or of what it asks about."""
@@ -146,10 +176,6 @@ class Answerer:
         """Where the claims stand that came from the peer, as far as it must still have them."""
         before = self._before.learned if self._before is not None else ()
         return longest((*before, *self._news.learned))
-
-    def _answer(self, found: Concerned) -> None:
-        self._working = False
-        self._offers.add_answer(found.elements, found.done, found.after)
 
     def settle(self, message: wire.Settled) -> None:
         """The peer has asked all."""

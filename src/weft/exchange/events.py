@@ -69,6 +69,8 @@ class Concerned(NamedTuple):
     """So many of the asked digests, from the first one on, are answered in full."""
     after: bytes
     """The last claim about the next one, if it is answered in part."""
+    beyond: int | None = None
+    """It is not the end, but has cost enough: what is about the next one goes on beyond this position."""
 
 
 class Proven(NamedTuple):
@@ -205,6 +207,10 @@ class FindConcerned:
     after: bytes
     most: int
     without: Sequence[range] = ()
+    beyond: int = 0
+    """The position in an answer that was not the end; never told to a peer."""
+    found: Sequence[bytes] = ()
+    """The elements in that answer, which stand at the beginning of the next one."""
 
 
 @dataclass(frozen=True, slots=True)

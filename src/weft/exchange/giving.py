@@ -22,6 +22,7 @@ from weft.errors import RemoteProtocolError
 from weft.exchange.events import Fetch, Locate, Piece, Whereabouts
 from weft.exchange.line import Line
 from weft.exchange.proofs import pack
+from weft.exchange.reading import AT_A_TIME
 from weft.v1 import exchange_pb2 as wire
 
 FETCHED = 512
@@ -84,14 +85,24 @@ class Giver:
         elif self._wanted:
             elements, self._wanted = list(self._wanted), {}
             self._busy = True
-            self._line.ask(Locate(elements), lambda found: self._locate(elements, found))
+            self._locate(elements, 0, {})
 
-    def _locate(self, elements: Sequence[bytes], found: Sequence[Whereabouts]) -> None:
+    def _locate(self, elements: Sequence[bytes], start: int, ours: dict[bytes, Whereabouts]) -> None:
+        """Ask the store where claims stand, piece by piece, and put them into the order of batches."""
+        some = elements[start : start + AT_A_TIME]
+        if some:
+            self._line.ask(Locate(some), lambda found: self._found(elements, start + AT_A_TIME, ours, found))
+            return
         self._busy = False
-        ours = {where.element: where for where in found if self._gives(where.feed)}
         self._gone([element for element in elements if element not in ours])
         self._located.extend(sorted(ours.values(), key=lambda where: where[:2]))
         self.pump()
+
+    def _found(
+        self, elements: Sequence[bytes], start: int, ours: dict[bytes, Whereabouts], found: Sequence[Whereabouts]
+    ) -> None:
+        ours.update((where.element, where) for where in found if self._gives(where.feed))
+        self._locate(elements, start, ours)
 
     def _fetched(self, page: Sequence[Whereabouts], pieces: Sequence[Piece]) -> None:
         self._busy = False

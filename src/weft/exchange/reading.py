@@ -8,6 +8,8 @@ from weft.exchange.events import Entry, ReadLog
 from weft.exchange.line import Line
 
 PAGE = 1000
+AT_A_TIME = 2048
+"""Ids that the store is asked about at a time: some 40 milliseconds for claims, less for message ids."""
 
 
 def read_log(line: Line, after: int, upto: int, take: Callable[[list[Entry]], None], then: Callable[[], None]) -> None:

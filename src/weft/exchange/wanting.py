@@ -18,6 +18,7 @@ from weft.errors import RemoteProtocolError
 from weft.exchange.events import FindMissing
 from weft.exchange.feeds import Feeds
 from weft.exchange.line import Line
+from weft.exchange.reading import AT_A_TIME
 from weft.exchange.refusing import Refused
 from weft.v1 import exchange_pb2 as wire
 
@@ -66,17 +67,27 @@ class Wants:
             raise RemoteProtocolError("offer: too many without an answer", "open_offers")
         number = self._frames
         self._looking += 1
-        if elements:
-            request = FindMissing(elements, self._taken())
-            self._line.ask(request, lambda missing: self._found(number, elements, missing))
-        else:
-            self._found(number, elements, ())
+        self._look(elements, lambda missing: self._found(number, elements, missing))
 
     def decoded(self, elements: Sequence[bytes]) -> None:
         """What only the peer has, as its symbols say."""
         if elements:
             self._looking += 1
-            self._line.ask(FindMissing(elements, self._taken()), self._found_decoded)
+            self._look(elements, self._found_decoded)
+
+    def _look(self, elements: Sequence[bytes], then: Callable[[Sequence[bytes]], None]) -> None:
+        """Ask the store which are missing, piece by piece."""
+        missing: list[bytes] = []
+
+        def piece(start: int, found: Sequence[bytes]) -> None:
+            missing.extend(found)
+            some = elements[start : start + AT_A_TIME]
+            if some:
+                self._line.ask(FindMissing(some, self._taken()), lambda more: piece(start + AT_A_TIME, more))
+            else:
+                then(missing)
+
+        piece(0, ())
 
     def _found(self, number: int, elements: Sequence[bytes], missing: Sequence[bytes]) -> None:
         self._looking -= 1

@@ -43,6 +43,10 @@ from weft.store.base import PAGE, Held, NewClaim, Part, Store
 _LOOKED_UP = 512
 """Claims that are read at a time: 20 MiB at worst."""
 _REMEMBERED = 65_536
+_READ_COST = 10
+"""What it costs to read a claim, if to find out its feed costs 1: some 15 microseconds."""
+_SLICE = 20_000
+"""What a question may cost before others have their turn: some 30 milliseconds, with the page that passes it."""
 
 
 class Desk:
@@ -85,34 +89,44 @@ class Desk:
         return Named(held.position, self._feed(held.batch), list(map(id_digest, ids)))
 
     def _concerned(self, request: FindConcerned) -> Concerned:
-        """What is about some ids, id by id, until there are as many as are asked for."""
+        """What is about some ids, id by id, until there are as many as are asked for, or it has cost enough."""
         feeds, after = request.feeds, request.after
-        elements: dict[bytes, None] = {}
+        elements = dict.fromkeys(request.found)
         seen: dict[int, bytes] = {}
+        cost = 0
         # The place of a claim that the peer may not read must not show, so that one is as unknown as any.
         known = self._store.get([after]) if after else []
         start = max((held.position for held in known if self._feed(held.batch) in feeds), default=0)
+        start = max(start, request.beyond)
         for done, ids in enumerate(self._store.ids_with(request.digests)):
             last = after if not done else b""
-            for element in self._concerning(ids, start, request, seen):
-                if element not in elements and len(elements) >= request.most:
-                    return Concerned(list(elements), done, last)
-                elements[element] = None
-                last = element
+            while ids and (positions := self._store.positions_concerning(ids, start, PAGE)):
+                cost += len(positions) + _READ_COST * self._look_at(positions, request, seen)
+                for element in filter(None, map(seen.get, positions)):
+                    if element not in elements and len(elements) >= request.most:
+                        return Concerned(list(elements), done, last)
+                    elements[element] = None
+                    last = element
+                start = positions[-1]
+                if cost >= _SLICE:
+                    return Concerned(list(elements), done, last, start)
             start = 0
         return Concerned(list(elements), len(request.digests), b"")
 
-    def _concerning(
-        self, ids: Sequence[bytes], after: int, request: FindConcerned, seen: dict[int, bytes]
-    ) -> Iterator[bytes]:
-        """The elements of claims about ids; ``seen`` are those that were looked at, empty if they are left out."""
-        while ids and (positions := self._store.positions_concerning(ids, after, PAGE)):
-            for held in self._store.at([position for position in positions if position not in seen]):
-                here = held.octets and self._feed(held.batch) in request.feeds
-                here = here and not _within(held.position, request.without)
-                seen[held.position] = held.identity[:ELEMENT_OCTETS] if here else b""
-            yield from filter(None, map(seen.get, positions))
-            after = positions[-1]
+    def _look_at(self, positions: Sequence[int], request: FindConcerned, seen: dict[int, bytes]) -> int:
+        """Note the elements of claims, empty if they are left out; how many claims were read for that."""
+        fresh = [position for position in positions if position not in seen]
+        seen.update(dict.fromkeys(fresh, b""))
+        batches = self._store.batches_at(fresh)
+        here = [
+            position
+            for position, batch in batches.items()
+            if self._feed(batch) in request.feeds and not _within(position, request.without)
+        ]
+        for held in self._store.at(here):
+            if held.octets:
+                seen[held.position] = held.identity[:ELEMENT_OCTETS]
+        return len(here)
 
     def _log(self, upto: int) -> Iterator[Entry]:
         """The log from its beginning, page by page."""
@@ -162,8 +176,7 @@ class Desk:
         if feed is None:
             if len(self._feeds) >= _REMEMBERED:
                 self._feeds.clear()
-            signed, _ = self._store.signed(batch)
-            feed = self._feeds[batch] = Feed(signed.origin, signed.list)
+            feed = self._feeds[batch] = self._store.feed(batch)
         return feed
 
 

@@ -28,7 +28,8 @@ from weft.store.base import PAGE, Held, Store
 
 _AT_A_TIME = 500
 """Ids that the store is asked about at a time."""
-_NO_TIER = 255
+_WORST = 254
+"""The rank of what the policy does not rank."""
 
 FeedOf = Callable[[int], Feed]
 """The feed of a batch."""
@@ -73,20 +74,22 @@ class Readable:
             some = ids[start : start + _AT_A_TIME]
             while positions := self._store.positions_concerning(some, after, PAGE):
                 after = positions[-1]
-                yield from self._store.at([position for position in positions if position not in seen])
+                batches = self._store.batches_at([position for position in positions if position not in seen])
+                yield from self._store.at([at for at, batch in batches.items() if self._rank_in(batch) is not None])
 
     def read(self, held: Held) -> Iterator[Read]:
         """The claim, if it is of one of the feeds, and can be read."""
-        if held.batch not in self._tiers:
-            feed = self._feed_of(held.batch)
-            self._tiers[held.batch] = self._rank(feed) if feed in self._feeds else None
-        tier = self._tiers[held.batch]
+        tier = self._rank_in(held.batch)
         if tier is not None and (claim := read_claim(held)) is not None:
             yield Read(held.identity, claim, tier)
 
-    def _rank(self, feed: Feed) -> int:
-        tier = self._policy.tier(feed)
-        return _NO_TIER - 1 if tier is None else tier
+    def _rank_in(self, batch: int) -> int | None:
+        """The rank of a batch's feed; None if it is none of the feeds."""
+        if batch not in self._tiers:
+            feed = self._feed_of(batch)
+            tier = self._policy.tier(feed)
+            self._tiers[batch] = (_WORST if tier is None else tier) if feed in self._feeds else None
+        return self._tiers[batch]
 
 
 def ids_of(claim: Claim | Withdrawal) -> tuple[bytes, ...]:

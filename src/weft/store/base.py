@@ -155,6 +155,12 @@ class Store(Protocol):
     def signed(self, batch: int) -> tuple[SignedRoot, PartialTree]:
         """The signed root of a batch and what is known of its tree, whose leaves are the claims held under it."""
 
+    def feed(self, batch: int) -> Feed:
+        """The feed of a batch, which never changes."""
+
+    def batches_at(self, positions: Sequence[int]) -> dict[int, int]:
+        """The batch of the claim at each of these positions that is in the log; nothing of the claims is read."""
+
     def prove(self, batch: int, leaves: Sequence[int]) -> Multiproof:
         """One proof of held leaves of a batch."""
 

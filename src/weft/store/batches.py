@@ -79,6 +79,14 @@ class Batches:
             raise StoreError(f"there is no batch {batch} in this index")
         return SignedRoot(*found[:5]), found[5]
 
+    def feed(self, batch: int) -> Feed:
+        """The feed of a batch."""
+        query = "SELECT origin, list FROM batches JOIN feeds USING (feed) WHERE batch = ?"
+        found = self._connection.execute(query, (batch,)).fetchone()
+        if found is None:
+            raise StoreError(f"there is no batch {batch} in this index")
+        return Feed(*found)
+
     def rows(self, batch: int) -> list[Row]:
         """The claims that are held under a batch, by leaf."""
         return [Row(*row) for row in self._connection.execute(_ROWS, (batch,))]

@@ -138,6 +138,17 @@ class MemoryStore:
             raise StoreError(f"batch {batch} proves nothing; this is a defect of Weft")
         return known.signed, tree
 
+    def feed(self, batch: int) -> Feed:
+        """The feed of a batch, which never changes."""
+        known = self._batches.get(batch)
+        if known is None:
+            raise StoreError(f"there is no batch {batch} in this store")
+        return Feed(known.signed.origin, known.signed.list)
+
+    def batches_at(self, positions: Sequence[int]) -> dict[int, int]:
+        """The batch of the claim at each of these positions that is in the log; nothing of the claims is read."""
+        return {at: self._log[at - 1].batch for at in positions if 0 < at <= len(self._log)}
+
     def prove(self, batch: int, leaves: Sequence[int]) -> Multiproof:
         """One proof of held leaves of a batch."""
         try:

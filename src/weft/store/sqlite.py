@@ -171,6 +171,20 @@ class SqliteStore:
         with explained(self.path):
             return self._batches.signed(batch)
 
+    def feed(self, batch: int) -> Feed:
+        """The feed of a batch, which never changes."""
+        with explained(self.path):
+            return self._batches.feed(batch)
+
+    def batches_at(self, positions: Sequence[int]) -> dict[int, int]:
+        """The batch of the claim at each of these positions that is in the log; nothing of the claims is read."""
+        found: dict[int, int] = {}
+        with explained(self.path):
+            for chunk in chunks(positions):
+                query = f"SELECT position, batch FROM claims WHERE position IN ({marks(chunk)})"  # noqa: S608
+                found.update(self.connection.execute(query, chunk))
+        return found
+
     def prove(self, batch: int, leaves: Sequence[int]) -> Multiproof:
         """One proof of held leaves of a batch."""
         try:

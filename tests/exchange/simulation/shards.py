@@ -16,6 +16,7 @@ from heapq import merge
 from itertools import islice
 from typing import NamedTuple
 
+from weft.core.feed import Feed
 from weft.core.id_digest import id_digest
 from weft.core.merkle import Multiproof, PartialTree
 from weft.core.signing import SignedRoot
@@ -129,6 +130,15 @@ class ShardedStore(MemoryStore):
         """What both pieces know of a batch."""
         known = [self._pieces[piece].signed(number) for piece, number in sorted(self._parts[batch].items())]
         return known[0][0], joined(tree for _, tree in known)
+
+    def feed(self, batch: int) -> Feed:
+        """What any piece says."""
+        piece, number = next(iter(self._parts[batch].items()))
+        return self._pieces[piece].feed(number)
+
+    def batches_at(self, positions: Sequence[int]) -> dict[int, int]:
+        """Each out of its piece."""
+        return {held.position: held.batch for held in self.at(positions)}
 
     def prove(self, batch: int, leaves: Sequence[int]) -> Multiproof:
         """Across both."""
