@@ -73,7 +73,6 @@ def named(*arguments: str) -> list[tuple[str, str]]:
         ("GIT.MBOX.GZ", "GIT"),
         ("git", "git"),
         ("git.gz", "git"),
-        ("2003-February.txt.gz", "2003-February"),
         ("linux.kernel", "linux.kernel"),
         ("a.mbox.mbox", "a.mbox"),
         ("a.gz.gz", "a.gz"),
@@ -143,17 +142,19 @@ def test_each_mbox_in_a_directory_is_a_list_and_one_list_if_it_is_named() -> Non
     put("d/empty.mbox", b"")
     put("d/.hidden.mbox")
     put("d/.git/c.mbox")
-    assert named("d") == [("a", "d/sub/a.mbox"), ("b", "d/b.mbox.gz"), ("empty", "d/empty.mbox")]
+    assert named("d") == [("b", "d/b.mbox.gz"), ("empty", "d/empty.mbox"), ("sub.a", "d/sub/a.mbox")]
     assert named("all=d") == [("all", "d/b.mbox.gz"), ("all", "d/empty.mbox"), ("all", "d/sub/a.mbox")]
 
 
 def test_what_is_not_mail_in_a_directory_is_noted_but_read_if_it_is_named() -> None:
-    put("d/README", b"Read me.\n")
+    put("d/words", b"Some words.\n")
     put("d/a.mbox")
     sources, notes = find("d")
     assert [source.list for source in sources] == ["a"]
-    assert notes == [Note("d/README", None, "not mail: it does not begin with 'From '", 1)]
-    assert named("d/README") == [("README", "d/README")]
+    assert notes == [
+        Note("d/words", None, "not mail: it has neither header fields nor a form of mail that is known", 1)
+    ]
+    assert named("d/words") == [("words", "d/words")]
 
 
 def test_a_directory_without_mail_is_noted() -> None:
@@ -172,13 +173,14 @@ def test_a_maildir_is_one_list_and_its_sub_directories_are_walked() -> None:
     assert named("all=m.mail") == [("all", "m.mail"), ("all", "m.mail/sub")]
 
 
-def test_a_hidden_sub_folder_of_a_maildir_is_noted() -> None:
+def test_the_sub_folders_of_a_maildir_are_lists_of_their_own() -> None:
     maildir("m/.Sent")
+    maildir("m/.lists.dev")
     maildir("m")
-    sources, notes = find("m")
-    assert [source.path for source in sources] == ["m"]
-    assert notes == [Note("m/.Sent", None, "a sub-folder, which is not read unless it is named")]
-    assert named("m/.Sent") == [(".Sent", "m/.Sent")]
+    put("m/.cache/a.mbox")
+    put("m/dovecot-uidlist", b"3 V1 N1\n")
+    assert named("m") == [("Sent", "m/.Sent"), ("lists.dev", "m/.lists.dev"), ("m", "m")]
+    assert named("m/.Sent") == [("Sent", "m/.Sent")]
 
 
 def test_a_directory_with_a_dot_or_a_slash_at_its_end_has_its_own_name(here: Path) -> None:
@@ -208,12 +210,10 @@ def test_an_mh_folder_is_told_by_its_names() -> None:
     assert [len(source) for source in sources if isinstance(source, Folder)] == [1, 1, 2]
 
 
-def test_numbers_among_other_names_are_no_mh_folder() -> None:
+def test_a_message_among_other_files_belongs_to_the_directory() -> None:
     put("d/1", MESSAGE)
     put("d/a.mbox")
-    sources, notes = find("d")
-    assert [source.path for source in sources] == ["d/a.mbox"]
-    assert [note.path for note in notes] == ["d/1"]
+    assert named("d") == [("a", "d/a.mbox"), ("d", "d")]
 
 
 @pytest.mark.parametrize("octets", [MBOX, bz2.compress(MBOX)])
@@ -288,7 +288,10 @@ def deep(here: Path) -> Iterator[str]:
 
 
 def test_a_deep_directory_is_walked_without_recursion(deep: str) -> None:
-    assert named("d") == [("a", deep)]
+    assert named("all=d") == [("all", deep)]
+    ((note,), sources) = find("d")[::-1]
+    assert "cannot name a list: it must have 1 to 200" in note.reason
+    assert sources == []
 
 
 def test_a_file_is_read_once_for_a_list() -> None:
@@ -344,3 +347,130 @@ def test_the_ratio_reaches_the_files() -> None:
         (source,) = discover(["a.mbox.bz2"], notes.append, max_ratio=ratio)
         list(source.records(notes.append))
         assert sum(note.skipped for note in notes) == skipped
+
+
+def test_a_mailman_tree_is_one_list_for_each_of_its_archives() -> None:
+    put("archives/dev.mbox/dev.mbox")
+    put("archives/dev/2003-January.txt.gz", gzip.compress(MBOX))
+    put("archives/dev/2003-January.txt")
+    put("archives/dev/index.html", b"<html></html>\n")
+    put("archives/dev/pipermail.pck", b"\x80\2}q\1.")
+    put("archives/dev/2003-January/000001.html", b"<!DOCTYPE html>\n")
+    put("archives/dev/attachments/20030101/abc/attachment.eml", MESSAGE)
+    put("archives/dev/database/2003-January-article", b"\0\1\2")
+    put("archives/announce/2003q1.txt")
+    assert {name for name, _ in named("archives")} == {"announce", "dev"}
+    assert len(named("archives")) == 4
+    assert named("archives/dev/2003-January.txt.gz") == [("dev", "archives/dev/2003-January.txt.gz")]
+    assert {name for name, _ in named("archives/dev", "archives/dev.mbox")} == {"dev"}
+
+
+def test_equal_names_in_different_places_are_told_apart() -> None:
+    put("x/a/dev.mbox")
+    put("x/b/dev.mbox")
+    assert named("x") == [("a.dev", "x/a/dev.mbox"), ("b.dev", "x/b/dev.mbox")]
+
+
+def test_two_archives_that_would_be_one_list_are_merged_only_if_the_user_says_so() -> None:
+    put("a/dev.mbox")
+    put("b/dev.mbox")
+    for order in (("a/dev.mbox", "b/dev.mbox"), ("b/dev.mbox", "a/dev.mbox"), ("b", "a")):
+        sources, (note,) = find(*order)
+        assert [source.path for source in sources] == ["a/dev.mbox"]
+        assert (note.path, note.skipped) == ("b/dev.mbox", 1)
+        assert "a/dev.mbox" in note.reason
+        assert "LIST=b/dev.mbox" in note.reason
+    assert named("dev=a/dev.mbox", "dev=b/dev.mbox") == [("dev", "a/dev.mbox"), ("dev", "b/dev.mbox")]
+    sources, (note,) = find("dev=b/dev.mbox", "a/dev.mbox")
+    assert [source.path for source in sources] == ["b/dev.mbox"]
+    put("c/dev/2003/1", MESSAGE)
+    put("c/dev.mbox.gz", gzip.compress(MBOX))
+    put("c/dev.mbox")
+    assert [note.path for note in find("c")[1]] == ["c/dev.mbox.gz"]
+
+
+def test_what_lies_beside_mail_is_passed_over() -> None:
+    put("d/a.mbox")
+    put("d/a.mbox.msf", b"// <!-- <mdb:mork:z v=\n")
+    for name in ("index.html", "dovecot-uidlist", "a.mbox.lock", "x.db", "README", "dovecot.index.cache", "Thumbs.db"):
+        put(f"d/{name}", b"\0\1\2 anything\n")
+    put("d/empty.lock", b"")
+    put("d/xapian/iamglass", b"\x0f\rXapian Glass")
+    put("d/xap15/0/postlist.glass", b"\0\1")
+    put("d/pages/a.html", b"<html>\n")
+    put("d/.DS_Store", b"\0\0\0\1Bud1")
+    assert named("d") == [("a", "d/a.mbox")]
+
+
+def test_a_name_like_that_of_a_companion_does_not_hide_mail() -> None:
+    put("d/news")
+    put("d/index.db")
+    put("d/page.html", MESSAGE + b"")
+    assert {path for _, path in named("d")} == {"d/news", "d/index.db", "d"}
+
+
+def test_messages_that_are_files_are_one_list_by_their_directory() -> None:
+    put("d/two.eml", MESSAGE)
+    put("d/10.eml", MESSAGE)
+    put("d/9.eml", MESSAGE)
+    put("d/apple.emlx", b"%d\n" % len(MESSAGE) + MESSAGE + b"<plist/>\n")
+    put("d/sub/x", MESSAGE)
+    sources, notes = find("d")
+    assert notes == []
+    assert [(source.list, source.path) for source in sources] == [("d", "d"), ("sub", "d/sub")]
+    assert isinstance(sources[0], Folder)
+    assert list(sources[0].names) == ["9.eml", "10.eml", "apple.emlx", "two.eml"]
+    records = list(sources[0].records(notes.append))
+    assert [record[2] for record in records] == [b"a@x"] * 4
+    assert {sources[0].fetch(record[0], record[1]) for record in records} == {MESSAGE}
+
+
+def test_messages_that_are_named_one_by_one_belong_to_the_list_of_their_directory() -> None:
+    put("d/two.eml", MESSAGE)
+    put("d/9.eml", MESSAGE)
+    assert named("d/two.eml", "d/9.eml") == [("d", "d/9.eml"), ("d", "d/two.eml")]
+
+
+def test_a_news_spool_is_a_list_for_each_group() -> None:
+    for group in ("comp/lang/foo", "comp/lang", "alt/foo"):
+        put(f"news/{group}/1", b"Path: x!y\nNewsgroups: comp.lang.foo\nMessage-ID: <1@x>\n\ntext\n")
+        put(f"news/{group}/2", b"Path: x!y\nNewsgroups: comp.lang.foo\nMessage-ID: <2@x>\n\ntext\n")
+        put(f"news/{group}/.overview", b"1\t\n")
+    put("news/leaf.node/active.read", b"comp.lang.foo 2 1\n")
+    put("news/interesting.groups/comp.lang.foo", b"")
+    put("news/message.id/123/<1@x>", MESSAGE)
+    assert [name for name, _ in named("news")] == ["alt.foo", "comp.lang", "comp.lang.foo"]
+
+
+def test_patches_are_messages_of_their_directory() -> None:
+    for number in (1, 2):
+        put(f"series/000{number}-x.patch", b"From 0123456789 Mon Sep 17 00:00:00 2001\n" + MESSAGE)
+    assert named("series") == [("series", "series/0001-x.patch"), ("series", "series/0002-x.patch")]
+
+
+def test_what_is_known_and_not_read_is_named_with_the_tool() -> None:
+    put("d/outlook.pst", b"!BDN" + bytes(100))
+    put("d/wide.txt", "\ufeffFrom: a@b\n".encode("utf-16"))
+    put("d/twice.gz", gzip.compress(gzip.compress(MBOX)))
+    for arguments in (("d",), ("d/outlook.pst", "d/wide.txt", "d/twice.gz")):
+        sources, notes = find(*arguments)
+        assert sources == []
+        skipped = {note.path: note.reason for note in notes if note.skipped}
+        assert "readpst" in skipped["d/outlook.pst"]
+        assert "UTF-16" in skipped["d/wide.txt"]
+        assert "gzip in which there is gzip" in skipped["d/twice.gz"]
+
+
+def test_lines_may_end_in_cr_alone_and_a_mark_may_stand_in_front() -> None:
+    two = MBOX + b"\n" + MBOX.replace(b"<a@x>", b"<b@x>")
+    put("cr.mbox", two.replace(b"\n", b"\r"))
+    put("cr.mbox.gz", gzip.compress(two.replace(b"\n", b"\r")))
+    put("d/cr", MESSAGE.replace(b"\n", b"\r"))
+    put("d/mark", b"\xef\xbb\xbf" + MESSAGE)
+    for path, ids in (("cr.mbox", [b"a@x", b"b@x"]), ("cr.mbox.gz", [b"a@x", b"b@x"]), ("d", [b"a@x", b"a@x"])):
+        (source,), notes = find(path)
+        records = list(source.records(notes.append))
+        assert [record[2] for record in records] == ids
+        assert notes == []
+        for record in records:
+            assert source.fetch(record[0], record[1]).startswith(b"From: a@b\nMessage-ID: <")

@@ -21,6 +21,7 @@ from weft.core.representative import Rank, content_of, count_variants
 from weft.errors import SourceError
 from weft.index.resolving import read_claim
 from weft.sources.base import NoteLog, Source, split_message
+from weft.sources.delimited import DelimitedFile
 from weft.sources.discover import discover
 from weft.sources.evidence import Evidence, make_evidence
 from weft.sources.list_edits import MailCopy, distinct_contents
@@ -173,8 +174,10 @@ class Mail:
             found: list[Source] = []
             if file and Path(file.path).exists():
                 found = discover([f"{file.list}={file.path}"], NoteLog(), max_ratio=self._max_ratio)
-            self._sources[number] = source = found[0] if found else None
-            if isinstance(source, MboxFile):
+            self._sources[number] = source = (
+                next((one for one in found if one.path == file.path), None) if file else None
+            )
+            if isinstance(source, (MboxFile, DelimitedFile)):
                 source.unpacked = self._unpacked
         return self._sources[number]
 

@@ -13,6 +13,8 @@ A file that is damaged or cut short gives all that can be decoded of it, then a 
 damage forgets what it had just made; so, if the file can be read again, the member is decoded again, and fed octet by
 octet where the damage is.  (Of a pipe, up to `_SLICE` octets before the damage are lost.)
 
+Lines that end in CR alone, as on the first Macintoshes, are given with LF: a file is of that kind if its first line is.
+
 Reasons are single lines that do not name the file: whoever reads it knows its name.
 """
 
@@ -34,6 +36,8 @@ MAX_OUTPUT = 1 << 40
 _CHUNK = 64 * 1024
 _SLICE = 64 * 1024
 _FIRST_STEP = 256
+_FIRST_LINE = 4096
+_ENDS_IN_CR = re.compile(rb"(?:\xef\xbb\xbf)?(?:From |BABYL |={60}|[0-9]+ *\r|[!-9;-~]+[ \t]*:)[^\r\n]*\r(?=[^\n])")
 _PADDING = re.compile(rb"\0*+")
 
 
@@ -92,9 +96,36 @@ def wrap(raw: Raw | BinaryIO, name: str, max_ratio: int = 200) -> Stream:
 
 
 def is_compressed(path: Path) -> bool:
-    """Whether a file is of one of the four formats, by its first octets.  `OSError` if it cannot be read."""
+    """Whether a file gives other octets than lie on disk: it is of one of the four formats, or its lines end in CR.
+
+    `OSError` if it cannot be read.
+    """
     with path.open("rb", buffering=0) as raw:
-        return format_of(raw.read(SNIFF)) is not None
+        head = raw.read(_FIRST_LINE)
+        return format_of(head[:SNIFF]) is not None or _ENDS_IN_CR.match(head) is not None
+
+
+def read_head(path: Path, size: int) -> tuple[str | None, bytes]:
+    """The format that a file is compressed in, if it is, and the first ``size`` octets inside it.
+
+    `OSError` if the file cannot be read, `SourceError` if it cannot be decompressed.
+    """
+    with path.open("rb", buffering=0) as raw:
+        head = raw.read(size)
+        kind = format_of(head[:SNIFF])
+        if kind is None:
+            return None, head
+        raw.seek(0)
+        with wrap(raw, str(path)) as stream:
+            return kind, _fill(stream, size)
+
+
+def _fill(stream: Stream, size: int) -> bytes:
+    buffer, filled = bytearray(size), 0
+    with memoryview(buffer) as view:
+        while filled < size and (got := stream.readinto(view[filled:])):
+            filled += got
+    return bytes(buffer[:filled])
 
 
 def reason(error: Exception) -> str:
@@ -103,6 +134,10 @@ def reason(error: Exception) -> str:
 
 
 def _stream(source: _Input, max_ratio: int) -> Stream:
+    return _Lines(_unpacked(source, max_ratio))
+
+
+def _unpacked(source: _Input, max_ratio: int) -> Stream:
     kind = format_of(source.peek())
     if kind is None:
         return source
@@ -178,6 +213,47 @@ class _Input:
         if got is None:
             raise SourceError("cannot be read: it is in non-blocking mode and has no data now")
         return got
+
+
+class _Lines:
+    """A stream whose lines end in LF, if those of the other one end in CR alone; else the same octets."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.name = stream.name
+        self._stream = stream
+        self._translate: bool | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def readinto(self, buffer: bytearray | memoryview, /) -> int:
+        got = self._first(buffer) if self._translate is None else self._stream.readinto(buffer)
+        if self._translate:
+            buffer[:got] = bytes(buffer[:got]).replace(b"\r", b"\n")
+        return got
+
+    def _first(self, buffer: bytearray | memoryview) -> int:
+        """Read so much that it can be seen how lines end."""
+        filled, wanted = 0, min(len(buffer), _FIRST_LINE)
+        with memoryview(buffer) as view:
+            while filled < wanted:
+                try:
+                    got = self._stream.readinto(view[filled:])
+                except SourceError:  # it comes again with the next call
+                    if filled:
+                        break
+                    raise
+                if not got:
+                    break
+                filled += got
+            self._translate = _ENDS_IN_CR.match(view[:filled]) is not None
+        return filled
 
 
 class _Unpacked:

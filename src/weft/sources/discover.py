@@ -3,12 +3,14 @@
 Theory of operation
 -------------------
 Two steps.  `_parse` tells lists from paths: a path that exists wins over ``=``, so that a file may be called
-``a=b.mbox``.  Then each path is looked at, directories iteratively; what is found is a candidate (list, path, kind),
+``a=b.mbox``.  Then each path is looked at, directories iteratively; what is found is a candidate (list, place, kind),
 and one rule at the end names, checks, sorts and de-duplicates them all.  So the sources do not depend on the order of
 the arguments.
 
-Without ``LIST=`` each mbox is a list by the stem of its name, each folder or archive by its directory's.  In a
-directory, names that begin with a dot are skipped; everything else that is not mail is noted.  A directory that was
+What a file is, its first bytes say (`weft.sources.forms`); which list it belongs to without ``LIST=``, its path does
+(`weft.sources.list_names`).  Two archives that would get one name are not merged unless ``LIST=`` says so: the first by
+path is read, the other is noted.  In a directory, names that begin with a dot are skipped, but for the sub-folders of a
+Maildir; what only lies beside mail is passed over; everything else that is not mail is noted.  A directory that was
 walked for a list is not walked again for it, so links that lead back end.
 
 Who can lie: names of files are data (`check_list_name`); no list name is ever used as a path.
@@ -17,25 +19,35 @@ Who can lie: names of files are data (`check_list_name`); no list name is ever u
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
-from weft.errors import UsageError
+from weft.errors import SourceError, UsageError
 from weft.sources.base import Note, Notes, Source, check_list_name
-from weft.sources.compressed import reason
+from weft.sources.companions import is_companion_file, is_companion_folder
+from weft.sources.compressed import read_head, reason
 from weft.sources.decoders import SNIFF, format_of
-from weft.sources.folder import Folder, is_mh_name, maildir_names, mh_names
+from weft.sources.delimited import DELIMITED, DelimitedFile
+from weft.sources.folder import Folder, MessageFile, is_mh_name, maildir_names, mh_names
+from weft.sources.forms import HEAD, Foreign, Form, form_of
+from weft.sources.list_names import Place, file_stem, of_file, of_folder, of_messages
 from weft.sources.mbox import MboxFile, MboxStdin
 from weft.sources.public_inbox import PublicInbox, epochs, is_bare_repository
 
 STDIN = "-"
 
-_COMPRESSIONS = (".gz", ".xz", ".bz2", ".zst")
-_MAIL = (".mbox", ".mbx", ".mboxrd", ".mboxo", ".mboxcl", ".txt", ".mail")
+_MESSAGES = (".eml", ".emlx")
+"""Files with these names are messages, and are not looked at before they are read."""
+_PATCHES = (".patch", ".diff")
+"""Files with these names may be an mbox with a few messages of a list, but none is a list."""
 _MAILDIR = frozenset(("cur", "new", "tmp"))
 _FROM = b"From "
+_DIGITS = re.compile(r"([0-9]+)", re.ASCII)
 
 Identity = tuple[int, int]
 """Device and inode."""
@@ -45,7 +57,7 @@ Identity = tuple[int, int]
 class _Argument:
     path: str
     list: str | None
-    """None: by the stem of each name."""
+    """None: by the place of each archive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +66,24 @@ class _Found:
 
     path: str
     list: str | None
-    stem: str
+    place: Place
     identity: Identity | None
     make: Callable[[str], Source]
+    given: bool = False
+    """The user named this very path."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Directory:
+    """A directory that is to be walked: ``parts`` lead to it from ``root``, as `weft.sources.list_names` wants them."""
+
+    path: str
+    root: str
+    parts: tuple[str, ...]
+
+    def below(self, name: str) -> _Directory:
+        """A directory in this one."""
+        return _Directory(_join(self.path, name), self.root, (*self.parts, name))
 
 
 def discover(arguments: Sequence[str], notes: Notes, *, max_ratio: int = 200) -> list[Source]:
@@ -75,17 +102,8 @@ def discover(arguments: Sequence[str], notes: Notes, *, max_ratio: int = 200) ->
 
 
 def list_stem(name: str) -> str:
-    """The list that a file's name stands for: without one compression suffix, then without one of mail."""
-    return _without_suffix(_without_suffix(name, _COMPRESSIONS), _MAIL)
-
-
-def _without_suffix(name: str, suffixes: Sequence[str]) -> str:
-    stem, suffix = os.path.splitext(name)  # noqa: PTH122 - Path.stem differs between versions for a dot at the end
-    return stem if stem and suffix.lower() in suffixes else name
-
-
-def _directory_stem(path: str) -> str:
-    return _without_suffix(os.path.basename(os.path.abspath(path)), (".git",))  # noqa: PTH100, PTH119 - not resolved
+    """The list that a file's name stands for: without one compression suffix, one of mail, and a period of time."""
+    return file_stem(name)[0]
 
 
 def _parse(argument: str) -> _Argument:
@@ -128,16 +146,17 @@ class _Search:
         """Look at what one argument names."""
         path, listed = argument.path, argument.list
         if path == STDIN and listed is not None:
-            self.found.append(_Found(path, listed, listed, None, lambda name: MboxStdin(name, self._max_ratio)))
+            place = Place(listed, (), dated=False)
+            self.found.append(_Found(path, listed, place, None, lambda name: MboxStdin(name, self._max_ratio), True))
             return
         status = self._status(path)
         if status is None:
             return
         if not stat.S_ISDIR(status.st_mode):
-            self._file(path, listed, status, asked=True)
+            self._file_given(path, listed, status)
             return
         before = len(self.found)
-        if self._walk(path, listed) and len(self.found) == before:
+        if self._walk(_Directory(path, path, ()), listed) and len(self.found) == before:
             self._notes(Note(path, None, "no mail in this directory"))
 
     def _status(self, path: str) -> os.stat_result | None:
@@ -150,102 +169,194 @@ class _Search:
     def _skip(self, path: str, why: str) -> None:
         self._notes(Note(path, None, why, 1))
 
-    def _walk(self, path: str, listed: str | None) -> bool:
+    def _walk(self, given: _Directory, listed: str | None) -> bool:
         """Look at a directory and all below it; False if it was walked already."""
-        first = True
-        waiting = [path]
+        waiting = [given]
         while waiting:
             directory = waiting.pop()
-            status = self._status(directory)
+            status = self._status(directory.path)
             if status is None:
                 continue
             identity = (status.st_dev, status.st_ino)
             if (listed, identity) in self._walked:
-                self._notes(Note(directory, None, "already given"))
-                if first:
+                self._notes(Note(directory.path, None, "already given"))
+                if directory is given:
                     return False
                 continue
-            first = False
             self._walked.add((listed, identity))
             try:
                 waiting += reversed(self._directory(directory, listed, identity))
             except OSError as error:
-                self._skip(directory, reason(error))
+                self._skip(directory.path, reason(error))
         return True
 
-    def _directory(self, path: str, listed: str | None, identity: Identity) -> list[str]:
+    def _directory(self, directory: _Directory, listed: str | None, identity: Identity) -> list[_Directory]:
         """Take what a directory holds; its sub-directories that are to be walked."""
+        path = directory.path
         if is_bare_repository(Path(path)) or epochs(Path(path)):
-            self._take(path, listed, identity, lambda name: PublicInbox(path, name))
+            self._take(directory, listed, identity, lambda name: PublicInbox(path, name))
             return []
         folders, files = _names(path)
+        form, names = "", list[str]()
         if "cur" in folders and "new" in folders:
-            self._note_hidden_folders(path)
-            names = maildir_names(path)
-            self._take(path, listed, identity, lambda name: Folder(path, name, names, self._max_ratio))
-            folders = [folder for folder in folders if folder not in _MAILDIR]
+            form, names = "Maildir", maildir_names(path)
+            folders = [folder for folder in folders if folder not in _MAILDIR] + _maildir_folders(path)
         elif _is_mh(path, files):
-            numbers = mh_names(path)
-            self._take(path, listed, identity, lambda name: Folder(path, name, numbers, self._max_ratio))
+            form, names = "MH", mh_names(path)
             files = [file for file in files if not is_mh_name(file)]
-        for file in files:
-            self._in_directory(_join(path, file), listed)
-        return [_join(path, folder) for folder in folders]
+        others = [file for file in files if self._in_directory(directory, file, listed)]
+        if names or others or form:
+            everything = [*names, *sorted(others, key=_in_order)]
+            make = partial(self._folder, path, everything, form)
+            self._take(directory, listed, identity, make, of_folder if form else of_messages)
+        return [directory.below(folder) for folder in folders if not is_companion_folder(folder, folders, files)]
 
-    def _take(self, path: str, listed: str | None, identity: Identity, make: Callable[[str], Source]) -> None:
-        self.found.append(_Found(path, listed, _directory_stem(path), identity, make))
+    def _folder(self, path: str, names: Sequence[str], form: str, name: str) -> Source:
+        return Folder(path, name, names, self._max_ratio, form or "messages")
 
-    def _in_directory(self, path: str, listed: str | None) -> None:
+    def _take(
+        self,
+        directory: _Directory,
+        listed: str | None,
+        identity: Identity,
+        make: Callable[[str], Source],
+        where: Callable[[str, Sequence[str]], Place] = of_folder,
+    ) -> None:
+        place = where(directory.root, directory.parts)
+        self.found.append(_Found(directory.path, listed, place, identity, make, not directory.parts))
+
+    def _in_directory(self, directory: _Directory, name: str, listed: str | None) -> bool:
+        """Look at a file in a directory; whether it is one message."""
+        path = _join(directory.path, name)
         status = self._status(path)
-        if status is not None:
-            self._file(path, listed, status, asked=False)
-
-    def _file(self, path: str, listed: str | None, status: os.stat_result, *, asked: bool) -> None:
-        """Take a file: whatever it is if the user named it, else if it looks like mail."""
+        if status is None:
+            return False
         if not stat.S_ISREG(status.st_mode):
-            self._skip(path, "not a file or directory" + ("; to read it, give it as LIST=- on standard input" * asked))
+            self._skip(path, "not a file or directory")
+            return False
+        if name.lower().endswith(_MESSAGES) and status.st_size:
+            return True
+        form = self._form(path, asked=False)
+        if form is Form.MESSAGE:
+            return True
+        if isinstance(form, Form) and not (form is Form.EMPTY and is_companion_file(name)):
+            self._take_file(path, listed, status, form, directory.root, (*directory.parts, name))
+        elif isinstance(form, Foreign) and not (form.companion or is_companion_file(name)):
+            self._skip(path, str(form))
+        elif form is None and not is_companion_file(name):
+            self._skip(path, "not mail: it has neither header fields nor a form of mail that is known")
+        return False
+
+    def _file_given(self, path: str, listed: str | None, status: os.stat_result) -> None:
+        """Take a file that the user named, whatever it is."""
+        if not stat.S_ISREG(status.st_mode):
+            self._skip(path, "not a file or directory; to read it, give it as LIST=- on standard input")
             return
+        form = self._form(path, asked=True)
+        root, name = os.path.split(path)
+        if form is Form.MESSAGE:
+            place, identity = of_messages(root, ()), (status.st_dev, status.st_ino)
+            self.found.append(
+                _Found(path, listed, place, identity, lambda of: MessageFile(path, of, self._max_ratio), True)
+            )
+        elif isinstance(form, Foreign):
+            self._skip(path, str(form))
+        elif form != "":
+            self._take_file(path, listed, status, form or Form.MBOX, root, (name,), given=True)
+
+    def _form(self, path: str, *, asked: bool) -> Form | Foreign | Literal[""] | None:
+        """The form of a file; empty if it cannot be read, which was noted."""
         try:
-            with Path(path).open("rb", buffering=0) as file:
-                head = file.read(SNIFF)
+            packed, head = read_head(Path(path), HEAD)
         except OSError as error:
             self._skip(path, reason(error))
-            return
-        if not asked and head and not head.startswith(_FROM) and format_of(head) is None:
-            self._skip(path, "not mail: it does not begin with 'From '")
-            return
-        identity, stem = (status.st_dev, status.st_ino), list_stem(os.path.basename(path))  # noqa: PTH119
-        self.found.append(_Found(path, listed, stem, identity, lambda name: MboxFile(path, name, self._max_ratio)))
+            return ""
+        except SourceError:  # what can be read of it will be, and then it is said
+            return Form.MBOX
+        form = form_of(head, asked=asked)
+        if packed and format_of(head[:SNIFF]) is not None:
+            return Foreign(f"{packed} in which there is {format_of(head[:SNIFF])}", "decompress it once")
+        return form
 
-    def _note_hidden_folders(self, path: str) -> None:
-        for entry in sorted(_scan(path), key=lambda entry: entry.name):
-            if entry.name.startswith(".") and os.path.isdir(_join(entry.path, "cur")):  # noqa: PTH112
-                self._notes(Note(entry.path, None, "a sub-folder, which is not read unless it is named"))
+    def _take_file(
+        self,
+        path: str,
+        listed: str | None,
+        status: os.stat_result,
+        form: Form,
+        root: str,
+        parts: tuple[str, ...],
+        *,
+        given: bool = False,
+    ) -> None:
+        """Take a file with any number of messages."""
+        if form in (Form.TAR, Form.ZIP):
+            self._skip(path, f"a {form.value} archive, which is not read; unpack it and give the folder")
+            return
+        identity = (status.st_dev, status.st_ino)
+        patches = parts[-1].lower().endswith(_PATCHES)
+        place = of_messages(root, parts[:-1]) if patches else of_file(root, parts)
+
+        def make(name: str) -> Source:
+            if form in DELIMITED:
+                return DelimitedFile(path, name, form, self._max_ratio)
+            return MboxFile(path, name, self._max_ratio)
+
+        self.found.append(_Found(path, listed, place, identity, make, given))
 
 
 def _sources(found: list[_Found], notes: Notes) -> list[Source]:
     """Name, sort and de-duplicate."""
     sources: list[Source] = []
     taken: set[tuple[str, Identity]] = set()
+    asked = {one.identity for one in found if one.list is not None and one.identity}
+    owners: dict[str, list[_Found]] = {}
     named = [(name, one) for one in found if (name := _name(one, notes)) is not None]
-    for name, one in sorted(named, key=lambda pair: (pair[0], pair[1].path)):
-        if one.identity is not None and (name, one.identity) in taken:
-            notes(Note(one.path, None, "already given"))
-            continue
+    for name, one in sorted(named, key=lambda pair: (pair[0], pair[1].list is None, pair[1].path)):
         if one.identity is not None:
+            if (name, one.identity) in taken or (one.list is None and not one.given and one.identity in asked):
+                notes(Note(one.path, None, "already given"))
+                continue
             taken.add((name, one.identity))
+        if one.list is None and (other := _other_archive(one, owners.get(name, ()))):
+            notes(Note(one.path, None, _conflict(name, one.path, other), 1))
+            continue
+        owners.setdefault(name, []).append(one)
         sources.append(one.make(name))
-    return sources
+    return sorted(sources, key=lambda source: (source.list, source.path))
+
+
+def _other_archive(found: _Found, owners: Sequence[_Found]) -> str | None:
+    """The path of another archive that has the name already; None if all of them are one archive with this one."""
+    return next((owner.path for owner in owners if not found.place.same_archive(owner.place)), None)
+
+
+def _conflict(name: str, path: str, other: str) -> str:
+    return (
+        f"would be the list {name}, as {other} is; not read: give LIST={path} for a list of its own, "
+        f"or {name}={path} if both are one list"
+    )
 
 
 def _name(found: _Found, notes: Notes) -> str | None:
     if found.list is not None:
         return found.list
     try:
-        return check_list_name(found.stem)
+        return check_list_name(found.place.list)
     except ValueError as error:
         notes(Note(found.path, None, f"its name cannot name a list: {error}; give it as LIST=PATH", 1))
         return None
+
+
+def _in_order(name: str) -> list[tuple[int, str]]:
+    """Numbers in names count as numbers."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in _DIGITS.split(name)]
+
+
+def _maildir_folders(path: str) -> list[str]:
+    """The sub-folders of a Maildir++: directories whose names begin with a dot, and that are Maildirs."""
+    entries = sorted(entry.name for entry in _scan(path) if entry.name.startswith("."))
+    return [name for name in entries if os.path.isdir(_join(_join(path, name), "cur"))]  # noqa: PTH112
 
 
 def _scan(path: str) -> Iterator[os.DirEntry[str]]:

@@ -1,4 +1,4 @@
-"""Folders of one file a message: Maildir and MH.
+"""Folders of one file a message: Maildir, MH, and any others; and such a file alone.
 
 A folder is listed once, when its source is made, and its files are numbered in that order; a record's place is (number,
 size of the file).  Maildir: ``cur`` and ``new``, in the order of the names without their flags, so that it stays the
@@ -24,7 +24,7 @@ from weft.errors import SourceError
 from weft.sources.base import Make, Note, Notes, Record, T, make_record
 from weft.sources.compressed import Stream, reason, wrap
 from weft.sources.decoders import SNIFF, format_of
-from weft.sources.single import MAX_READ, scan_single, without_from_line
+from weft.sources.single import MAX_READ, message_of, scan_single
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 _FLAGS = re.compile(r"[:;!]2,[A-Za-z,]*\Z")
@@ -44,9 +44,18 @@ class Folder:
 
     escaped = False
 
-    def __init__(self, path: str, list: str, names: Sequence[str], max_ratio: int = 200) -> None:  # noqa: A002
+    def __init__(
+        self,
+        path: str,
+        list: str,  # noqa: A002 - the field's name
+        names: Sequence[str],
+        max_ratio: int = 200,
+        form: str = "messages",
+    ) -> None:
+        """``form``: what the folder is called, for people."""
         self.path = path
         self.list = list
+        self.form = form
         self._names = names
         self._max_ratio = max_ratio
 
@@ -94,10 +103,20 @@ class Folder:
             raise SourceError(f"{path}: the message is gone: {error}") from error
         if octets.size != length:
             raise SourceError(f"{path}: the message is gone: the file was changed since it was read")
-        return without_from_line(octets.raw)
+        return message_of(octets.raw)
 
     def _path(self, number: int) -> str:
         return os.path.join(self.path, self._names[number])  # noqa: PTH118 - Path costs more than the rest
+
+
+class MessageFile(Folder):
+    """One file that holds one message."""
+
+    def __init__(self, path: str, list: str, max_ratio: int = 200) -> None:  # noqa: A002 - the field's name
+        super().__init__(path, list, [""], max_ratio, "message")
+
+    def _path(self, number: int) -> str:  # noqa: ARG002 - there is one
+        return self.path
 
 
 def maildir_names(path: str) -> list[str]:

@@ -25,7 +25,7 @@ from pathlib import Path
 from weft.errors import SourceError
 from weft.sources.base import Make, Note, Notes, Record, T, make_record
 from weft.sources.git import Entry, Repository, pack_octets
-from weft.sources.single import scan_single, without_from_line
+from weft.sources.single import message_of, scan_single
 
 _EPOCH = re.compile(r"(0|[1-9][0-9]{0,8})\.git", re.ASCII)
 _TWO = re.compile(rb"[0-9a-f]{2}")
@@ -109,7 +109,7 @@ class PublicInbox:
             raise SourceError(f"{self.path}: the message is gone: {error}") from error
         if len(raw) != length:
             raise SourceError(f"{self.path}: the message is gone: the archive was changed since it was read")
-        return without_from_line(raw)
+        return message_of(raw)
 
     def close(self) -> None:
         """Close the open repository; it opens again when needed."""

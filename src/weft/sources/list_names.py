@@ -1,0 +1,151 @@
+"""Which list mail belongs to, by the path of the archive that it lies in.
+
+Theory of operation
+-------------------
+Below a directory that the user names, a list is called by the path to its archive, joined with dots, without what
+belongs to the form of the archive and not to its place: suffixes, ``cur`` and ``new`` of a Maildir, ``git/0.git`` of
+public-inbox, the second name of Mailman's ``LIST.mbox/LIST.mbox``, ``.sbd`` of Thunderbird, ``Messages`` of Apple Mail,
+and the periods of time that archives are cut into: ``imagej-devel/2014-August.txt.gz`` belongs to ``imagej-devel``.
+A file that the user names is called by its own name, by the same rules.  If nothing is left, the name is that of the
+nearest directory above that is no such part.
+
+`Place.archive` tells which of equal names are one archive (`same_archive`): the periods of one directory, and beside
+them the one file that holds all of them, as Mailman 2 keeps both.
+
+Who can lie: whoever names files.  The name is text only, and never used as a path.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+_COMPRESSIONS = (".gz", ".xz", ".bz2", ".zst")
+_MAIL = (".mbox", ".mbx", ".mboxrd", ".mboxo", ".mboxcl", ".mboxcl2", ".txt", ".mail", ".mmdf", ".babyl")
+_ARCHIVES = (".tar", ".tgz", ".txz", ".tbz", ".tbz2", ".tzst", ".zip")
+_FOLDERS = (".mbox", ".sbd", ".git")
+
+_YEAR = r"(?:19[7-9][0-9]|20[0-9][0-9])"
+_MONTH = r"(?:0[1-9]|1[0-2])"
+_DAY = r"(?:0[1-9]|[12][0-9]|3[01])"
+_NAME = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
+    r"nov(?:ember)?|dec(?:ember)?)"
+)
+_PERIOD = (
+    rf"(?:{_YEAR}(?:[-_.]?{_MONTH}(?:[-_.]?{_DAY})?|[-_.]?{_NAME}|[-_.]?q[1-4]|[-_.]?w[0-5][0-9])?"
+    rf"|{_NAME}[-_.]?{_YEAR}|q[1-4][-_.]?{_YEAR}|week-of-mon-{_YEAR}{_MONTH}{_DAY})"
+)
+_IS_PERIOD = re.compile(_PERIOD, re.IGNORECASE | re.ASCII)
+_IS_YEAR = re.compile(_YEAR, re.ASCII)
+_IN_A_YEAR = re.compile(rf"{_MONTH}|{_NAME}|q[1-4]", re.IGNORECASE | re.ASCII)
+_ENDS_IN_PERIOD = re.compile(rf"(.*[^-_.])[-_.]{_PERIOD}", re.IGNORECASE | re.ASCII | re.DOTALL)
+_NOTEBOOK = re.compile(r"(.+)\.log([0-9]{4}[a-z]?)?", re.IGNORECASE | re.ASCII | re.DOTALL)
+_EPOCH = re.compile(r"[0-9]{1,9}\.git", re.ASCII)
+_APPLE = re.compile(r"Messages|Attachments|Data|[0-9]|[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}", re.ASCII)
+
+
+class Place(NamedTuple):
+    """Where mail lies: the name of its list, and what tells one archive from another."""
+
+    list: str
+    archive: tuple[str, ...]
+    """The path of the archive, without what belongs to its form."""
+    dated: bool
+    """It holds a period of time of the archive, and others may hold others."""
+
+    def same_archive(self, other: Place) -> bool:
+        """Whether two places are parts of one archive."""
+        return self.archive == other.archive and (self.dated or other.dated)
+
+
+def of_file(root: str, parts: Sequence[str]) -> Place:
+    """The place of a file with many messages: ``parts`` lead to it from the directory ``root``."""
+    *folders, name = parts
+    stem, dated = file_stem(name)
+    kept, also_dated = _folders(folders)
+    if folders and _IS_YEAR.fullmatch(folders[-1]) and _IN_A_YEAR.fullmatch(stem):
+        dated = True
+    elif not (
+        _IS_PERIOD.fullmatch(stem) or (folders and _repeats(folders[-1], stem)) or (dated and kept[-1:] == [stem])
+    ):
+        kept.append(stem)
+    return _place(root, kept, dated or also_dated)
+
+
+def of_folder(root: str, parts: Sequence[str]) -> Place:
+    """The same of a directory whose messages are files of their own."""
+    return _place(root, *_folders(parts))
+
+
+def of_messages(root: str, parts: Sequence[str]) -> Place:
+    """The same of a directory of files of which each holds a message or a few: it is one archive, however they come."""
+    place = of_folder(root, parts)
+    return Place(place.list, (*place.archive, ""), dated=True)
+
+
+def file_stem(name: str) -> tuple[str, bool]:
+    """A file's name without suffixes, and without a period of time at its end; whether there was one."""
+    stem = without_suffix(without_suffix(name, _COMPRESSIONS), _MAIL)
+    if _IS_PERIOD.fullmatch(stem):
+        return stem, True
+    if found := _NOTEBOOK.fullmatch(stem):
+        return found[1], found[2] is not None
+    if found := _ENDS_IN_PERIOD.fullmatch(stem):
+        return found[1], True
+    return stem, False
+
+
+def archive_stem(name: str) -> str:
+    """The name of a tar or zip without its suffixes."""
+    return without_suffix(without_suffix(name, _COMPRESSIONS), _ARCHIVES)
+
+
+def without_suffix(name: str, suffixes: Sequence[str]) -> str:
+    """``name`` without one of some suffixes, in upper or lower case; never empty."""
+    stem, suffix = os.path.splitext(name)  # noqa: PTH122 - Path.stem differs between versions for a dot at the end
+    return stem if stem and suffix.lower() in suffixes else name
+
+
+def _place(root: str, kept: list[str], dated: bool) -> Place:
+    above = [part for part in os.path.abspath(root).split("/") if part]  # noqa: PTH100 - links stay
+    if kept:
+        if above and len(kept) == 1 and _repeats(above[-1], kept[0]):
+            del above[-1]
+        return Place(".".join(kept), (*above, *kept), dated)
+    for end in range(len(above), 0, -1):
+        last = _folders(above[end - 1 : end])[0]
+        if last and _folders(above[:end])[0][-1:] == last:
+            return Place(last[0], (*above[: end - 1], last[0]), dated or end < len(above))
+    return Place("", (), dated)
+
+
+def _repeats(folder: str, stem: str) -> bool:
+    """Whether a file in a directory is what the directory is there for: ``LIST.mbox/LIST.mbox``, ``LIST.mbox/mbox``."""
+    outer = without_suffix(folder, (".mbox",))
+    return outer != folder and stem in (outer, "mbox")
+
+
+def _folders(parts: Sequence[str]) -> tuple[list[str], bool]:
+    """What is left of directories' names, and whether some were periods of time."""
+    kept: list[str] = []
+    dated = year = apple = False
+    for index, part in enumerate(parts):
+        if part in ("", ".", "..", "cur", "new", "attachments"):
+            continue
+        if part == "git" and _EPOCH.fullmatch(parts[index + 1] if index + 1 < len(parts) else ""):
+            continue
+        if _EPOCH.fullmatch(part):
+            dated = True
+        elif apple and _APPLE.fullmatch(part):
+            continue
+        elif _IS_PERIOD.fullmatch(part) or (year and _IN_A_YEAR.fullmatch(part)):
+            dated, year = True, _IS_YEAR.fullmatch(part) is not None
+        else:
+            stem = without_suffix(part.lstrip("."), _FOLDERS)
+            apple, year = part.endswith(".mbox"), False
+            if stem:
+                kept.append(stem)
+    return kept, dated
