@@ -40,6 +40,7 @@ from weft.sources.base import (
 )
 from weft.sources.discover import discover
 from weft.sources.list_edits import MailCopy, distinct_contents
+from weft.sources.lists import lists_of
 from weft.sources.mbox import MboxFile
 from weft.sources.pipeline import collector_paused, scan
 from weft.sources.unpacked import Unpacked
@@ -142,8 +143,8 @@ def rebuild_sources(
     with collector_paused():
         # What is left out is read here, and another interpreter would number it in another way.
         make = make_outline if is_alone() else make_record
-        for index, batch in scan(sources, log, make, processes, ordered=False):
-            loom.take(index, batch)
+        for index, name, batch in scan(sources, log, make, processes, ordered=False):
+            loom.take(index, name, batch)
             if progress:
                 progress(f"{loom.messages} messages, {sources[index].path}")
         return Archive(loom, log)
@@ -155,20 +156,20 @@ class _Loom:
     def __init__(self, sources: Sequence[Source], options: Options) -> None:
         self.sources = sources
         self.options = options
-        self.names = sorted({source.list for source in sources})
+        self.names = lists_of(sources)
         self.weaver = Weaver(options.profile)
         self.copies = Copies(lambda source, offset, length: read_numbers(sources[source], offset, length))
         self.messages = 0
         self.named = array("i")
         self.named_on = array("i")
         self.list_sets: list[frozenset[int]] = [frozenset()]
-        self._numbers = [self.names.index(source.list) for source in sources]
+        self._numbers = {name: number for number, name in enumerate(self.names)}
         self._set_numbers: dict[frozenset[int], int] = {frozenset(): 0}
         self._unions: dict[tuple[int, int], int] = {}
 
-    def take(self, source: int, records: Sequence[Record]) -> None:
-        """Weave a batch of records of one source."""
-        weaver, number = self.weaver, self._numbers[source]
+    def take(self, source: int, name: str, records: Sequence[Record]) -> None:
+        """Weave a batch of records of one source, which belong to one list."""
+        weaver, number = self.weaver, self._number(name)
         columns = tuple(zip(*records, strict=True))
         _, _, ids, in_reply_tos, sane, references, *_ = columns
         [nodes], replies, chains = weaver.nodes([ids]), weaver.nodes(in_reply_tos), weaver.nodes(references)
@@ -177,6 +178,12 @@ class _Loom:
             if weaver.add(nodes[index], replies[index], sane[index], chains[index]):
                 self._name({*replies[index], *chains[index]}, number)
         self.messages += len(records)
+
+    def _number(self, name: str) -> int:
+        if name not in self._numbers:
+            self._numbers[name] = len(self.names)
+            self.names.append(name)
+        return self._numbers[name]
 
     def _make_room(self) -> None:
         nodes = len(self.weaver.ids)
@@ -432,7 +439,7 @@ class Archive:
             return Message(message_id, parent, depth, True, False, 0, None, "", self._made_up[node], (), joined=True)
         named = loom.named[node] if node < len(loom.named) else 0
         lists = loom.list_sets[loom.named_on[node]] if named else ()
-        named_on = tuple(loom.names[number] for number in sorted(lists))
+        named_on = tuple(sorted(loom.names[number] for number in lists))
         ghost = Message(
             message_id, parent, depth, True, False, 0, None, "", "", (), named=named, named_on=named_on
         )  # fmt: skip

@@ -32,7 +32,7 @@ def scanned(sources: list[Source], processes: int) -> tuple[list[Record], list[N
     """All records, in an order that does not depend on who scanned first; and the notes."""
     notes: list[Note] = []
     batches = scan(sources, notes.append, make_record, processes, ordered=False)
-    return sorted(record for _, batch in batches for record in batch), notes
+    return sorted(record for *_, batch in batches for record in batch), notes
 
 
 @pytest.mark.parametrize("ends", [b"\n", b"\r\n"])
@@ -93,7 +93,7 @@ def test_in_order_means_the_order_of_the_sources_and_of_the_messages_in_them(tmp
     found = []
     for processes in (1, 2):
         batches = scan(sources, fail, make_record, processes)
-        found.append([(index, record[0], record[2]) for index, batch in batches for record in batch])
+        found.append([(index, record[0], record[2]) for index, _, batch in batches for record in batch])
     assert found[0] == found[1] == sorted(found[0])
 
 
@@ -155,7 +155,7 @@ def test_whoever_stops_listening_leaves_no_process_behind(tmp_path: Path, monkey
     children = []
     ended = pipeline._gather
 
-    def gather(started: list[Child], notes: Notes) -> Iterator[tuple[int, list[Record]]]:
+    def gather(started: list[Child], notes: Notes) -> Iterator[tuple[int, str, list[Record]]]:
         children.extend(started)
         return ended(started, notes)
 

@@ -24,7 +24,7 @@ def canonical_body(raw: bytes, *, mbox: bool) -> bytes:
     if _CR in raw:
         raw = raw.replace(b"\r\n", b"\n")
     if mbox and find(raw, b">From ", 0, len(raw)) >= 0:
-        raw = _ESCAPED_FROM.sub(rb"\1", raw)
+        raw = unescape_from(raw)
     return (raw if len(raw) <= MAX_BODY else raw[:MAX_BODY]).rstrip(b"\n")
 
 
@@ -36,6 +36,11 @@ def body_digest(raw: bytes, *, mbox: bool) -> bytes:
 def escape_from(body: bytes) -> bytes:
     """Escape lines that match ``>*From `` with one more ``>`` (mboxrd)."""
     return _UNESCAPED_FROM.sub(rb">\g<0>", body) if b"From " in body else body
+
+
+def unescape_from(body: bytes) -> bytes:
+    """Take one ``>`` from lines that match ``>+From `` (mboxrd)."""
+    return _ESCAPED_FROM.sub(rb"\1", body) if b">From " in body else body
 
 
 _UNESCAPED_FROM = re.compile(rb"^>*From ", re.MULTILINE)

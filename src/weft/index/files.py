@@ -23,6 +23,7 @@ from pathlib import Path
 from weft.errors import SourceError
 from weft.sources.base import Source
 from weft.sources.compressed import is_compressed
+from weft.sources.containers import ArchiveFile
 from weft.sources.delimited import DelimitedFile
 from weft.sources.evidence import Evidence
 from weft.sources.folder import Folder
@@ -86,7 +87,7 @@ def remember(source: Source, resume: int) -> File | None:
         if isinstance(source, Folder):
             stats = [(name, *_stat(Path(path) / name if name else Path(path))) for name in source.names]
             return File(path, source.list, len(stats), max((s[2] for s in stats), default=0), 0, 0, _hash(stats))
-        if isinstance(source, DelimitedFile):
+        if isinstance(source, (DelimitedFile, ArchiveFile)):
             return _of_mbox(path, source.list, 0)
         if isinstance(source, PublicInbox):
             return File(path, source.list, source.size, 0, 0, 0, _hash(source.heads()))

@@ -75,7 +75,7 @@ class Ingest:
         self._key = key
         self._origin = public_key(key)
         self._log = log
-        self._waiting: list[tuple[_Reading, list[Evidence]]] = []
+        self._waiting: list[tuple[_Reading, str, list[Evidence]]] = []
         self._messages = self._claims = 0
         self._coming_back = ComingBack(view, self._origin)
 
@@ -89,11 +89,11 @@ class Ingest:
         # Two processes would give messages in any order; then nobody knows how far a file was read.
         ordered = None if processes is None else min(processes, 2)
         with collector_paused():
-            for index, batch in scan([reading.source for reading in readings], self._log, make_evidence, ordered):
+            for index, name, batch in scan([reading.source for reading in readings], self._log, make_evidence, ordered):
                 for reading in readings[before:index]:
                     reading.done = True
                 before = index
-                self._waiting.append((readings[index], batch))
+                self._waiting.append((readings[index], name, batch))
                 self._messages += len(batch)
                 waiting += len(batch)
                 if waiting >= _TRANSACTION:
@@ -140,7 +140,7 @@ class Ingest:
     def _commit(self, readings: Sequence[_Reading]) -> None:
         """Write what waits, and how far each source has been read, in one transaction."""
         with self._view.transaction():
-            for reading, batch in self._waiting:
+            for reading, _, batch in self._waiting:
                 reading.last = _last_places(reading.last, batch)
             for reading in readings:
                 if not reading.kept and (reading.last or reading.done):
@@ -191,8 +191,8 @@ class Ingest:
         ordered: list[list[NewClaim]] = []
         threads: dict[bytes, list[NewClaim]] = {}
         copies: dict[bytes, list[NewClaim]] = {}
-        for reading, batch in self._waiting:
-            name = reading.source.list.encode()
+        for reading, list_name, batch in self._waiting:
+            name = list_name.encode()
             for evidence in batch:
                 claim = claim_of(evidence, self._origin, name)
                 octets = encode(claim)

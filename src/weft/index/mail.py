@@ -21,6 +21,7 @@ from weft.core.representative import Rank, content_of, count_variants
 from weft.errors import SourceError
 from weft.index.resolving import read_claim
 from weft.sources.base import NoteLog, Source, split_message
+from weft.sources.containers import ArchiveFile
 from weft.sources.delimited import DelimitedFile
 from weft.sources.discover import discover
 from weft.sources.evidence import Evidence, make_evidence
@@ -177,7 +178,7 @@ class Mail:
             self._sources[number] = source = (
                 next((one for one in found if one.path == file.path), None) if file else None
             )
-            if isinstance(source, (MboxFile, DelimitedFile)):
+            if isinstance(source, (MboxFile, DelimitedFile, ArchiveFile)):
                 source.unpacked = self._unpacked
         return self._sources[number]
 

@@ -20,6 +20,7 @@ from weft.errors import SourceError
 from weft.report.columns import Columns
 from weft.report.corpus import Corpus
 from weft.sources.base import NoteLog, Record, Source, make_record
+from weft.sources.lists import lists_of
 from weft.sources.pipeline import collector_paused, scan
 
 if TYPE_CHECKING:
@@ -41,30 +42,34 @@ def corpus_of_sources(
         raise SourceError("nothing to read: none of the paths holds mail")
     reading = _Reading(sources)
     with collector_paused():
-        for index, batch in scan(sources, log, make_record, None if processes is None else min(processes, 2)):
-            reading.take(index, batch)
+        for index, name, batch in scan(sources, log, make_record, None if processes is None else min(processes, 2)):
+            reading.take(index, name, batch)
             if progress:
                 progress(f"{reading.messages} messages, {sources[index].path}")
-        return reading.columns.corpus(reading.names, reading.weaver.forest())
+        return reading.corpus()
 
 
 class _Reading:
     """Takes records, weaves them, and keeps their columns."""
 
     def __init__(self, sources: Sequence[Source]) -> None:
-        names = sorted({source.list for source in sources})
-        self.names = names
         self.columns = Columns()
         self.weaver = Weaver()
         self.messages = 0
-        self._numbers = [names.index(source.list) for source in sources]
+        self._numbers = {name: number for number, name in enumerate(lists_of(sources))}
         # The content of a record is a number for all that it says, its id too.
-        self._known: list[set[int]] = [set() for _ in names]
+        self._known: dict[int, set[int]] = {}
 
-    def take(self, source: int, records: Sequence[Record]) -> None:
-        """A batch of records of one source."""
-        weaver, columns, number = self.weaver, self.columns, self._numbers[source]
-        known = self._known[number]
+    def corpus(self) -> Corpus:
+        """What was read."""
+        ordered = sorted(self._numbers)
+        places = {number: ordered.index(name) for name, number in self._numbers.items()}
+        return self.columns.corpus(ordered, self.weaver.forest(), places)
+
+    def take(self, source: int, name: str, records: Sequence[Record]) -> None:
+        """A batch of records of one source, which belong to one list."""
+        weaver, columns, number = self.weaver, self.columns, self._numbers.setdefault(name, len(self._numbers))
+        known = self._known.setdefault(number, set())
         self.messages += len(records)
         for record in records:
             offset, _, message_id, in_reply_to, sane, references, _, seconds, _, subject, author, _, content = record

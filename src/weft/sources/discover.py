@@ -31,11 +31,12 @@ from weft.errors import SourceError, UsageError
 from weft.sources.base import Note, Notes, Source, check_list_name
 from weft.sources.companions import is_companion_file, is_companion_folder
 from weft.sources.compressed import read_head, reason
+from weft.sources.containers import ArchiveFile
 from weft.sources.decoders import SNIFF, format_of
 from weft.sources.delimited import DELIMITED, DelimitedFile
 from weft.sources.folder import Folder, MessageFile, is_mh_name, maildir_names, mh_names
 from weft.sources.forms import HEAD, Foreign, Form, form_of
-from weft.sources.list_names import Place, file_stem, of_file, of_folder, of_messages
+from weft.sources.list_names import Place, archive_stem, file_stem, of_file, of_folder, of_messages
 from weft.sources.mbox import MboxFile, MboxStdin
 from weft.sources.public_inbox import PublicInbox, epochs, is_bare_repository
 
@@ -71,6 +72,8 @@ class _Found:
     make: Callable[[str], Source]
     given: bool = False
     """The user named this very path."""
+    several: bool = False
+    """Its members name their lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ def discover(arguments: Sequence[str], notes: Notes, *, max_ratio: int = 200) ->
     search = _Search(notes, max_ratio)
     for argument in parsed:
         search.argument(argument)
-    return _sources(search.found, notes)
+    return _sources(search, notes)
 
 
 def list_stem(name: str) -> str:
@@ -138,6 +141,8 @@ class _Search:
 
     def __init__(self, notes: Notes, max_ratio: int) -> None:
         self.found: list[_Found] = []
+        self.taken: dict[str, tuple[str, Place]] = {}
+        """The lists that are known before any archive is read, with a path and a place of each."""
         self._notes = notes
         self._max_ratio = max_ratio
         self._walked: set[tuple[str | None, Identity]] = set()
@@ -290,10 +295,10 @@ class _Search:
         given: bool = False,
     ) -> None:
         """Take a file with any number of messages."""
-        if form in (Form.TAR, Form.ZIP):
-            self._skip(path, f"a {form.value} archive, which is not read; unpack it and give the folder")
-            return
         identity = (status.st_dev, status.st_ino)
+        if form in (Form.TAR, Form.ZIP):
+            self._take_archive(path, listed, identity, form, root, parts, given=given)
+            return
         patches = parts[-1].lower().endswith(_PATCHES)
         place = of_messages(root, parts[:-1]) if patches else of_file(root, parts)
 
@@ -304,9 +309,35 @@ class _Search:
 
         self.found.append(_Found(path, listed, place, identity, make, given))
 
+    def _take_archive(
+        self,
+        path: str,
+        listed: str | None,
+        identity: Identity,
+        form: Form,
+        root: str,
+        parts: tuple[str, ...],
+        *,
+        given: bool,
+    ) -> None:
+        """Take a tar or zip: its members lie as if it were a directory of its name."""
+        folder = archive_stem(parts[-1])
+        place = of_folder(root, (*parts[:-1], folder))
+        inside = (*parts[:-1], folder)
+        if given:
+            root, inside = _join(root, folder), ()
 
-def _sources(found: list[_Found], notes: Notes) -> list[Source]:
+        def make(name: str) -> Source:
+            if listed is not None:
+                return ArchiveFile(path, name, form, self._max_ratio)
+            return ArchiveFile(path, name, form, self._max_ratio, root, inside, self.taken)
+
+        self.found.append(_Found(path, listed, place, identity, make, given, listed is None))
+
+
+def _sources(search: _Search, notes: Notes) -> list[Source]:
     """Name, sort and de-duplicate."""
+    found = search.found
     sources: list[Source] = []
     taken: set[tuple[str, Identity]] = set()
     asked = {one.identity for one in found if one.list is not None and one.identity}
@@ -318,10 +349,12 @@ def _sources(found: list[_Found], notes: Notes) -> list[Source]:
                 notes(Note(one.path, None, "already given"))
                 continue
             taken.add((name, one.identity))
-        if one.list is None and (other := _other_archive(one, owners.get(name, ()))):
-            notes(Note(one.path, None, _conflict(name, one.path, other), 1))
-            continue
-        owners.setdefault(name, []).append(one)
+        if not one.several:
+            if one.list is None and (other := _other_archive(one, owners.get(name, ()))):
+                notes(Note(one.path, None, _conflict(name, one.path, other), 1))
+                continue
+            owners.setdefault(name, []).append(one)
+            search.taken[name] = one.path, one.place
         sources.append(one.make(name))
     return sorted(sources, key=lambda source: (source.list, source.path))
 
@@ -344,6 +377,8 @@ def _name(found: _Found, notes: Notes) -> str | None:
     try:
         return check_list_name(found.place.list)
     except ValueError as error:
+        if found.several:
+            return "archive"
         notes(Note(found.path, None, f"its name cannot name a list: {error}; give it as LIST=PATH", 1))
         return None
 

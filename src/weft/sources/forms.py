@@ -99,6 +99,11 @@ _KNOWN = frozenset(
     b"x-original-to lines precedence errors-to importance return-receipt-to".split()
 )
 _ENOUGH = 2
+_PLAIN_MESSAGE = re.compile(
+    rb"(?:return-path|received|delivered-to|from|to|date|message-id|path|subject|mime-version|dkim-signature)[ \t]*:"
+    rb"[^\0\n]*\n(?:[ \t]|[!-9;-~]+:)",
+    re.IGNORECASE,
+)
 
 
 def form_of(head: bytes, *, asked: bool = False) -> Form | Foreign | None:
@@ -106,6 +111,8 @@ def form_of(head: bytes, *, asked: bool = False) -> Form | Foreign | None:
 
     ``asked``: the user says that it is mail, so one header field of any name is enough.
     """
+    if _PLAIN_MESSAGE.match(head):
+        return Form.MESSAGE
     if not head:
         return Form.EMPTY
     if b"\n" not in head:

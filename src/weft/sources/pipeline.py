@@ -3,7 +3,7 @@
 Theory of operation
 -------------------
 For more than a few megabytes one more process scans.  It answers on a pipe with frames of `marshal` data, ``(source,
-records, notes)``, a few hundred records each, and goes on for some megabytes while nobody reads them
+list, records, notes)``, a few hundred records each, and goes on for some megabytes while nobody reads them
 (`weft.forks.Outbox`), as when an index writes.  Who does not care in which order messages come gets them faster: then
 this process scans too whenever no frame waits for it, and there may be more than one other.  The mail is cut into
 shares of some megabytes, a big mbox at its messages; the numbers of the shares lie in one more pipe, and whoever is
@@ -31,6 +31,7 @@ from typing import Any
 from weft.errors import SourceError
 from weft.forks import Child, Outbox, fork, is_alone, read_frame
 from weft.sources.base import Make, Note, Notes, Source, T
+from weft.sources.lists import SeveralLists, refuse_shared_lists
 from weft.sources.mbox import MboxFile, MboxStdin
 
 _BATCH = 400
@@ -49,12 +50,14 @@ _TICKET = 4
 
 Work = list[tuple[int, Source]]
 """What one process scans: sources, or parts of them, with the index of each."""
+Batch = tuple[int, str, list[T]]
+"""The index of a source, the list that some of its messages belong to, and what was made of them."""
 
 
 def scan(
     sources: Sequence[Source], notes: Notes, make: Make[T], processes: int | None = None, *, ordered: bool = True
-) -> Iterator[tuple[int, list[T]]]:
-    """What ``make``, a function of a module, makes of all messages of all sources: (index of the source, some of them).
+) -> Iterator[Batch[T]]:
+    """What ``make``, a function of a module, makes of all messages of all sources: (index, list, some of them).
 
     ``processes``: 1 scans here, 2 in another process; None decides by the size of the mail and the number of cores.
     Without ``ordered`` messages come in any order, 2 scans here and in another process, and more are possible.
@@ -63,7 +66,12 @@ def scan(
         processes = 1  # it can be read once, and what it keeps for `fetch` has to be here
     elif processes is None:
         processes = _worth(sources)
-    work = list(enumerate(sources))
+    shared = sum(isinstance(source, SeveralLists) for source in sources) > 1
+    batches = _scan(list(enumerate(sources)), notes, make, processes, ordered=ordered or shared)
+    return refuse_shared_lists(batches, sources, notes) if shared else batches
+
+
+def _scan(work: Work, notes: Notes, make: Make[T], processes: int, *, ordered: bool) -> Iterator[Batch[T]]:
     if processes == 1:
         return _scan_here(work, notes, make)
     if not is_alone():
@@ -102,7 +110,7 @@ def _load(source: Source) -> int:
     return source.size * (_UNFOLDS if isinstance(source, MboxFile) and not source.is_plain() else 1)
 
 
-def _share_out(shares: list[Work], notes: Notes, make: Make[T], others: int) -> Iterator[tuple[int, list[T]]]:
+def _share_out(shares: list[Work], notes: Notes, make: Make[T], others: int) -> Iterator[Batch[T]]:
     """Scan shares here and in other processes, in any order."""
     reading, writing = os.pipe()
     try:
@@ -134,19 +142,45 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _scan_here(work: Iterable[tuple[int, Source]], notes: Notes, make: Make[T]) -> Iterator[tuple[int, list[T]]]:
+def _scan_here(work: Iterable[tuple[int, Source]], notes: Notes, make: Make[T]) -> Iterator[Batch[T]]:
     for index, source in work:
-        batch: list[T] = []
         try:
-            for record in source.scan(notes, make):
-                batch.append(record)
-                if len(batch) == _BATCH:
-                    yield index, batch
-                    batch = []
+            if isinstance(source, SeveralLists):
+                yield from _by_list(index, source.scan_lists(notes, make))
+            else:
+                yield from _in_batches(index, source.list, source.scan(notes, make))
         except SourceError as error:
             notes(Note(source.path, None, str(error), 1))
-        if batch:
-            yield index, batch
+
+
+def _in_batches(index: int, name: str, made: Iterator[T]) -> Iterator[Batch[T]]:
+    batch: list[T] = []
+    error = None
+    try:
+        for record in made:
+            batch.append(record)
+            if len(batch) == _BATCH:
+                yield index, name, batch
+                batch = []
+    except SourceError as ended:
+        error = ended
+    if batch:
+        yield index, name, batch
+    if error:
+        raise error
+
+
+def _by_list(index: int, made: Iterator[tuple[str, T]]) -> Iterator[Batch[T]]:
+    """The same of several lists, of which each has batches of its own."""
+    batches: dict[str, list[T]] = {}
+    count = 0
+    for name, record in made:
+        batches.setdefault(name, []).append(record)
+        count += 1
+        if count == _BATCH:
+            yield from ((index, name, batch) for name, batch in batches.items())
+            batches, count = {}, 0
+    yield from ((index, name, batch) for name, batch in batches.items())
 
 
 def _start(work: Work, make: Make[T]) -> Child:
@@ -169,9 +203,7 @@ def _start(work: Work, make: Make[T]) -> Child:
     return Child(process.stdout, process.pid, end)
 
 
-def _gather(
-    children: list[Child], notes: Notes, here: Iterator[tuple[int, list[Any]]] | None = None
-) -> Iterator[tuple[int, list[Any]]]:
+def _gather(children: list[Child], notes: Notes, here: Iterator[Batch[Any]] | None = None) -> Iterator[Batch[Any]]:
     """The frames of some processes, as they come; while none waits, the batches of ``here``."""
     running = {child.answers for child in children}
     try:
@@ -188,11 +220,11 @@ def _gather(
                 if frame is None:
                     running.remove(answers)
                     continue
-                index, batch, noted = marshal.loads(frame)  # noqa: S302 - written by our own child
+                index, name, batch, noted = marshal.loads(frame)  # noqa: S302 - written by our own child
                 for note in noted:
                     notes(Note(*note))
                 if batch:
-                    yield index, batch
+                    yield index, name, batch
     except EOFError as error:
         raise SourceError("a process that reads the mail died; is there enough memory?") from error
     finally:
@@ -206,8 +238,8 @@ def answer(work: Iterable[tuple[int, Source]], make: Make[Any], answers: FileIO)
     outbox = Outbox(answers)
     noted: list[tuple[str, int | None, str, int, str, bool]] = []
 
-    def send(index: int, batch: list[object]) -> None:
-        outbox.put(marshal.dumps((index, batch, noted), _MARSHAL))
+    def send(index: int, name: str, batch: list[object]) -> None:
+        outbox.put(marshal.dumps((index, name, batch, noted), _MARSHAL))
         noted.clear()
 
     def note(what: Note) -> None:
@@ -216,9 +248,9 @@ def answer(work: Iterable[tuple[int, Source]], make: Make[Any], answers: FileIO)
             send(0, [])
 
     with collector_paused():
-        for index, batch in _scan_here(work, note, make):
-            send(index, batch)
-    send(0, [])
+        for index, name, batch in _scan_here(work, note, make):
+            send(index, name, batch)
+    send(0, "", [])
     outbox.close()
 
 

@@ -1,0 +1,121 @@
+"""Reading the members of an archive one after the other, each as the file that it was."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from weft.errors import BombError, SourceError
+from weft.sources.base import Make, Note, Notes, T
+from weft.sources.companions import is_companion_file
+from weft.sources.compressed import Stream, wrap
+from weft.sources.decoders import SNIFF, format_of
+from weft.sources.delimited import DELIMITED, scan_delimited
+from weft.sources.forms import Foreign, Form, form_of
+from weft.sources.mbox import Splitter, read_mbox
+from weft.sources.member_names import MemberNames
+from weft.sources.member_streams import Budget, NoBytes, PeekedStream, RawStream
+from weft.sources.single import MAX_READ, scan_single
+from weft.sources.tar import Member, TarReader
+from weft.sources.zip_members import ZipStream
+
+INNER_BITS = 40
+"""So many bits of a place are the place in a member."""
+_PASSED_OVER = re.compile(
+    r"(?:^|/)(?:__MACOSX|attachments/[0-9]{8}|xap[0-9]+|xapian[^/]*|message\.id)/"
+    r"|(?:^|/)\.(?!/|\./)(?![^/]+/(?:cur|new)/)[^/]"
+    r"|(?:^|/)tmp/[0-9]{9,}\.[^/.]+\.[^/]+$"
+)
+"""Members that lie beside mail: hidden ones but for Maildir++ sub-folders, what Mailman cut out, mail in delivery."""
+
+
+class MemberScan(NamedTuple):
+    """Scans the members of one archive."""
+
+    path: str
+    names: MemberNames
+    notes: Notes
+    budget: Budget
+    max_ratio: int
+
+    def member(self, member: Member, stream: TarReader | ZipStream | NoBytes, make: Make[T]) -> Iterator[tuple[str, T]]:
+        """(list, what ``make`` makes) of each message of a member."""
+        if _PASSED_OVER.search(member.name):
+            return
+        if member.problem:
+            if not is_companion_file(os.path.basename(member.name)):  # noqa: PTH119
+                self._skip(member, member.problem)
+            return
+        peeked = PeekedStream(stream.readinto, member.name, self.budget)
+        head = peeked.head()
+        inner: Stream = peeked
+        if (kind := format_of(head[:SNIFF])) is not None:
+            unpacked = wrap(RawStream(peeked.readinto), member.name, self.max_ratio)
+            inner = peeked = PeekedStream(unpacked.readinto, member.name, self.budget)
+            try:
+                head = peeked.head()
+            except BombError:
+                raise
+            except SourceError as error:
+                self._skip(member, str(error))
+                return
+            if format_of(head[:SNIFF]) is not None:
+                self._skip(member, f"{kind} in which there is {format_of(head[:SNIFF])}; decompress it once")
+                return
+        yield from self._read(member, peeked, head, inner, make)
+
+    def _read(
+        self, member: Member, peeked: PeekedStream, head: bytes, inner: Stream, make: Make[T]
+    ) -> Iterator[tuple[str, T]]:
+        form, base = form_of(head), os.path.basename(member.name)  # noqa: PTH119
+        path, start = f"{self.path}: {member.name}", member.number << INNER_BITS
+        if form is Form.MESSAGE or (form is not Form.EMPTY and base.lower().endswith((".eml", ".emlx"))):
+            name = self.names.of_message(member.name)
+            made = name and scan_single(peeked.read(MAX_READ), path, (start, member.size), self.notes, make)
+            if name and made:
+                yield name, made
+        elif form is Form.EMPTY:
+            return
+        elif form is Form.MBOX or form in DELIMITED:
+            patches = base.lower().endswith((".patch", ".diff"))
+            name = self.names.of_message(member.name) if patches else self.names.of_file(member.name)
+            if name is None:
+                return
+            placed = _placed(make, start)
+            with wrap(RawStream(inner.readinto), member.name) as lines:
+                if form is Form.MBOX:
+                    yield from ((name, made) for made in read_mbox(Splitter(lines), path, self.notes, placed))
+                else:
+                    assert isinstance(form, Form)
+                    yield from ((name, made) for made in scan_delimited(lines, form, path, self.notes, placed))
+        elif form is Form.TAR or form is Form.ZIP:
+            self._skip(member, f"a {form.value} in an archive, which is not read; unpack the outer one")
+        elif isinstance(form, Foreign):
+            if not (form.companion or is_companion_file(base)):
+                self._skip(member, str(form))
+        elif not is_companion_file(base):
+            self._skip(member, "not mail: it has neither header fields nor a form of mail that is known")
+
+    def _skip(self, member: Member, why: str) -> None:
+        self.notes(Note(f"{self.path}: {member.name}", None, why, 1))
+
+
+def _placed(make: Make[T], start: int) -> Make[T]:
+    """``make`` for a member: its places are those in the archive."""
+
+    def placed(
+        buffer: bytes | bytearray,
+        begin: int,
+        header_end: int,
+        body: tuple[int, int],
+        place: tuple[int, int],
+        /,
+        *,
+        mbox: bool,
+        again: bool = False,
+    ) -> T:
+        return make(buffer, begin, header_end, body, (start + place[0], place[1]), mbox=mbox, again=again)
+
+    return placed
