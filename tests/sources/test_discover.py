@@ -381,7 +381,8 @@ def test_two_archives_that_would_be_one_list_are_merged_only_if_the_user_says_so
         assert "a/dev.mbox" in note.reason
         assert "LIST=b/dev.mbox" in note.reason
     assert named("dev=a/dev.mbox", "dev=b/dev.mbox") == [("dev", "a/dev.mbox"), ("dev", "b/dev.mbox")]
-    sources, (note,) = find("dev=b/dev.mbox", "a/dev.mbox")
+    assert named("dev=b/dev.mbox", "a/dev.mbox") == [("dev", "a/dev.mbox"), ("dev", "b/dev.mbox")]
+    sources, (note,) = find("dev=b/dev.mbox", "a")
     assert [source.path for source in sources] == ["b/dev.mbox"]
     put("c/dev/2003/1", MESSAGE)
     put("c/dev.mbox.gz", gzip.compress(MBOX))

@@ -360,8 +360,12 @@ def _sources(search: _Search, notes: Notes) -> list[Source]:
 
 
 def _other_archive(found: _Found, owners: Sequence[_Found]) -> str | None:
-    """The path of another archive that has the name already; None if all of them are one archive with this one."""
-    return next((owner.path for owner in owners if not found.place.same_archive(owner.place)), None)
+    """The path of another archive that has the name already; None if all of them are one archive with this one.
+
+    Who gives a file and says of another that it is of the list of that name has asked for it.
+    """
+    others = (owner for owner in owners if owner.list is None or not found.given)
+    return next((owner.path for owner in others if not found.place.same_archive(owner.place)), None)
 
 
 def _conflict(name: str, path: str, other: str) -> str:
