@@ -18,9 +18,13 @@ from weft.sources.forms import HEAD, Form, form_of
 from weft.sources.member_scan import INNER_BITS
 from weft.sources.member_streams import Budget, PeekedStream, RawStream
 from weft.sources.single import message_of
+from weft.sources.splitter import is_after_lone_cr, with_line_feeds
 from weft.sources.tar import TarReader
 from weft.sources.unpacked import Extent, Unpacked
 from weft.sources.zip_members import ZipStream, open_zip
+
+_LEAD = 4
+"""So many bytes before a message say how its lines end."""
 
 
 class MembersAtPlaces:
@@ -54,6 +58,8 @@ class MembersAtPlaces:
         if form in DELIMITED:
             assert isinstance(form, Form)
             return message_of(message_in(raw, form))
+        if is_after_lone_cr(read(max(0, place - _LEAD), min(place, _LEAD))):
+            raw = with_line_feeds(raw)
         buffer = b"\n" + raw
         _, body = header_bounds(buffer, 1, len(buffer))
         return buffer[1:body] + unescape_from(buffer[body:])

@@ -14,10 +14,11 @@ from weft.sources.compressed import Stream, wrap
 from weft.sources.decoders import SNIFF, format_of
 from weft.sources.delimited import DELIMITED, scan_delimited
 from weft.sources.forms import Foreign, Form, form_of
-from weft.sources.mbox import Splitter, read_mbox
+from weft.sources.mbox import read_mbox
 from weft.sources.member_names import MemberNames
 from weft.sources.member_streams import Budget, NoBytes, PeekedStream, RawStream
 from weft.sources.single import MAX_READ, scan_single
+from weft.sources.splitter import Splitter
 from weft.sources.tar import Member, TarReader
 from weft.sources.zip_members import ZipStream
 

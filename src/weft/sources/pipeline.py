@@ -245,7 +245,7 @@ def answer(work: Iterable[tuple[int, Source]], make: Make[Any], answers: FileIO)
     def note(what: Note) -> None:
         noted.append((what.path, what.offset, what.reason, what.skipped, what.doubt, what.quiet))
         if len(noted) >= _BATCH:
-            send(0, [])
+            send(0, "", [])
 
     with collector_paused():
         for index, name, batch in _scan_here(work, note, make):
