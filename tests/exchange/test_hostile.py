@@ -154,6 +154,16 @@ def test_before_the_agreement_only_that_is_taken(frames: list[wire.Frame | bytes
     assert_ended(one, reason, limit)
 
 
+def test_a_peer_that_brought_too_many_new_keys_is_stopped_before_anything_is_read_for_it() -> None:
+    one = victim()
+    one = side(one.store, replace(one.setup, takes_new_key=False))
+    one.take(one.session.start())
+    give(one, hello())
+    assert one.session.agreement is not None
+    give(one, wire.Frame(agreement=wire.Agreement(digest=one.session.agreement.digest[:16], key=KEY, listing=True)))
+    assert_ended(one, "too many new keys", "new_keys")
+
+
 @pytest.mark.parametrize(("key", "reason"), [(b"", "no kept key"), (b"k", "its key has 1 octets")])
 def test_an_agreement_without_a_key_that_fits_is_refused(key: bytes, reason: str) -> None:
     one = victim()

@@ -21,6 +21,7 @@ from weft.core.signing import parse_fingerprint
 from weft.exchange.events import Refusal, Used
 from weft.rpc import exchange_memory
 from weft.rpc.call_rate import AT_ONCE, SECONDS, CallRate
+from weft.rpc.call_rate import KEY_SECONDS as KEY_RATE
 from weft.rpc.credentials import load_or_make_identity
 from weft.rpc.exchange_desk import KEY_SECONDS, IndexDesk
 from weft.rpc.exchange_memory import Memory
@@ -143,6 +144,16 @@ def test_a_bucket_gives_some_calls_at_once_and_then_one_now_and_then() -> None:
         rate.take(PEER, 100.0 + 1000 * SECONDS)
     with pytest.raises(OverloadedError):
         rate.take(PEER, 100.0 + 1000 * SECONDS)
+
+
+def test_new_keys_are_counted_for_each_peer() -> None:
+    keys = CallRate(KEY_RATE)
+    for _ in range(AT_ONCE):
+        assert keys.may(PEER, 0.0)
+        keys.take(PEER, 0.0)
+    assert not keys.may(PEER, KEY_RATE - 1)
+    assert keys.may(OTHER, 0.0)
+    assert keys.may(PEER, KEY_RATE)
 
 
 async def _open(address: str, server: Home, caller: Home, times: int) -> list[grpc.StatusCode]:

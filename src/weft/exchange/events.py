@@ -279,6 +279,8 @@ class Report:
     """Message ids that we asked about."""
     cut: dict[bytes, None] = field(default_factory=dict)
     """The roots of trees of which we did not ask for all, because they were too large."""
+    new_key: bool = False
+    """The caller brought a new key of the pair."""
     listed: bool = False
     undecoded: Status | None = None
     """How a sketch ended that did not decode, so that its key was given up."""

@@ -98,6 +98,8 @@ class Handshake:
         if not self._mirrors():
             return Kept(digest, self._setup.key)
         if message.key:
+            if not self._setup.takes_new_key:
+                raise RemoteProtocolError("agreement: too many new keys; go on with that of the pair", "new_keys")
             if len(message.key) != KEY_OCTETS:
                 raise RemoteProtocolError(f"agreement: its key has {len(message.key)} octets, not {KEY_OCTETS}")
             return Kept(digest, message.key)

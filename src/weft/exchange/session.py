@@ -315,7 +315,9 @@ class Session:
     def _on_agreement(self, message: wire.Agreement) -> None:
         if self._state is not State.AGREEING or self._setup.caller or self._agreement is None:
             raise RemoteProtocolError("agreement: it is not the peer's turn")
-        self._begin(self._agreement, self._handshake.accept(message), message.listing)
+        kept = self._handshake.accept(message)
+        self._line.report.new_key = bool(message.key)
+        self._begin(self._agreement, kept, message.listing)
 
     def _begin(self, agreement: Agreement, kept: Kept, listing: bool) -> None:
         self._state = State.SYNCING

@@ -29,6 +29,8 @@ class Setup:
     """What the last session with this peer asked to keep."""
     renew: bool = False
     """Take a new key although the kept one would do; of the caller only."""
+    takes_new_key: bool = True
+    """Whether the caller may bring a new key, for which we have to read all that it may have; of the answerer only."""
     live: bool = False
     carries: Feeds = NO_FEEDS
     """The feeds that this server carries whole; whatever of them it serves, it says so."""

@@ -23,7 +23,7 @@ from weft.core.signing import fingerprint
 from weft.errors import RemoteProtocolError, WeftError
 from weft.rpc import limits
 from weft.rpc.addresses import join_address, split_address
-from weft.rpc.call_rate import CallRate
+from weft.rpc.call_rate import KEY_SECONDS, CallRate
 from weft.rpc.credentials import caller, load_or_make_identity
 from weft.rpc.exchange_client import Caller, keep_exchanging
 from weft.rpc.exchange_desk import Workplace
@@ -71,7 +71,7 @@ class ExchangeServer:
         self._look = look
         self.talks = Talks(policy, meter)
         self._sessions: Counter[bytes] = Counter()
-        self._rate = CallRate()
+        self._rate, self._keys = CallRate(), CallRate(KEY_SECONDS)
         self._strangers = Strangers()
         self._calls: dict[bytes, asyncio.Task[None]] = {}
         self._looking: asyncio.Task[None] | None = None
@@ -101,6 +101,7 @@ class ExchangeServer:
         self.talks.use(policy)
         for peer in gone:
             self._rate.forget(peer)
+            self._keys.forget(peer)
         await self._workplace.use(policy)
         self._call_peers()
 
@@ -167,7 +168,10 @@ class ExchangeServer:
 
     async def _answer(self, peer: bytes, context: Any) -> None:  # noqa: ANN401 - as above
         policy = self._policy
-        talk = Talk(self._workplace, policy, peer, caller=False, live_seconds=ALWAYS, observer=self.talks)
+        talk = Talk(
+            self._workplace, policy, peer, caller=False, live_seconds=ALWAYS, observer=self.talks,
+            takes_new_key=self._keys.may(peer, time.monotonic()),
+        )  # fmt: skip
         self._sessions[peer] += 1
         error: Exception | None = None
         try:
@@ -181,6 +185,8 @@ class ExchangeServer:
             raise
         finally:
             self._sessions[peer] -= 1
+            if talk.report is not None and talk.report.new_key and self._keys.may(peer, time.monotonic()):
+                self._keys.take(peer, time.monotonic())
             self.talks.over(talk, error)
 
 

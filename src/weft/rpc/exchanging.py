@@ -109,10 +109,12 @@ class Talk:
         live_seconds: float = 0.0,
         observer: Observer | None = None,
         mode: Mode | None = None,
+        takes_new_key: bool = True,
     ) -> None:
         """``live_seconds``: how long it may go on when both are in sync; 0: not at all.
 
         ``mode``: how we take what we admit; None: as the peer's row says.
+        ``takes_new_key``: whether the peer may bring a new key of the pair.
         """
         self.policy = policy
         self.peer = peer
@@ -127,6 +129,7 @@ class Talk:
         self._live_seconds = live_seconds
         self._observer = observer
         self._mode = mode
+        self._takes_new_key = takes_new_key
         self._covering = Covering()
         self._session: Session | None = None
         self._snapshot: int | None = None
@@ -240,6 +243,7 @@ class Talk:
             secrets.token_bytes(KEY_OCTETS),
             kept,
             renew=self.caller and desk.is_old(self.peer),
+            takes_new_key=self._takes_new_key,
             live=self._live_seconds > 0,
             mode=self._mode,
             carries=desk.carried(),
