@@ -1,0 +1,121 @@
+"""What is fuzzed: for each way in for bytes of others, what has to hold of every input, and inputs to begin with."""
+
+from __future__ import annotations
+
+import sqlite3
+import tomllib
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tests.vectors import PLAIN, WITHDRAWAL
+from weft.core import author, claim, date, header, header_value, message_id, policy, subject
+from weft.core.signing import fingerprint
+from weft.errors import ClaimError, PolicyError, UsageError
+from weft.index import asked_words, tables
+
+
+class Target(NamedTuple):
+    """One way in."""
+
+    check: Callable[[bytes], object]
+    """Raises for an input that is not dealt with as it should be."""
+    seeds: tuple[bytes, ...]
+
+
+def check_header(raw: bytes) -> None:
+    """What is scanned out of a header block keeps to its limits, and has an id or what one is made from."""
+    fields = header.scan(b"\n" + raw, 1, len(raw) + 1)
+    assert bool(fields.message_id) != bool(fields.minting)
+    assert len(fields.subject) <= header_value.most_of_subject(fields.subject)
+    assert len(fields.author) <= header_value.most_of_author(fields.author)
+    assert len(fields.date) <= header.MAX_DATE
+    claim.parse(claim.encode(claim.Claim(PLAIN.origin, b"l", fields.message_id or b"a@b", *fields[1:8], b"")))
+
+
+def check_ids(raw: bytes) -> None:
+    """Reading what was read changes nothing, and no id stands twice or is the message's own."""
+    own = message_id.parse_message_id([raw]) or b"own@x"
+    found = message_id.parse_references([raw, b"<own@x>"], own, b"ann@example.org")
+    assert len(set(found)) == len(found) <= message_id.MAX_REFERENCES
+    assert own not in found
+    assert not [name for name in found if message_id.key_problem(name)]
+
+
+def check_date(raw: bytes) -> None:
+    """What is read can be shown, and is read again out of what is shown."""
+    seconds, zone = date.parse_date(raw[: header.MAX_DATE])
+    shown = date.format_date(seconds, zone)
+    assert (shown is None) == (seconds == date.MISSING)
+    if shown is not None:
+        assert date.parse_date(shown.encode()) == (seconds, zone)
+
+
+def check_text(raw: bytes) -> None:
+    """Whatever bytes there are, they are text that can be written."""
+    subject.base_subject(subject.decode_text(raw))[0].encode()
+    author.decode_author(raw).encode()
+
+
+def check_claim(raw: bytes) -> None:
+    """What is accepted has one encoding."""
+    try:
+        parsed = claim.parse(raw)
+    except ClaimError:
+        return
+    assert claim.encode(parsed) == raw
+
+
+def check_query(raw: bytes) -> None:
+    """A search table understands every question, and the text itself holds what it asks for."""
+    words = raw.decode("utf-8", "replace")
+    try:
+        asked = asked_words.Asked.read(words)
+    except UsageError:
+        return
+    connection = sqlite3.connect(":memory:")
+    try:
+        connection.execute(tables.SEARCH)
+        connection.execute("SELECT rowid FROM search WHERE search MATCH ?", (asked.query,)).fetchall()
+    except sqlite3.OperationalError as error:
+        if "phrase" not in str(error):  # letters that are newer than SQLite's
+            raise AssertionError(str(error)) from error
+    finally:
+        connection.close()
+
+
+def check_policy(raw: bytes) -> None:
+    """A policy is refused with the reason, or its tables say all there is."""
+    try:
+        parsed = policy.parse_policy(tomllib.loads(raw.decode("utf-8", "replace")), PLAIN.origin)
+    except (PolicyError, tomllib.TOMLDecodeError):
+        return
+    assert policy.parse_policy(parsed.to_tables(), PLAIN.origin) == parsed
+
+
+_HEADER = b"""Message-ID: <a@x>
+From: =?utf-8?q?a?= <a@x>
+Date: Thu, 13 Feb 2003 10:00:00 +0100
+References: <b@x> <c@x>
+"""
+_POLICY = f"""[peer.{fingerprint(bytes([1]) * 32)}]
+name = "one"
+streams = 1
+may_read = ["own/git"]
+[mute]
+ids = ["a@x"]
+"""
+TARGETS = {
+    "header": Target(check_header, (_HEADER + b"Subject: " + b"s" * 990 + b" \xc3\xa9 =?a?q?b?=\n", _HEADER)),
+    "ids": Target(check_ids, (b'<a@x> (c) <"b"@x>', b"<own@x> <a@x> <ann@example.org> <a@x>", b'In "x" <a b@x>')),
+    "date": Target(
+        check_date,
+        (b"Thu, 13 Feb (x) 2003 10:00:00 GMT+0100", b"Feb 13 10:00 PM -0500 03", b"2003-02-13T10:00:00Z"),
+    ),
+    "text": Target(
+        check_text,
+        (b"Re: =?utf-7?q?+2AA-?= =?utf-8?b?w6k=?=", b'"=?utf-8?q?a=2Cb?=" <a@x>, (=?x?q?y?=)', b"\x1b$B2q\xff"),
+    ),
+    "claim": Target(check_claim, (claim.encode(PLAIN), claim.encode(WITHDRAWAL))),
+    "query": Target(check_query, ('subject:"a b" from:会议 x'.encode(), 'ที่ "é" *'.encode())),
+    "policy": Target(check_policy, (_POLICY.encode(),)),
+}
