@@ -143,6 +143,12 @@ def test_a_separator_in_the_middle_of_a_line_is_named_not_taken() -> None:
     assert judged(b"see", STRICT + b"more\n") is Ground.TEXT
 
 
+def test_a_separator_that_was_broken_in_two_is_named() -> None:
+    for at in (9, 20, 40):
+        for end in (b"\n", b"\r"):
+            assert judged(b"\n\n", STRICT[:at] + end + STRICT[at:] + HEADER) in (Ground.LOST, Ground.WEAK)
+
+
 def test_a_line_in_a_quotation_is_named_not_taken() -> None:
     for above in (b"----- Forwarded message -----\n", b"---------- Original Message\n", b"Begin forwarded message:\n"):
         assert judged(b"text\n" + above, STRICT + HEADER) is Ground.LOST

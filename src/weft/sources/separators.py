@@ -37,8 +37,8 @@ _DAY = rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _MONTH = rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _GIT = rb"(?:[0-9a-f]{40}|[0-9a-f]{64}) Mon Sep 17 00:00:00 2001"
 STRICT = re.compile(
-    rb"From (?!%s|MAILER-DAEMON )[^ \r\n]{1,%d} {1,2}%s %s [ \d]\d \d\d:\d\d:\d\d \d{4}\r?\n[!-9;-~]{1,%d}[ \t]{0,%d}:"
-    % (_GIT, _LINE, _DAY, _MONTH, _LINE, _LINE)
+    rb"From (?!%s|MAILER-DAEMON )[^ \r\n]{1,%d}+  ?[MTWFS][a-z]{2} [JFMASOND][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}\r?\n"
+    rb"[!-9;-~]{1,%d}+[ \t]{0,%d}+:" % (_GIT, _LINE, _LINE, _LINE)
 )
 """What nearly all mboxes have below an empty line; git's and the mail system's own lines need a closer look."""
 
@@ -161,6 +161,8 @@ def judge(buffer: bytes | bytearray, at: int, end: int, *, at_end: bool, series:
     if date := _DATE.search(text):
         plain = _SENDER.fullmatch(text, 0, date.start()) and _BEHIND_DATE.fullmatch(text, date.end())
         return _dated(before, below, plain=plain is not None, blank=blank)
+    if blank and not below.names and _is_header(_names_below_junk(buffer, below.begin, end)):
+        return Verdict(Ground.LOST, 0, f"{_NOT}a line that is no header field follows")
     if text in (b"", b"-"):
         return _bare(below, text, blank=blank)
     return _undated(below, text, blank=blank)
@@ -256,6 +258,13 @@ def _look_below(buffer: bytes | bytearray, at: int, end: int, *, at_end: bool) -
     rest = buffer[at : min(end, at + _LINE)]
     ended = (at_end and not _LINE_END.search(rest)) or rest.startswith(b"From ")
     return _Below(at, names, gap, ended)
+
+
+def _names_below_junk(buffer: bytes | bytearray, at: int, end: int) -> frozenset[bytes]:
+    """The names of the fields below one line that is none, as when the line ``From ...`` itself was broken."""
+    line = _REST_OF_LINE.match(buffer, at, end)
+    assert line is not None
+    return _field_names(buffer, line.end(), end)
 
 
 def _field_names(buffer: bytes | bytearray, at: int, end: int) -> frozenset[bytes]:

@@ -158,17 +158,19 @@ class Splitter:
             self._cover()
         self.begin, self._cut = self._kept, False
         self.offset = self._base + self.begin
-        odd, self.from_system = self._is_odd, self._is_system
-        self._is_odd = self._is_system = False
+        odd = self._is_odd
+        if odd or self.from_system:
+            self.from_system, self._is_odd, self._is_system = self._is_system, False, False
         at = self._seek()
         self.begin = self._kept
         end = self._filled if at < 0 else at
         if self._judged:
             end = self._without_blank_line(end)
-        elif self.buffer[end - 2 : end] == b"\n\n":
-            end -= 1
-        elif self.buffer[end - 3 : end] == b"\n\r\n":
-            end -= 2
+        elif self.buffer[end - 1] == _LF:
+            if self.buffer[end - 2] == _LF:
+                end -= 1
+            elif self.buffer[end - 3 : end] == b"\n\r\n":
+                end -= 2
         self.length = self._base + end - self.offset
         self.end = min(end, self.begin + _KEEP) if self._cut else end
         if odd:
