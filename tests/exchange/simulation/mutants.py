@@ -13,7 +13,7 @@ from weft.core.claim import parse
 from weft.core.feed import Feed
 from weft.core.forest import NONE, Forest, Weaver
 from weft.core.signing import SignedRoot
-from weft.errors import RemoteProtocolError
+from weft.errors import ClaimError, RemoteProtocolError
 from weft.exchange import proofs
 from weft.exchange.events import Commit, Entry, Output, Proven, ReadLog, Refusal
 from weft.exchange.feeds import Feeds
@@ -112,7 +112,11 @@ def _refusals_are_planted() -> Sequence[Any]:
     def lenient(signed: SignedRoot, claims: Any) -> tuple[list[Proven], list[Refusal]]:  # noqa: ANN401
         feed, proven, refused = Feed(signed.origin, signed.list), [], []
         for leaf, identity, octets in claims:
-            claim = parse(octets)
+            try:
+                claim = parse(octets)
+            except ClaimError as error:
+                refused.append(Refusal(identity, str(error), feed, len(octets)))
+                continue
             if claim.feed == feed:
                 proven.append(Proven(leaf, identity, octets, claim))
             else:
