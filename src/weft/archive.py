@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from os import PathLike, fspath
@@ -26,7 +26,7 @@ from weft.core.subject import base_subject, decode_text
 from weft.core.subject_join import Root, join
 from weft.errors import NotFoundError, SourceError, UsageError
 from weft.forks import in_turns, is_alone
-from weft.plural import count
+from weft.plural import count, name_counts
 from weft.sources.base import (
     Note,
     NoteLog,
@@ -90,13 +90,16 @@ class Summary:
     skipped: int
     doubts: str = ""
     """What to say of lines that may begin a message (`weft.sources.base.NoteLog`)."""
+    by_list: Mapping[str, int] = field(default_factory=dict, compare=False)
+    """The copies on each list."""
 
     def __str__(self) -> str:
         extra = f", {self.contested} contested" if self.contested else ""
         extra += f", {count(self.cycles, 'cycle')} cut" if self.cycles else ""
         return (
             f"{count(self.messages, 'message')} read: {count(self.copies, 'copy', 'copies')} of "
-            f"{count(self.ids, 'id')} on {count(self.lists, 'list')}; {count(self.ghosts, 'ghost')}, "
+            f"{count(self.ids, 'id')} on {count(self.lists, 'list')}{name_counts(self.by_list)}; "
+            f"{count(self.ghosts, 'ghost')}, "
             f"{self.skipped} skipped{extra}{self.doubts and f'; {self.doubts}'}"
         )
 
@@ -253,6 +256,7 @@ class Archive:
             len(forest.cuts),
             self._log.skipped,
             self._log.doubts,
+            self._copies.by_list(self._loom.names),
         )
 
     def threads(self, *, hidden: bool = True) -> Iterator[Thread]:

@@ -12,6 +12,7 @@ copies of one id on one list, and those of copies whose subjects differ.
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -54,6 +55,11 @@ class Copies:
 
     def __len__(self) -> int:
         return len(self.after)
+
+    def by_list(self, names: Sequence[str]) -> dict[str, int]:
+        """How many there are on each list, by name."""
+        counts = Counter(self.lists)
+        return {name: counts[number] for number, name in enumerate(names)}
 
     def grow(self, nodes: int) -> None:
         """Make room for nodes below ``nodes``."""

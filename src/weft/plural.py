@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+_MOST = 8
+"""So many lists are named in a line."""
+
 
 def noun(number: int, one: str, more: str = "") -> str:
     """The noun for so many; ``more`` for words that do not take an ``s``."""
     return one if number == 1 else more or f"{one}s"
+
+
+def name_counts(counts: Mapping[str, int]) -> str:
+    """`` (dev 12, users 3 and 4 more lists)``: the largest, in the order of their names; empty for none."""
+    if not counts:
+        return ""
+    largest = sorted(counts, key=lambda name: (-counts[name], name))[:_MOST]
+    rest = len(counts) - len(largest)
+    named = ", ".join(f"{name} {counts[name]}" for name in sorted(largest))
+    return f" ({named}" + (f" and {count(rest, 'more list')}" if rest else "") + ")"
 
 
 def count(number: int, one: str, more: str = "") -> str:

@@ -30,7 +30,7 @@ def append(path: Path, *messages: bytes) -> None:
 def test_the_summary_is_on_stderr_and_the_index_and_its_key_are_made(home: Home) -> None:
     ran = home.weft("ingest", DRAFTS, OPS)
     assert (ran.code, ran.out) == (0, b"")
-    assert ran.err == ["weft: 26 messages read, 26 new claims"]
+    assert ran.err == ["weft: 26 messages read (drafts 13, smtp-ops 13), 26 new claims"]
     assert (home.path / "index.db.key").stat().st_mode & 0o777 == 0o600
 
 

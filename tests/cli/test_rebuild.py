@@ -49,7 +49,9 @@ def test_text_shows_one_tree_of_both_lists() -> None:
     assert ran.text.startswith("drafts, smtp-ops  ")
     assert "├─ Bruno Okafor " in ran.text
     assert "[not seen here] <87smuvyw1c.fsf@okafor.example.net>" in ran.text
-    assert ran.err == ["weft: 26 messages read: 26 copies of 20 ids on 2 lists; 2 ghosts, 0 skipped"]
+    assert ran.err == [
+        "weft: 26 messages read: 26 copies of 20 ids on 2 lists (drafts 13, smtp-ops 13); 2 ghosts, 0 skipped"
+    ]
 
 
 def test_json_is_one_array_and_jsonl_the_same_objects_one_a_line() -> None:
@@ -311,7 +313,7 @@ def test_a_copy_of_a_file_on_the_same_list_adds_nothing(tmp_path: Path) -> None:
     (tmp_path / "copy.mbox").write_bytes(DRAFTS.read_bytes())
     both = weft("rebuild", "--json", DRAFTS, f"drafts={tmp_path / 'copy.mbox'}")
     assert both.out == weft("rebuild", "--json", DRAFTS).out
-    assert both.err == ["weft: 26 messages read: 13 copies of 13 ids on 1 list; 4 ghosts, 0 skipped"]
+    assert both.err == ["weft: 26 messages read: 13 copies of 13 ids on 1 list (drafts 13); 4 ghosts, 0 skipped"]
 
 
 def test_a_directory_with_both_lists_is_both_lists() -> None:

@@ -151,6 +151,7 @@ def command(
     as_json: bool,
     orders: int,
     seed: int,
+    by: str | None,
     max_ratio: int,
     page: str | None,
     folder: str | None,
@@ -182,7 +183,11 @@ def command(
     with Progress(quiet=quiet, verbose=verbose) as progress:
         log = NoteLog(progress.note)
         with open_output(output, force=force) as file:
-            corpus = _read(paths, max_ratio, log, progress) if paths else _counted(index, config, policy, progress)
+            corpus = (
+                _read(paths, max_ratio, by is not None, log, progress)
+                if paths
+                else _counted(index, config, policy, progress)
+            )
             made = _report(corpus, orders, seed, progress)
             progress.show("pictures")
             drawn = pictures.draw(made)
@@ -197,11 +202,13 @@ def command(
     return 3 if log.skipped else 0
 
 
-def _read(paths: Sequence[str], max_ratio: int, log: NoteLog, progress: Progress) -> Corpus:
+def _read(paths: Sequence[str], max_ratio: int, by_list_id: bool, log: NoteLog, progress: Progress) -> Corpus:
     from weft.report.reading import corpus_of_sources
     from weft.sources.discover import discover
 
-    return corpus_of_sources(discover(paths, log, max_ratio=max_ratio), log, progress=progress.show)
+    return corpus_of_sources(
+        discover(paths, log, max_ratio=max_ratio, by_list_id=by_list_id), log, progress=progress.show
+    )
 
 
 def _counted(index: str | None, config: str | None, policy: str | None, progress: Progress) -> Corpus:

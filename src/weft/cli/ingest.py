@@ -34,6 +34,7 @@ def command(
     paths: tuple[str, ...],
     watch: bool,
     interval: float,
+    by: str | None,
     max_ratio: int,
     processes: int | None,
     index: str | None,
@@ -55,7 +56,7 @@ def command(
     if watch and any(path == "-" or path.endswith("=-") for path in paths):
         raise UsageError("stdin cannot be watched; give the name of a file")
     with Progress(quiet=quiet, verbose=verbose) as progress:
-        look = _Look(paths, max_ratio, progress)
+        look = _Look(paths, max_ratio, by is not None, progress)
         sources, log = look()
         if not sources and not watch:
             raise SourceError("nothing to read: none of the paths holds mail")
@@ -84,6 +85,7 @@ class _Look:
 
     paths: Sequence[str]
     max_ratio: int
+    by_list_id: bool
     progress: Progress
     said: set[str] = field(default_factory=set)
 
@@ -97,4 +99,4 @@ class _Look:
                 self.progress.note(note)
 
         log = NoteLog(tell)
-        return discover(self.paths, log, max_ratio=self.max_ratio), log
+        return discover(self.paths, log, max_ratio=self.max_ratio, by_list_id=self.by_list_id), log

@@ -19,6 +19,7 @@ from weft.errors import WeftError
 
 COMMANDS = {
     "rebuild": "Threads from mail files; nothing is kept.",
+    "scan": "What would be read, on which list.",
     "ingest": "The same into an index, again and again.",
     "show": "The whole thread in which an id stands.",
     "explain": "Who says what about an id.",

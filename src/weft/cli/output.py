@@ -102,9 +102,13 @@ def ratio_option(command: Command) -> Command:
 
 
 def reading_options(command: Command) -> Command:
-    """``--max-ratio -v``, for what reads mail."""
+    """``--by --max-ratio -v``, for what reads mail."""
     verbose = click.option("-v", "--verbose", is_flag=True, help="Name each doubtful line 'From ...' of an mbox.")
-    return ratio_option(verbose(command))
+    by = click.option(
+        "--by", type=click.Choice(["list-id"]), default=None,
+        help="Each message is of the list that its List-Id names, if it does; else of LIST.",
+    )  # fmt: skip
+    return by(ratio_option(verbose(command)))
 
 
 @contextmanager

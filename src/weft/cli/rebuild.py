@@ -13,6 +13,7 @@ from weft.errors import UsageError
 from weft.export.json import encode_items, encode_lines, write_json_blocks, write_jsonl_blocks
 from weft.sources.base import NoteLog
 from weft.sources.discover import discover
+from weft.sources.list_id import ByListId
 from weft.sources.mbox import MboxStdin
 from weft.thread import Thread
 
@@ -42,6 +43,7 @@ def command(
     join_subjects: bool,
     prune_ghosts: bool,
     profile: str,
+    by: str | None,
     max_ratio: int,
     processes: int | None,
     target: Output,
@@ -50,8 +52,9 @@ def command(
 ) -> int:
     """Threads from mbox, Maildir, MH, public-inbox, directories of these, or - (stdin).
 
-    Files may be compressed (.gz .xz .bz2 .zst).  LIST= names the list a file belongs to; without it, the file's stem
-    does.  Several files may belong to one list.  A summary goes to stderr; exit code 3 says that something was skipped.
+    Also .eml, tar, zip and more; files may be compressed (.gz .xz .bz2 .zst).  LIST= names the list; without it, the
+    path below PATH does, without suffixes and dates.  A summary goes to stderr; exit code 3 says that something was
+    skipped.
 
     \b
     weft rebuild ietf.mbox ietf-822=archive/2003.mbox.gz
@@ -65,10 +68,11 @@ def command(
     with Progress(quiet=quiet, verbose=verbose) as progress:
         log = NoteLog(progress.note)
         with target.open() as file:
-            sources = discover(paths, log, max_ratio=max_ratio)
+            sources = discover(paths, log, max_ratio=max_ratio, by_list_id=by is not None)
             for source in sources:
-                if isinstance(source, MboxStdin):
-                    source.keep = target.format.octets
+                inner = source.source if isinstance(source, ByListId) else source
+                if isinstance(inner, MboxStdin):
+                    inner.keep = target.format.octets
             archive = rebuild_sources(sources, options, log, processes=processes, progress=progress.show)
             progress.end()
             if target.format_name in _IN_BLOCKS and not wanted:

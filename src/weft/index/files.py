@@ -16,7 +16,7 @@ is withdrawn when the file has grown and no message there says so any more.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -27,10 +27,13 @@ from weft.sources.containers import ArchiveFile
 from weft.sources.delimited import DelimitedFile
 from weft.sources.evidence import Evidence
 from weft.sources.folder import Folder
+from weft.sources.list_id import ByListId
 from weft.sources.mbox import MboxFile
 from weft.sources.public_inbox import PublicInbox
 from weft.store.base import File
 
+BY_LIST_ID = "/list-id"
+"""Behind the list of a file whose mail is filed by List-Id: no name of a list holds a slash."""
 _SAMPLE = 4096
 
 
@@ -80,6 +83,9 @@ def remember(source: Source, resume: int) -> File | None:
 
     ``resume`` is the place of its last message; 0 for whatever must be read whole.
     """
+    if isinstance(source, ByListId):
+        state = remember(source.source, 0)
+        return state and replace(state, list=f"{source.list}{BY_LIST_ID}")
     path = os.path.abspath(source.path)  # noqa: PTH100 - links stay as the user gave them
     try:
         if isinstance(source, MboxFile):

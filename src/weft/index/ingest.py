@@ -10,6 +10,7 @@ transaction: a power cut leaves all of it or nothing, and the next run goes on w
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -77,6 +78,7 @@ class Ingest:
         self._log = log
         self._waiting: list[tuple[_Reading, str, list[Evidence]]] = []
         self._messages = self._claims = 0
+        self._by_list: Counter[str] = Counter()
         self._coming_back = ComingBack(view, self._origin)
 
     def run(
@@ -95,6 +97,7 @@ class Ingest:
                 before = index
                 self._waiting.append((readings[index], name, batch))
                 self._messages += len(batch)
+                self._by_list[name] += len(batch)
                 waiting += len(batch)
                 if waiting >= _TRANSACTION:
                     self._commit(readings)
@@ -108,7 +111,9 @@ class Ingest:
         for line in self._coming_back.lines():
             self._log(Note(str(self._store.path), None, line))
         log = self._log
-        return Ingested(self._messages, self._claims, unchanged, grown, log.skipped - skipped, log.doubts)
+        return Ingested(
+            self._messages, self._claims, unchanged, grown, log.skipped - skipped, log.doubts, dict(self._by_list)
+        )
 
     def _choose(self, sources: Sequence[Source]) -> tuple[list[_Reading], int, int]:
         """The sources to read, how many are unchanged, and how many are read from where they grew."""

@@ -19,6 +19,7 @@ from typing import NamedTuple, Self
 from weft.core.claim import Claim, claim_id, claim_of, encode
 from weft.core.representative import Rank, content_of, count_variants
 from weft.errors import SourceError
+from weft.index.files import BY_LIST_ID
 from weft.index.resolving import read_claim
 from weft.sources.base import NoteLog, Source, split_message
 from weft.sources.containers import ArchiveFile
@@ -174,7 +175,9 @@ class Mail:
             file = self._files.get(number)
             found: list[Source] = []
             if file and Path(file.path).exists():
-                found = discover([f"{file.list}={file.path}"], NoteLog(), max_ratio=self._max_ratio)
+                found = discover(
+                    [f"{file.list.removesuffix(BY_LIST_ID)}={file.path}"], NoteLog(), max_ratio=self._max_ratio
+                )
             self._sources[number] = source = (
                 next((one for one in found if one.path == file.path), None) if file else None
             )

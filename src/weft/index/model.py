@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from weft.plural import count, noun
+from weft.plural import count, name_counts, noun
 from weft.thread import Coverage
 
 
@@ -19,6 +20,8 @@ class Ingested:
     skipped: int
     doubts: str = ""
     """What to say of lines that may begin a message (`weft.sources.base.NoteLog`)."""
+    by_list: Mapping[str, int] = field(default_factory=dict, compare=False)
+    """The messages read of each list."""
 
     def __str__(self) -> str:
         """On one line; of the last three numbers those that are not 0."""
@@ -30,7 +33,7 @@ class Ingested:
         ]
         rest = ", ".join(filter(None, others))
         return (
-            f"{count(self.messages, 'message')} read, {count(self.claims, 'new claim')}"
+            f"{count(self.messages, 'message')} read{name_counts(self.by_list)}, {count(self.claims, 'new claim')}"
             + (rest and f"; {rest}")
             + (self.doubts and f"; {self.doubts}")
         )

@@ -36,6 +36,7 @@ from weft.sources.decoders import SNIFF, format_of
 from weft.sources.delimited import DELIMITED, DelimitedFile
 from weft.sources.folder import Folder, MessageFile, is_mh_name, maildir_names, mh_names
 from weft.sources.forms import HEAD, Foreign, Form, form_of
+from weft.sources.list_id import file_by_list_id
 from weft.sources.list_names import Place, archive_stem, file_stem, of_file, of_folder, of_messages
 from weft.sources.mbox import MboxFile, MboxStdin
 from weft.sources.public_inbox import PublicInbox, epochs, is_bare_repository
@@ -89,19 +90,24 @@ class _Directory:
         return _Directory(_join(self.path, name), self.root, (*self.parts, name))
 
 
-def discover(arguments: Sequence[str], notes: Notes, *, max_ratio: int = 200) -> list[Source]:
+def discover(arguments: Sequence[str], notes: Notes, *, max_ratio: int = 200, by_list_id: bool = False) -> list[Source]:
     """The sources that ``arguments`` name, sorted by (list, path); none if nothing could be opened.
 
+    ``by_list_id``: each message belongs to the list that its List-Id names, if it does; others to ``LIST``.
     What cannot be read, or is not mail, is handed to ``notes``.  `UsageError` for a ``LIST`` that cannot name a list,
-    for standard input without one or twice, and for an empty path.
+    for standard input without one or twice, for an empty path, and by List-Id for a path without ``LIST``.
     """
     parsed = sorted(map(_parse, arguments), key=lambda argument: (argument.list or "", argument.path))
     if sum(argument.path == STDIN for argument in parsed) > 1:
         raise UsageError("standard input (-) can be given only once")
+    unnamed = next((argument.path for argument in parsed if argument.list is None), None)
+    if by_list_id and unnamed is not None:
+        raise UsageError(f"{unnamed}: by List-Id, mail without one needs a list too; give LIST=PATH")
     search = _Search(notes, max_ratio)
     for argument in parsed:
         search.argument(argument)
-    return _sources(search, notes)
+    sources = _sources(search, notes)
+    return file_by_list_id(sources) if by_list_id else sources
 
 
 def list_stem(name: str) -> str:

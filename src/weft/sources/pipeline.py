@@ -62,11 +62,11 @@ def scan(
     ``processes``: 1 scans here, 2 in another process; None decides by the size of the mail and the number of cores.
     Without ``ordered`` messages come in any order, 2 scans here and in another process, and more are possible.
     """
-    if any(isinstance(source, MboxStdin) for source in sources):
+    if any(isinstance(getattr(source, "source", source), MboxStdin) for source in sources):
         processes = 1  # it can be read once, and what it keeps for `fetch` has to be here
     elif processes is None:
         processes = _worth(sources)
-    shared = sum(isinstance(source, SeveralLists) for source in sources) > 1
+    shared = sum(isinstance(source, SeveralLists) and source.named_by_place for source in sources) > 1
     batches = _scan(list(enumerate(sources)), notes, make, processes, ordered=ordered or shared)
     return refuse_shared_lists(batches, sources, notes) if shared else batches
 
