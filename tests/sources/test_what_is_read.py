@@ -126,7 +126,7 @@ def test_the_command_line_reads_them_with_no_fault(row: Row, tmp_path: Path) -> 
     write(row, tmp_path)
     ran = weft("rebuild", "--format", "jsonl", tmp_path)
     assert ran.code == 0
-    assert f'"lists": ["{row.list}"]' in ran.text
+    assert f'"lists":["{row.list}"]' in ran.text
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, bz2.compress, zstd])
