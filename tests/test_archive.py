@@ -37,7 +37,7 @@ def test_every_content_is_exported_once_the_shown_one_first_whatever_the_argumen
 def test_the_summary_says_one_message_and_two_messages(tmp_path: Path) -> None:
     (tmp_path / "l.mbox").write_text(MAIL.format("one"))
     assert str(weft.rebuild({"l": tmp_path / "l.mbox"}).summary) == (
-        "1 message read: 1 copy of 1 id on 1 list; 0 ghosts, 0 skipped"
+        "1 message read: 1 copy of 1 id on 1 list (l 1); 0 ghosts, 0 skipped"
     )
 
 

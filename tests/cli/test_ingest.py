@@ -49,7 +49,7 @@ def test_a_file_that_grew_is_read_from_where_it_grew(home: Home, tmp_path: Path)
     home.weft("ingest", path)
     append(path, mail("c@x.example"))
     ran = home.weft("ingest", path)
-    assert ran.err == ["weft: 2 messages read, 1 new claim; 1 grown (only its end was read)"]
+    assert ran.err == ["weft: 2 messages read (l 2), 1 new claim; 1 grown (only its end was read)"]
     assert ids(home) == {"a@x.example", "b@x.example", "c@x.example"}
 
 
