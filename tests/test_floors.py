@@ -11,13 +11,14 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-TESTED = [name for name in PROJECT["optional-dependencies"] if name != "dev"]
-"""Extras that are tested with their lowest versions; style and types are checked with the newest tools."""
+EXTRAS = PROJECT["optional-dependencies"]
+TESTED = {"test"}.union(*(Requirement(line).extras for line in EXTRAS["test"]))
+"""Extras that are tested with their lowest versions: those that the tests need."""
 
 
 def floors() -> dict[str, Version]:
     """The lowest version of each package, as pyproject.toml has it."""
-    lines = [*PROJECT["dependencies"], *(line for name in TESTED for line in PROJECT["optional-dependencies"][name])]
+    lines = [*PROJECT["dependencies"], *(line for name in TESTED for line in EXTRAS[name] if name in EXTRAS)]
     found = {}
     for requirement in map(Requirement, lines):
         if requirement.name == PROJECT["name"]:
