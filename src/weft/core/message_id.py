@@ -38,7 +38,7 @@ MAX_IN_REPLY_TO = 16
 WHITE_SPACE = b" \t\r\n"
 _LF, _QUOTE, _PAREN, _AT, _OPENING, _CLOSING = b'\n"(@<>'
 _HASHED = b"sha256:"
-_BETWEEN = WHITE_SPACE + b",;"
+BETWEEN = WHITE_SPACE + b",;"
 _ENDS = WHITE_SPACE + b"<>"
 
 _FEW = 16
@@ -102,6 +102,21 @@ def keys_of(text: str) -> tuple[bytes, ...]:
     return (literal, key(literal)) if literal.startswith(_HASHED) else (key(literal),)
 
 
+def marked(value: bytes) -> tuple[list[bytes], bytes]:
+    """The tokens of an unfolded value, and the text around them, in which ``<>`` stands at the place of each."""
+    if _PAREN not in value and _QUOTE not in value:
+        tokens = [token.translate(None, WHITE_SPACE) for token in _PLAIN_TOKEN.findall(value)]
+        return tokens, _PLAIN_TOKEN.sub(b"<>", value)
+    split = _split(value, comments=True, mark=b"<>") or _split(value, comments=False, mark=b"<>")
+    assert split is not None
+    return [_normalize(token) for token in split.tokens], split.rest
+
+
+def addresses_in(people: bytes) -> set[bytes]:
+    """The addresses in lower-case values of From, To and their like."""
+    return set(_ADDRESS.findall(people))
+
+
 def tokenize(value: bytes) -> Tokens:
     """Split an unfolded header value by rules 1 and 2.  Linear in its length."""
     if _PAREN not in value and _QUOTE not in value:
@@ -160,8 +175,8 @@ def parse_in_reply_to(values: Sequence[bytes], own: bytes, people: bytes) -> tup
         ids = list(dict.fromkeys(ids))
     ids = _drop(ids, own, people)
     sane = len(ids) == len(tokens) == 1 and not rest.strip(WHITE_SPACE)
-    if len(ids) > 1 and rest.strip(_BETWEEN):
-        ids = ids[-1:] if before.strip(_BETWEEN) else ids[:1]
+    if len(ids) > 1 and rest.strip(BETWEEN):
+        ids = ids[-1:] if before.strip(BETWEEN) else ids[:1]
     return tuple(ids[:MAX_IN_REPLY_TO]), sane
 
 
@@ -193,8 +208,11 @@ def _normalize(token: bytes) -> bytes:
     return needless[1] + needless[2] if needless else token
 
 
-def _split(value: bytes, *, comments: bool) -> Tokens | None:
-    """One pass over ``value``; None if ``comments`` are to be stripped and one is never closed."""
+def _split(value: bytes, *, comments: bool, mark: bytes = b"") -> Tokens | None:
+    """One pass over ``value``; None if ``comments`` are to be stripped and one is never closed.
+
+    ``mark`` stands in the rest at the place of each token.
+    """
     tokens: list[bytes] = []
     rest: list[bytes] = []
     before: bytes | None = None
@@ -208,6 +226,7 @@ def _split(value: bytes, *, comments: bool) -> Tokens | None:
                 break
             rest.append(value[position : start - 1])
             before = b"".join(rest) if before is None else before
+            rest.append(mark)
             tokens.append(value[start:closing])
             position = closing + 1
         elif octet == b"(" and comments:
