@@ -27,10 +27,6 @@ CASES = os.environ.get("WEFT_CASES")
 pytestmark = pytest.mark.skipif(CASES is None, reason="WEFT_CASES does not name the folder of cases")
 
 ID_FAILURES = {
-    "050-reference-is-an-encoded-word",
-    "052-reference-without-at",
-    "053-ids-without-brackets",
-    "061-parent-id-is-the-address-in-to",
     "070-gateway-original-message-id",
     "072-two-message-id-fields",
 }

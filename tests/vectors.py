@@ -65,6 +65,7 @@ MANY = replace(
 )
 LATIN = replace(PLAIN, list="größe".encode(), message_id=b"\xe9@example.org", subject=b"caf\xe9 \xff")
 HASHED = replace(PLAIN, message_id=key(b"m" * 251), list=b"a b", sane=False, in_reply_to=(key(b"<>"), b"*"))
+WEAK = replace(PLAIN, weak_in_reply_to=b"\x01", weak_references=b"\x02")
 WITHDRAWAL = Withdrawal(ORIGIN, b"git", claim_id(encode(PLAIN)), PLAIN.message_id)
 
 BROKEN: dict[str, Claim | Withdrawal] = {
@@ -105,6 +106,11 @@ BROKEN: dict[str, Claim | Withdrawal] = {
     "author: 321 octets": replace(PLAIN, author=b"f" * 321),
     "archived_at: 1025 octets": replace(PLAIN, archived_at=b"u" * 1025),
     "body: 31 octets": replace(PLAIN, body=bytes(31)),
+    "weak_in_reply_to: beyond the ids": replace(PLAIN, weak_in_reply_to=b"\x02"),
+    "weak_in_reply_to: no ids": replace(BARE, weak_in_reply_to=b"\x01"),
+    "weak_references: beyond the ids": replace(PLAIN, weak_references=b"\x04"),
+    "weak_references: an octet too long": replace(PLAIN, weak_references=b"\x01\x00"),
+    "weak_references: zero": replace(PLAIN, weak_references=b"\x00"),
     "target: 16 octets": replace(WITHDRAWAL, target=bytes(16)),
     "withdrawal: no list": replace(WITHDRAWAL, list=b""),
 }
@@ -219,7 +225,7 @@ def claims() -> object:
                 "octets": encode(claim).hex(),
                 "id": claim_id(encode(claim)).hex(),
             }
-            for claim in (PLAIN, BARE, MANY, LATIN, HASHED, WITHDRAWAL)
+            for claim in (PLAIN, BARE, MANY, LATIN, HASHED, WEAK, WITHDRAWAL)
         ],
         "refused": [{"rule": rule, "octets": octets.hex()} for rule, octets in refused().items()],
     }

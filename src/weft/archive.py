@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from os import PathLike, fspath
+from typing import Any
 
 from weft.copies import Copies
 from weft.core.author import decode_author
@@ -22,6 +23,7 @@ from weft.core.date import MISSING, format_date
 from weft.core.display import Layout, prune
 from weft.core.forest import GHOST, NONE, Forest, Profile, Weaver
 from weft.core.message_id import keys_of
+from weft.core.references import Marked
 from weft.core.subject import base_subject, decode_text
 from weft.core.subject_join import Root, join
 from weft.errors import NotFoundError, SourceError, UsageError
@@ -174,11 +176,17 @@ class _Loom:
         """Weave a batch of records of one source, which belong to one list."""
         weaver, number = self.weaver, self._number(name)
         columns = tuple(zip(*records, strict=True))
-        _, _, ids, in_reply_tos, sane, references, *_ = columns
+        ids, sane, doubtful = columns[2], columns[4], _doubtful(columns)
+        in_reply_tos, references = (
+            _sure(columns[lists], columns[masks]) if doubtful else columns[lists] for lists, masks in ((3, 13), (5, 14))
+        )
         [nodes], replies, chains = weaver.nodes([ids]), weaver.nodes(in_reply_tos), weaver.nodes(references)
         self._make_room()
         for index in self.copies.add(nodes, number, source, columns):
-            if weaver.add(nodes[index], replies[index], sane[index], chains[index]):
+            if index in doubtful:
+                weaver.add_doubtful(nodes[index], doubtful[index][0], sane[index], doubtful[index][1])
+                self._name({*replies[index], *chains[index]}, number)
+            elif weaver.add(nodes[index], replies[index], sane[index], chains[index]):
                 self._name({*replies[index], *chains[index]}, number)
         self.messages += len(records)
 
@@ -212,6 +220,22 @@ class _Loom:
                 self.list_sets.append(lists)
             self._unions[before, number] = union
         self.named_on[node] = union
+
+
+def _doubtful(columns: Sequence[Sequence[Any]]) -> dict[int, tuple[Marked, Marked]]:
+    """In-Reply-To and References of the records that have weak ids."""
+    if not any(columns[13]) and not any(columns[14]):
+        return {}
+    return {
+        index: (Marked(columns[3][index], replies), Marked(columns[5][index], references))
+        for index, (replies, references) in enumerate(zip(columns[13], columns[14], strict=True))
+        if replies or references
+    }
+
+
+def _sure(lists: Sequence[Any], masks: Sequence[Any]) -> Sequence[Any]:
+    """The ids in some lists without the weak ones."""
+    return [Marked(ids, mask).counting(lambda _: False) for ids, mask in zip(lists, masks, strict=True)]
 
 
 class Archive:
@@ -360,6 +384,7 @@ class Archive:
             self._made_up[node] = subject
         parents = array("i", layout.parents)
         parents.extend([NONE] * (len(forest.ids) - len(parents)))
+        forest.tiers.extend(bytes([GHOST]) * (len(forest.ids) - len(forest.tiers)))
         self._copies.grow(len(forest.ids))
         for root, parent in edges.items():
             parents[root] = numbers[parent] if isinstance(parent, bytes) else parent

@@ -115,7 +115,7 @@ class Copies:
             self.sources[copy], self.offsets[copy], self.lengths[copy] = source, offset, length
 
     def _append(self, columns: Sequence[Sequence[Any]]) -> None:
-        _, _, _, _, _, _, dates, seconds, zones, subjects, authors, bodies, _ = columns
+        _, _, _, _, _, _, dates, seconds, zones, subjects, authors, bodies, *_ = columns
         if any(dates):
             start = len(self.seconds)
             self.unreadable_dates.update((start + index, date) for index, date in enumerate(dates) if date)

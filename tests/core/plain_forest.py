@@ -9,6 +9,7 @@ It is quadratic, recomputes everything, and keeps every statement and every witn
   the one before it as its parent, at gap 0 for the last pair and one more for each pair before; the first has none.
 * An id with claims: those of the best tier decide if they all state the same, else it is contested and has no parent.
 * An id without claims: the witnesses of the best tier, of these those of the smallest gap, decide if they are one.
+* A weak id counts only if some claim is about it; else it is as if it were in no header, nor the sane In-Reply-To.
 * A cycle is cut once: a ghost before a claimed id, then the worst tier, the largest gap, the smallest id.
 """
 
@@ -26,6 +27,8 @@ class Claim(NamedTuple):
     in_reply_to: tuple[str, ...] = ()
     sane: bool = False
     tier: int = 0
+    weak: frozenset[str] = frozenset()
+    """Ids in it that count only if some claim is about them."""
 
     @property
     def named(self) -> frozenset[str]:
@@ -68,9 +71,23 @@ def witnesses(claim: Claim) -> list[tuple[str, Witness]]:
     return [(mid, Witness(claim.tier, last - i, chain[i - 1] if i else None)) for i, mid in enumerate(chain)]
 
 
+def counting(claims: Iterable[Claim]) -> set[Claim]:
+    """What the claims say beside each other: without weak ids that no claim is about."""
+    claims = set(claims)
+    claimed = {claim.mid for claim in claims}
+    found = set()
+    for claim in claims:
+        idle = claim.weak - claimed
+        references = tuple(mid for mid in claim.references if mid not in idle)
+        replies = tuple(mid for mid in claim.in_reply_to if mid not in idle)
+        sane = claim.sane and bool(replies)
+        found.add(Claim(claim.mid, references, replies, sane, claim.tier))
+    return found
+
+
 def plain_forest(claims: Iterable[Claim]) -> PlainForest:
     """The forest of a set of claims."""
-    known = set(claims)
+    known = counting(claims)
     uncut: dict[str, str | None] = {}
     rivals: dict[str, set[str | None]] = {}
     ground: dict[str, tuple[bool, int, int, str]] = {}

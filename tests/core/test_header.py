@@ -22,7 +22,7 @@ def test_the_wanted_fields_are_read_unfolded_and_trimmed() -> None:
     )
     assert read(block) == Fields(
         b"c@h", (b"b@h",), True, (b"a@h", b"b@h"), b"Sun, 9 Feb 2003 22:52:25 -0500", b"one\ttwo",
-        b"Ann <ann@example.org>", b"<https://example.org/c>", (),
+        b"Ann <ann@example.org>", b"<https://example.org/c>", (), b"", b"",
     )  # fmt: skip
 
 

@@ -74,7 +74,9 @@ def counted(index: Index) -> dict[bytes, Claim]:
 def expected(index: Index) -> dict[str, Placed]:
     """The forest of the claims that count, woven anew."""
     weaver = Weaver(index.policy.view.profile)
-    for claim in counted(index).values():
+    claims = counted(index).values()
+    claimed = {claim.message_id for claim in claims}
+    for claim in (claim.counting(claimed.__contains__) for claim in claims):
         replies, chain = map(weaver.node, claim.in_reply_to), map(weaver.node, claim.references)
         tier = index.policy.tier(claim.feed)
         assert tier is not None

@@ -34,11 +34,16 @@ class Letter:
     reply_to: str | None
     subject: str
     day: int | None
+    form: str = "<{}>"
+    """How In-Reply-To is written: in some forms the id is weak."""
+    broken: str | None = None
+    """An id that is not closed, before the References."""
 
     @property
     def octets(self) -> bytes:
         headers = [] if self.day is None else [f"Date: {self.day} Feb 2003 12:00:00 +0000"]
-        headers += [] if self.reply_to is None else [f"In-Reply-To: <{self.reply_to}>"]
+        headers += [] if self.reply_to is None else ["In-Reply-To: " + self.form.format(self.reply_to)]
+        headers += [] if self.broken is None else [f"References: <{self.broken}"]
         return mail(self.own, self.references, subject=self.subject, headers=headers, body=self.subject)
 
 
@@ -50,6 +55,8 @@ letters = st.builds(
     st.sampled_from([None, None, *IDS]),
     st.sampled_from(["s", "Re: s", "t"]),
     st.sampled_from([None, 1, 2, 3]),
+    st.sampled_from(["<{}>", "<{}>", "{}", "<{}", "=?us-ascii?q?=3C{}=3E?=", "<{}> from <x@h>", "Mail of <b@h> <{}>"]),
+    st.sampled_from([None, None, *IDS]),
 )
 """From few ids, so that cycles, ghosts, contests and equal copies are common."""
 

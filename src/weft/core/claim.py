@@ -18,7 +18,7 @@ A claim with all fields at their limits has 37 KiB, so that what the header scan
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from hashlib import sha256
 
@@ -31,21 +31,23 @@ from weft.core.header import MAX_DATE, MAX_URL
 from weft.core.header_value import MAX_AUTHOR, MAX_SUBJECT, most_of_author, most_of_subject
 from weft.core.list_name import check_list_octets
 from weft.core.message_id import MAX_ID_OCTETS, MAX_IN_REPLY_TO, MAX_REFERENCES, key_problem
+from weft.core.references import Marked, is_mask
 from weft.errors import ClaimError
 from weft.v1 import claim_pb2 as wire
 
 MAX_CLAIM = 40 * 1024
 """The octets of one claim."""
-CLAIM_RULES = 2
+CLAIM_RULES = 3
 """Counted up whenever `parse` takes what it refused before, or the other way round: then all is asked anew."""
 ID_OCTETS = 32
 _OPENING, _CLOSING = b"<>"  # numbers: Python finds them faster than octet strings of one
 ORIGIN_OCTETS = 32
+_ALL_SURE = [b"", b""]
 BODY_OCTETS = 32
 DOMAIN = b"weft/v1/claim\0"
 
 Scanned = tuple[
-    int, int, bytes, tuple[bytes, ...], bool, tuple[bytes, ...], bytes, bytes, bytes, bytes, bytes
+    int, int, bytes, tuple[bytes, ...], bool, tuple[bytes, ...], bytes, bytes, bytes, bytes, bytes, bytes, bytes
 ]  # fmt: skip
 """One scanned message, as `weft.sources.evidence` gives it: its place, then the fields of a claim in their order."""
 
@@ -76,6 +78,39 @@ class Claim:
     """Text, never fetched."""
     body: bytes
     """SHA-256 of the canonical body, or empty."""
+    weak_in_reply_to: bytes = b""
+    weak_references: bytes = b""
+    """Which of the ids are weak (`weft.core.references`): they count only where some claim is about them."""
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it has weak ids, so that what it says depends on other claims."""
+        return bool(self.weak_in_reply_to or self.weak_references)
+
+    @property
+    def marked(self) -> tuple[Marked, Marked]:
+        """In-Reply-To and References with their marks."""
+        return Marked(self.in_reply_to, self.weak_in_reply_to), Marked(self.references, self.weak_references)
+
+    @property
+    def sure_ids(self) -> set[bytes]:
+        """The ids that it names whatever others say."""
+        return {name for ids in self.marked for name in ids.counting(_none_counts)}
+
+    @property
+    def weak_ids(self) -> tuple[bytes, ...]:
+        """The ids that it names only where some claim is about them, sorted."""
+        return tuple(sorted({*self.in_reply_to, *self.references} - self.sure_ids)) if self.doubtful else ()
+
+    def counting(self, counts: Callable[[bytes], bool]) -> Claim:
+        """The same claim with those ids that count and no weak ones; ``counts``: whether some claim is about an id."""
+        if not self.doubtful:
+            return self
+        replies, references = (tuple(ids.counting(counts)) for ids in self.marked)
+        return replace(
+            self, in_reply_to=replies, sane=self.sane and bool(replies), references=references,
+            weak_in_reply_to=b"", weak_references=b"",
+        )  # fmt: skip
 
     @property
     def feed(self) -> Feed:
@@ -110,6 +145,10 @@ class Withdrawal:
             self.list,
             self.message_id,
         )
+
+
+def _none_counts(_: bytes) -> bool:
+    return False
 
 
 _SETTERS: list[Callable[[Claim, object], None]] = [getattr(Claim, field.name).__set__ for field in fields(Claim)]
@@ -171,7 +210,7 @@ def _read_by_library(octets: bytes) -> Claim | Withdrawal:
     mail = message.mail
     values = (
         mail.origin, mail.list, mail.message_id, tuple(mail.in_reply_to), mail.sane, tuple(mail.references), mail.date,
-        mail.subject, mail.author, mail.archived_at, mail.body,
+        mail.subject, mail.author, mail.archived_at, mail.body, mail.weak_in_reply_to, mail.weak_references,
     )  # fmt: skip
     _check_mail(values)
     _check_ids("in_reply_to", values[3], MAX_IN_REPLY_TO, values[2])
@@ -181,7 +220,7 @@ def _read_by_library(octets: bytes) -> Claim | Withdrawal:
 
 def _check_mail(values: MailFields) -> None:
     """`ClaimError` for fields that break a rule; that no id in a list is empty is taken for granted."""
-    origin, list_name, own, replies, sane, references, date, subject, author, archived_at, body = values
+    origin, list_name, own, replies, sane, references, date, subject, author, archived_at, body, *weak = values
     _check_label(origin, list_name, own)
     if ids := replies + references:
         joined = b"\n".join(ids)
@@ -208,6 +247,10 @@ def _check_mail(values: MailFields) -> None:
         raise _too_long("archived_at", archived_at, MAX_URL)
     if body and len(body) != BODY_OCTETS:
         raise _refused(f"body: it has {len(body)} octets, not {BODY_OCTETS} or none")
+    if weak != _ALL_SURE:
+        for field, mask, ids in (("weak_in_reply_to", weak[0], replies), ("weak_references", weak[1], references)):
+            if not is_mask(mask, len(ids)):
+                raise _refused(f"{field}: it is not the shortest bit mask of {len(ids)} ids")
 
 
 def _withdrawal(message: wire.Withdrawal) -> Withdrawal:

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from weft.core.claim import Claim
 
 MailFields = tuple[
-    bytes, bytes, bytes, tuple[bytes, ...], bool, tuple[bytes, ...], bytes, bytes, bytes, bytes, bytes
+    bytes, bytes, bytes, tuple[bytes, ...], bool, tuple[bytes, ...], bytes, bytes, bytes, bytes, bytes, bytes, bytes
 ]  # fmt: skip
 """The fields of a `weft.core.claim.Claim`, in their order."""
 
 _MAIL = 0x0A
-_IN_REPLY_TO, _SANE, _REFERENCES, _LAST = 0x22, 0x28, 0x32, 0x5A
+_IN_REPLY_TO, _SANE, _REFERENCES, _LAST = 0x22, 0x28, 0x32, 0x6A
 """Keys: the number of a field times eight, and its wire type: 2 for bytes, 0 for a flag."""
 _BYTES = 2
 
@@ -42,7 +42,7 @@ def encode_mail(claim: Claim) -> bytes:
         parts += b"\x32", length[len(name)], name
     for key, value in (
         (b"\x3a", claim.date), (b"\x42", claim.subject), (b"\x4a", claim.author), (b"\x52", claim.archived_at),
-        (b"\x5a", claim.body),
+        (b"\x5a", claim.body), (b"\x62", claim.weak_in_reply_to), (b"\x6a", claim.weak_references),
     ):  # fmt: skip
         if value:
             parts += key, length[len(value)], value
@@ -113,7 +113,7 @@ def _decode_mail(octets: bytes) -> MailFields | None:
         return None
     return (
         values[0x0A], values[0x12], values[0x1A], tuple(replies), sane, tuple(references), values[0x3A], values[0x42],
-        values[0x4A], values[0x52], values[0x5A],
+        values[0x4A], values[0x52], values[0x5A], values[0x62], values[0x6A],
     )  # fmt: skip
 
 

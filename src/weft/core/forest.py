@@ -23,6 +23,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from weft.core.references import Marked
+
 NONE = -1
 """The parent of a root."""
 _DISAGREED = -2
@@ -46,7 +48,7 @@ def statement(
         if references:
             return references[-1], True
         return (in_reply_to[0] if in_reply_to else NONE), False
-    if sane:
+    if sane and in_reply_to:
         parent = in_reply_to[0]
         return parent, bool(references) and references[-1] == parent
     if references:
@@ -107,6 +109,7 @@ class Weaver:
         self._ranks = array("i")
         self._witnesses = array("i")
         self._rivals: dict[int, set[int]] = {}
+        self._doubtful: list[tuple[int, Marked, bool, Marked, int]] = []
 
     def node(self, message_id: bytes) -> int:
         """The node of an id, made on first use."""
@@ -155,6 +158,31 @@ class Weaver:
             self._witness(references, tier)
         return ghosts or (in_reply_to != references[-1:] and GHOST in map(self._tier_of, in_reply_to))
 
+    def add_doubtful(self, node: int, in_reply_to: Marked, sane: bool, references: Marked, tier: int = 0) -> None:
+        """As `add`, of a claim with weak ids: what it says is decided when all claims are here."""
+        self.nodes(ids.counting(lambda _: False) for ids in (in_reply_to, references))
+        self._doubtful.append((node, in_reply_to, sane, references, tier))
+
+    def _settled(self) -> Weaver:
+        """A weaver of the same nodes in which the doubtful claims say what they do beside the claims that are here."""
+        settled = Weaver(self.profile)
+        settled.ids, settled._nodes = self.ids, self._nodes
+        settled.tiers = bytearray(self.tiers)
+        settled._tier_of = settled.tiers.__getitem__
+        settled._parents, settled._ranks = array("i", self._parents), array("i", self._ranks)
+        settled._witnesses = array("i", self._witnesses)
+        settled._rivals = {node: set(rivals) for node, rivals in self._rivals.items()}
+        claimed = {node for node, *_ in self._doubtful}
+
+        def counts(message_id: bytes) -> bool:
+            node = self._nodes.get(message_id)
+            return node is not None and (node in claimed or self.tiers[node] != GHOST)
+
+        for node, in_reply_to, sane, references, tier in self._doubtful:
+            replies, chain = ([self._nodes[name] for name in ids.counting(counts)] for ids in (in_reply_to, references))
+            settled.add(node, replies, sane, chain, tier)
+        return settled
+
     def _witness(self, references: Sequence[int], tier: int) -> None:
         """Each adjacent pair says "u is the parent of v", the first id that it has none; the last pair has gap 0."""
         tiers, ranks = self.tiers, self._ranks
@@ -175,6 +203,8 @@ class Weaver:
 
         ``only``: the nodes about which all that counts was added; others are roots, uncontested.
         """
+        if self._doubtful:
+            return self._settled().forest(only)
         parents = array("i", self._parents)
         for node in self._unclaimed():
             parents[node] = self._witnesses[node]

@@ -20,18 +20,25 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from weft.core.header_value import MAX_AUTHOR, MAX_SUBJECT, keep_author, keep_subject
-from weft.core.message_id import parse_in_reply_to, parse_message_id, parse_references, unfold
+from weft.core.message_id import parse_message_id, unfold
+from weft.core.references import NO_IDS, parse_in_reply_to, parse_references
 
 MAX_BLOCK = 256 * 1024
 MAX_DATE = 128
 MAX_URL = 1024
 
 _FIELD = re.compile(
-    rb"\n(?=[MmIiRrFfDdSsTtCcAa])(?i:(message-id|in-reply-to|references|from|date|subject|to|cc|archived-at))[ \t]*+:"
+    rb"\n(?=[MmIiRrFfDdSsTtCcAa])(?i:(message-id|in-reply-to|references|from|date|subject|to|cc|archived-at|reply-to|sender))"
+    rb"[ \t]*+:"
     rb"([^\n]*+(?:\n[ \t][^\n]*+)*+)"
 )
-_ORDER = (b"message-id", b"in-reply-to", b"references", b"from", b"date", b"subject", b"to", b"cc", b"archived-at")
-_USUAL = b"Message-ID Message-Id Message-id In-Reply-To References From Date Subject To Cc CC Archived-At".split()
+_ORDER = (
+    b"message-id", b"in-reply-to", b"references", b"from", b"date", b"subject", b"to", b"cc", b"archived-at",
+    b"reply-to", b"sender",
+)  # fmt: skip
+_USUAL = (
+    b"Message-ID Message-Id Message-id In-Reply-To References From Date Subject To Cc CC Archived-At Reply-To Sender"
+).split()
 _NAMES = {name: _ORDER.index(name.lower()) for name in (*_ORDER, *_USUAL)}
 _NO_VALUES: list[bytes] = []
 
@@ -45,6 +52,7 @@ class Fields(NamedTuple):
     ``references``   at most 100 ids, oldest first
     ``date subject author archived_at``   unfolded, trimmed, cut at their caps
     ``minting``      the whole unfolded fields that `mint` hashes; empty where there is a message id
+    ``weak_in_reply_to weak_references``   which of the ids are weak (`weft.core.references`)
     """
 
     message_id: bytes
@@ -56,6 +64,8 @@ class Fields(NamedTuple):
     author: bytes
     archived_at: bytes
     minting: tuple[bytes, ...]
+    weak_in_reply_to: bytes
+    weak_references: bytes
 
 
 def scan(buffer: bytes | bytearray, start: int, end: int) -> Fields:
@@ -73,16 +83,16 @@ def scan(buffer: bytes | bytearray, start: int, end: int) -> Fields:
             found[which] = [value]
         else:
             found[which].append(value)
-    ids, replies, references, author, date, subject, to, cc, archived_at = found
+    ids, replies, references, author, date, subject, to, cc, archived_at, reply_to, sender = found
     if cut and ids and buffer[end - len(ids[-1]) : end] == ids[-1]:
         ids.pop()  # half an id would be another id
     own = (parse_message_id(ids) or b"") if ids else b""
-    people = b",".join([*author, *to, *cc]).lower() if replies or references else b""
-    in_reply_to, sane = parse_in_reply_to(replies, own, people) if replies else ((), False)
+    people = b",".join([*author, *to, *cc, *reply_to, *sender]).lower() if replies or references else b""
+    in_reply_to, sane = parse_in_reply_to(replies, own, people) if replies else (NO_IDS, False)
     if sane and references == replies:  # a reply to the first message of a thread
         chain = in_reply_to
     else:
-        chain = parse_references(references, own, people) if references else ()
+        chain = parse_references(references, own, people) if references else NO_IDS
     title = unfold(subject[0]) if subject else b""
     if len(title) > MAX_SUBJECT or not title.isascii():
         title = keep_subject(title, buffer, start, end)
@@ -91,9 +101,9 @@ def scan(buffer: bytes | bytearray, start: int, end: int) -> Fields:
         sender = keep_author(sender, buffer, start, end)
     values = (
         own,
-        in_reply_to,
+        in_reply_to.ids,
         sane,
-        chain,
+        chain.ids,
         unfold(date[0])[:MAX_DATE] if date else b"",
         title,
         sender,
@@ -101,6 +111,8 @@ def scan(buffer: bytes | bytearray, start: int, end: int) -> Fields:
         ()
         if own
         else tuple(b"\n".join(map(unfold, values)) for values in (author, date, subject, replies, references)),
+        in_reply_to.weak,
+        chain.weak,
     )
     return tuple.__new__(Fields, values)  # the named tuple's own constructor takes three times as long
 

@@ -9,16 +9,11 @@ RFC 5322 section 3.6.4) is octet-exact: no case folding, no RFC 2047 decoding, n
 2. Take the ``<...>`` tokens, the innermost where they nest.  Delete white space (space, tab, CR, LF) outside quotes;
    then ``"x"@h`` becomes ``x@h`` when x is a dot-atom, so that reading what was read changes nothing.
 3. Message-ID: the first token with an ``@``, else the first token, else the value without white space and angle
-   brackets at its ends; an empty header gives way to the next one.  References and In-Reply-To: the tokens with an
-   ``@``; several headers are concatenated.
+   brackets at its ends; an empty header gives way to the next one.
 4. Longer than 250 octets, beginning with ``sha256:``, or with an angle bracket (within quotes) in it: the key is
    ``sha256:`` and the lower-case hex SHA-256 of the whole id.
-5. A reference to the message itself, or to an address in its From, To or Cc, is dropped.
-6. References: each id once, at its last occurrence, then at most the first and the last 99.  In-Reply-To: each id
-   once, at its first occurrence, at most 16.
-7. An In-Reply-To with prose beside its tokens (more than white space, commas, semicolons and comments) names one id:
-   with prose before the first token the last that is left, else the first.  Old clients wrote ``Message from NAME
-   <address> of "date" <id>``, others ``<id> from NAME <address>``.
+
+What References and In-Reply-To name is read by `weft.core.references`, with these tokens.
 
 A quote that is never closed is an ordinary octet, and so are all quotes after it: otherwise a header of escaped
 quotes would cost quadratic time.  Who can lie: the author, about every octet.  An id is a label, never a fact.
@@ -27,7 +22,7 @@ quotes would cost quadratic time.  Who can lie: the author, about every octet.  
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -38,18 +33,14 @@ MAX_IN_REPLY_TO = 16
 WHITE_SPACE = b" \t\r\n"
 _LF, _QUOTE, _PAREN, _AT, _OPENING, _CLOSING = b'\n"(@<>'
 _HASHED = b"sha256:"
-BETWEEN = WHITE_SPACE + b",;"
 _ENDS = WHITE_SPACE + b"<>"
-
-_FEW = 16
-"""More ids than this are compared with the set of all addresses, so that many of both stay linear."""
 
 _UNFOLD = re.compile(rb"\r?\n(?=[ \t])")
 _HASH = re.compile(_HASHED + rb"[0-9a-f]{64}")
 _CLEAN_TOKEN = rb'<((?!sha256:)[^<>\s("@]++@[^<>\s("]++)>'
 """A ``<...>`` to which rules 1-3 do nothing; nor does rule 4, if it is short enough."""
-_CLEAN_TOKENS = re.compile(_CLEAN_TOKEN)
-_ONE_CLEAN_TOKEN = re.compile(rb"[ \t\r\n]*+" + _CLEAN_TOKEN + rb"[ \t\r\n]*+")
+CLEAN_TOKENS = re.compile(_CLEAN_TOKEN)
+ONE_CLEAN_TOKEN = re.compile(rb"[ \t\r\n]*+" + _CLEAN_TOKEN + rb"[ \t\r\n]*+")
 _PLAIN_TOKEN = re.compile(rb"<([^<>]*)>")
 _QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _OUTSIDE = re.compile(rb'[^<"()\\]++')
@@ -61,14 +52,10 @@ _ADDRESS = re.compile(rb'[^\s()<>\[\]:;,\\"]+@[^\s()<>\[\]:;,\\"]+')
 
 
 class Tokens(NamedTuple):
-    """What a header value holds: the ``<...>`` contents in order, and all that stands outside them and comments.
-
-    ``before``: what of that stands before the first ``<...>``.
-    """
+    """What a header value holds: the ``<...>`` contents in order, and all that stands outside them and comments."""
 
     tokens: list[bytes]
     rest: bytes
-    before: bytes
 
 
 def unfold(value: bytes) -> bytes:
@@ -120,9 +107,8 @@ def addresses_in(people: bytes) -> set[bytes]:
 def tokenize(value: bytes) -> Tokens:
     """Split an unfolded header value by rules 1 and 2.  Linear in its length."""
     if _PAREN not in value and _QUOTE not in value:
-        found = _PLAIN_TOKEN.split(value)
-        outside = found[::2]
-        return Tokens([token.translate(None, WHITE_SPACE) for token in found[1::2]], b"".join(outside), outside[0])
+        found = _PLAIN_TOKEN.findall(value)
+        return Tokens([token.translate(None, WHITE_SPACE) for token in found], _PLAIN_TOKEN.sub(b"", value))
     split = _split(value, comments=True)
     if split is None:
         split = _split(value, comments=False)
@@ -133,65 +119,13 @@ def tokenize(value: bytes) -> Tokens:
 def parse_message_id(values: Iterable[bytes]) -> bytes | None:
     """The id that the Message-ID headers ``values`` (raw, in order) give, as a key; None if they give none."""
     for value in values:
-        if (found := _ONE_CLEAN_TOKEN.fullmatch(value)) and len(token := found[1]) <= MAX_ID_OCTETS:
+        if (found := ONE_CLEAN_TOKEN.fullmatch(value)) and len(token := found[1]) <= MAX_ID_OCTETS:
             return token
-        tokens, rest, _ = tokenize(unfold(value))
+        tokens, rest = tokenize(unfold(value))
         literal = next((token for token in tokens if _AT in token), tokens[0] if tokens else rest.strip(_ENDS))
         if literal:
             return key(literal)
     return None
-
-
-def parse_references(values: Sequence[bytes], own: bytes, people: bytes) -> tuple[bytes, ...]:
-    """The ids of the References headers ``values``: oldest first, each once, without ``own`` and addresses (3-6).
-
-    ``people`` holds the raw values of From, To and Cc in lower case, joined by commas.
-    """
-    value = values[0] if len(values) == 1 else b" ".join(values)
-    ids = _CLEAN_TOKENS.findall(value)
-    clean = len(ids) == value.count(b"<") and _PAREN not in value and _QUOTE not in value
-    if not clean or (len(value) > MAX_ID_OCTETS and max(map(len, ids), default=0) > MAX_ID_OCTETS):
-        ids = [key(token) for token in tokenize(unfold(value)).tokens if _AT in token]
-    if len(ids) > 1 and len(set(ids)) != len(ids):
-        ids = list(dict.fromkeys(reversed(ids)))
-        ids.reverse()
-    ids = _drop(ids, own, people)
-    if len(ids) > MAX_REFERENCES:
-        ids = [ids[0], *ids[1 - MAX_REFERENCES :]]
-    return tuple(ids)
-
-
-def parse_in_reply_to(values: Sequence[bytes], own: bytes, people: bytes) -> tuple[tuple[bytes, ...], bool]:
-    """The ids of the In-Reply-To headers, and whether they are *sane*: exactly one id and, comments aside, only it."""
-    value = values[0] if len(values) == 1 else b" ".join(values)
-    if (found := _ONE_CLEAN_TOKEN.fullmatch(value)) and len(token := found[1]) <= MAX_ID_OCTETS:
-        if token != own and token.lower() not in people:
-            return (token,), True
-        tokens, rest, before = [token], b"", b""
-    else:
-        tokens, rest, before = tokenize(unfold(value))
-    ids = [key(token) for token in tokens if _AT in token]
-    if len(ids) > 1:
-        ids = list(dict.fromkeys(ids))
-    ids = _drop(ids, own, people)
-    sane = len(ids) == len(tokens) == 1 and not rest.strip(WHITE_SPACE)
-    if len(ids) > 1 and rest.strip(BETWEEN):
-        ids = ids[-1:] if before.strip(BETWEEN) else ids[:1]
-    return tuple(ids[:MAX_IN_REPLY_TO]), sane
-
-
-def _drop(ids: list[bytes], own: bytes, people: bytes) -> list[bytes]:
-    """Rule 5: without the message's own id, and without ids that are somebody's address (ASCII case aside)."""
-    if own in ids:
-        ids = [reference for reference in ids if reference != own]
-    if len(ids) <= _FEW:
-        for reference in ids:
-            if reference.lower() in people:
-                break
-        else:
-            return ids
-    addresses = set(_ADDRESS.findall(people))
-    return [reference for reference in ids if reference.lower() not in addresses]
 
 
 def _normalize(token: bytes) -> bytes:
@@ -215,7 +149,6 @@ def _split(value: bytes, *, comments: bool, mark: bytes = b"") -> Tokens | None:
     """
     tokens: list[bytes] = []
     rest: list[bytes] = []
-    before: bytes | None = None
     position, end, quotes = 0, len(value), True
     while position < end:
         octet = value[position : position + 1]
@@ -225,7 +158,6 @@ def _split(value: bytes, *, comments: bool, mark: bytes = b"") -> Tokens | None:
                 rest.append(value[position:])
                 break
             rest.append(value[position : start - 1])
-            before = b"".join(rest) if before is None else before
             rest.append(mark)
             tokens.append(value[start:closing])
             position = closing + 1
@@ -243,8 +175,7 @@ def _split(value: bytes, *, comments: bool, mark: bytes = b"") -> Tokens | None:
             stop = run.end() if run else position + 1
             rest.append(value[position:stop])
             position = stop
-    outside = b"".join(rest)
-    return Tokens(tokens, outside, outside if before is None else before)
+    return Tokens(tokens, b"".join(rest))
 
 
 def _angle(value: bytes, position: int, quotes: bool) -> tuple[int, int, bool]:

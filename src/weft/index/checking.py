@@ -11,12 +11,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from weft.core.claim import Claim, Withdrawal
 from weft.core.date import MISSING, parse_date
 from weft.core.forest import NONE
-from weft.core.live_edges import CUT, State
+from weft.core.live_edges import CUT, GHOST, State
 from weft.core.live_forest import LiveForest
 from weft.core.policy import Policy
 from weft.core.signing import public_key
 from weft.index.exchanges import name_of
-from weft.index.hearing import Hearing
+from weft.index.hearing import Hearing, sure_nodes
 from weft.index.ingest import sign_batches
 from weft.index.model import EdgeDifference, Problem
 from weft.index.recent import wrong_roots
@@ -45,6 +45,11 @@ class MemoryNodes:
             found = self.states[node] = State()
         return found
 
+    def is_claimed(self, node: int) -> bool:
+        """Whether a claim is about a node."""
+        found = self.states.get(node)
+        return found is not None and found.rank < GHOST
+
     def children(self, node: int) -> Iterator[int]:
         """The nodes whose parent is ``node``."""
         return iter(tuple(self._children.get(node, ())))
@@ -66,26 +71,50 @@ def forest_of(store: SqliteStore, policy: Policy) -> MemoryNodes:
     hearing = Hearing(policy, withdrawn_by(store, policy))
     nodes = MemoryNodes(store)
     forest = LiveForest(nodes)
+    for stored, claim in counted_claims(store, hearing, nodes.is_claimed):
+        for node in sure_nodes(stored):
+            nodes.state(node)
+        heard = hearing.hear(stored, claim)
+        forest.add(heard)
+        lists = nodes.lists.get(stored.node, ())
+        if claim.list not in lists:
+            nodes.lists[stored.node] = (*lists, claim.list)
+        seconds = parse_date(claim.date)[0]
+        tier, known = nodes.dates.get(stored.node, (256, MISSING))
+        if heard.tier < tier or (heard.tier == tier and seconds != MISSING and not MISSING < known <= seconds):
+            nodes.dates[stored.node] = (heard.tier, seconds)
+        forest.dirty.clear()
+    return nodes
+
+
+def counted_claims(
+    store: SqliteStore,
+    hearing: Hearing,
+    is_claimed: Callable[[int], bool],
+    read: Callable[[int], None] = lambda _: None,
+    size: int = PAGE,
+) -> Iterator[tuple[Stored, Claim]]:
+    """The claims that count, those with weak ids last: by then it is known what the others are about.
+
+    ``is_claimed``: whether a claim that was given and heard is about a node.
+    ``read``: told of each page how many claims it had.
+    """
+    doubtful: list[tuple[Stored, Claim]] = []
     after = 0
-    while page := store.log(after, PAGE):
+    while page := store.log(after, size):
         for stored in resolve(store, [held for held in page if held.octets]):
             claim = stored.claim.parsed
             if not isinstance(claim, Claim) or hearing.hidden(stored.claim.identity, claim):
                 continue
-            for node in (stored.node, *stored.reply_nodes, *stored.reference_nodes):
-                nodes.state(node)
-            heard = hearing.hear(stored, claim)
-            forest.add(heard)
-            lists = nodes.lists.get(stored.node, ())
-            if claim.list not in lists:
-                nodes.lists[stored.node] = (*lists, claim.list)
-            seconds = parse_date(claim.date)[0]
-            tier, known = nodes.dates.get(stored.node, (256, MISSING))
-            if heard.tier < tier or (heard.tier == tier and seconds != MISSING and not MISSING < known <= seconds):
-                nodes.dates[stored.node] = (heard.tier, seconds)
-        forest.dirty.clear()
+            if claim.doubtful:
+                doubtful.append((stored, claim))
+            else:
+                yield stored, claim
         after = page[-1].position
-    return nodes
+        read(len(page))
+    about = {stored.node for stored, _ in doubtful}
+    hearing.claimed = lambda node: node in about or is_claimed(node)
+    yield from doubtful
 
 
 def withdrawn_by(store: SqliteStore, policy: Policy) -> set[bytes]:

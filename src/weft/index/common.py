@@ -206,7 +206,19 @@ def _hear_all(store: SqliteStore, hearing: Hearing, weaver: Weaver, claims: _Cla
             claim = read_claim(held)
             if not isinstance(claim, Claim) or hearing.hidden(held.identity, claim):
                 continue
-            place, replies = find(claim.message_id), [find(name) for name in claim.in_reply_to]
+            place = find(claim.message_id)
+            if claim.doubtful:
+                sure = [find(name) for name in claim.sure_ids]
+                if place is None or None in sure:
+                    continue
+                replies_and_chain = claim.marked
+                weaver.add_doubtful(place, replies_and_chain[0], claim.sane, replies_and_chain[1])
+                claims.places.append(place)
+                claims.identities.extend(held.identity)
+                for other in (place, *sure):
+                    claims.named[other or 0] = 1
+                continue
+            replies = [find(name) for name in claim.in_reply_to]
             references = [find(name) for name in claim.references]
             known = [other for other in (place, *replies, *references) if other is not None]
             if place is None or len(known) < 1 + len(replies) + len(references):  # damaged: `Index.check` names it

@@ -138,7 +138,8 @@ class Explainer:
 
     def _statement(self, held: Held, claim: Claim) -> Statement:
         reader = self._reader
-        parent = stated_by_headers(claim, reader.policy.view.profile)
+        counted = claim.counting(reader.claimed)
+        parent = stated_by_headers(counted, reader.policy.view.profile, reader.claimed)
         signed, _ = self._store.signed(held.batch)
         return Statement(
             held.identity.hex(),
@@ -147,7 +148,7 @@ class Explainer:
             reader.hearing.tier(claim.feed),
             _text(claim.message_id),
             None if parent is None else _text(parent),
-            _header(claim, parent),
+            _header(counted, parent),
             decode_text(claim.date),
             decode_text(claim.subject),
             decode_author(claim.author),
@@ -156,6 +157,7 @@ class Explainer:
             held.position,
             reader.hearing.hidden(held.identity, claim),
             claim.body.hex(),
+            tuple((_text(name), reader.claimed(name)) for name in claim.weak_ids),
         )
 
 
@@ -172,6 +174,7 @@ def _rule(ghost: bool, counted: list[Statement], stated: set[str | None], witnes
 
 def _place(claim: Claim, message_id: bytes, reader: Reader) -> tuple[bytes | None, int] | None:
     """(parent, gap) that a claim's References give an id; None if they witness nothing about it."""
+    claim = claim.counting(reader.claimed)
     references = claim.references
     if message_id not in references:
         return None

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from weft.core.claim import Claim, Withdrawal
 from weft.core.feed import Feed
 from weft.core.live_forest import Heard, hear
 from weft.core.policy import Policy
+from weft.core.references import counting
 from weft.store.base import Stored
+
+
+def sure_nodes(stored: Stored) -> tuple[int, ...]:
+    """The nodes of the ids that a claim names whatever others say, its own first."""
+    claim = stored.claim.parsed
+    if not isinstance(claim, Claim) or not claim.doubtful:
+        return (stored.node, *stored.reference_nodes, *stored.reply_nodes)
+    references = counting(stored.reference_nodes, claim.weak_references, _nothing)
+    return (stored.node, *references, *counting(stored.reply_nodes, claim.weak_in_reply_to, _nothing))
+
+
+def weak_nodes(stored: Stored) -> set[int]:
+    """The nodes of the ids that it names only where some claim is about them."""
+    return {*stored.reference_nodes, *stored.reply_nodes} - {*sure_nodes(stored)}
+
+
+def _nothing(_: int) -> bool:
+    return False
 
 
 class Hearing:
@@ -18,6 +37,8 @@ class Hearing:
         """``withdrawn``: ids of claims that a withdrawal which counts takes back; the caller keeps it up to date."""
         self.policy = policy
         self.withdrawn = withdrawn
+        self.claimed: Callable[[int], bool] = _nothing
+        """Whether a claim that counts is about a node: then weak ids of others count.  The caller sets it."""
         self._tiers: dict[Feed, int | None] = {}
         mute = policy.mute
         self.mutes = bool(mute.claims or mute.feeds or mute.ids or mute.authors)
@@ -52,9 +73,12 @@ class Hearing:
         tier = self._tier_of(claim)
         assert tier is not None
         muted = self._muted_edges(stored, claim) if self.policy.mute.edges else None
-        return hear(
-            stored.node, stored.reply_nodes, claim.sane, stored.reference_nodes, tier, self.policy.view.profile, muted
-        )
+        replies: Sequence[int] = stored.reply_nodes
+        references: Sequence[int] = stored.reference_nodes
+        if claim.doubtful:
+            replies = counting(replies, claim.weak_in_reply_to, self.claimed)
+            references = counting(references, claim.weak_references, self.claimed)
+        return hear(stored.node, replies, claim.sane, references, tier, self.policy.view.profile, muted)
 
     def _muted_edges(self, stored: Stored, claim: Claim) -> Callable[[int, int], bool]:
         names = dict(zip(stored.reference_nodes, claim.references, strict=True))

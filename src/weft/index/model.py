@@ -65,6 +65,8 @@ class Statement:
     hidden: str = ""
     body: str = ""
     """The digest of the body, as hex, or empty: copies with equal ones have equal texts."""
+    weak: tuple[tuple[str, bool], ...] = ()
+    """Its weak ids, and whether each counts: whether some claim of the view is about it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 from weft.core.forest import NONE
-from weft.core.live_edges import State
+from weft.core.live_edges import GHOST, State
 from weft.store.nodes import insert
 
 _CHUNK = 500
@@ -80,6 +80,13 @@ class Overlay:
             if node not in self._states:
                 self._states[node] = State()
                 self._fresh.add(node)
+
+    def is_claimed(self, node: int) -> bool:
+        """Whether a claim of the view is about a node; makes no row."""
+        if node in self._states:
+            return self._states[node].rank < GHOST
+        row = self._connection.execute("SELECT rank FROM nodes WHERE node = ?", (node,)).fetchone()
+        return row is not None and row[0] < GHOST
 
     def children(self, node: int) -> Iterator[int]:
         """The nodes whose parent is ``node`` now."""

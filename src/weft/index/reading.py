@@ -12,7 +12,7 @@ from __future__ import annotations
 import sqlite3
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -27,6 +27,7 @@ from weft.core.forest import NONE, Profile, statement
 from weft.core.list_name import check_list_octets
 from weft.core.live_edges import CUT, GHOST
 from weft.core.policy import Policy, thread_digest
+from weft.core.references import counting
 from weft.core.representative import Rank, content_of, count_variants
 from weft.core.signing import fingerprint
 from weft.core.subject import decode_text
@@ -57,6 +58,10 @@ _AnyClaim = wire.AnyClaim.FromString
 
 Row = tuple[Any, ...]
 """A node of a tree with one of the claims about it: what `_ROWS` selects.  Those of one node follow each other."""
+
+
+_NOT_WEAK = "AND NOT EXISTS (SELECT 1 FROM weak WHERE weak.target = refs.target AND weak.position = refs.position)"
+"""Who names an id weakly does not name a ghost (`weft.core.references`)."""
 
 
 class Source(NamedTuple):
@@ -119,6 +124,8 @@ class Reader:
         self._connection = connection
         self.hearing = hearing
         self.policy = hearing.policy
+        self.claimed: Callable[[bytes], bool] = lambda _: False
+        """Whether a claim of the view is about an id.  The view sets it."""
         self._sources = _Sources(hearing)
 
     def root_of(self, node: int) -> int:
@@ -286,7 +293,7 @@ class Reader:
         copies = tuple(map(_copy, seen))
         best = [one for one in seen if one.source.tier == seen[0].source.tier]
         seconds, zone = min(((one.seconds, one.zone) for one in best if one.seconds != MISSING), default=(MISSING, 0))
-        states = {stated_parent(one.claim, self.policy) for one in best}
+        states = {stated_parent(one.claim, self.policy, self.claimed) for one in best}
         states.discard(b"")
         message = Message(
             message_id, parent, depth, False, len(states) > 1, _variants(seen),
@@ -316,7 +323,7 @@ class Reader:
             f"SELECT refs.target, feeds.origin, feeds.list, count(*) FROM refs "  # noqa: S608 - question marks only
             f"JOIN claims ON claims.position = refs.position JOIN batches ON batches.batch = claims.batch "
             f"JOIN feeds ON feeds.feed = batches.feed WHERE refs.target IN ({','.join('?' * len(ghosts))}) "
-            f"GROUP BY 1, 2, 3",
+            f"{_NOT_WEAK} GROUP BY 1, 2, 3",
             ghosts,
         )
         for target, origin, name, count in rows:
@@ -327,7 +334,7 @@ class Reader:
         """The same, claim by claim."""
         rows = self._connection.execute(
             f"SELECT refs.target, claims.position, octets FROM refs JOIN claims ON claims.position = refs.position "  # noqa: S608
-            f"WHERE refs.target IN ({','.join('?' * len(ghosts))})",
+            f"WHERE refs.target IN ({','.join('?' * len(ghosts))}) {_NOT_WEAK}",
             ghosts,
         )
         for target, position, octets in rows:
@@ -339,22 +346,27 @@ class Reader:
         return bytes(self._connection.execute("SELECT id FROM ids WHERE node = ?", (node,)).fetchone()[0])
 
 
-def stated_parent(claim: Claim | wire.Claim, policy: Policy) -> bytes | None:
+def stated_parent(claim: Claim | wire.Claim, policy: Policy, claimed: Callable[[bytes], bool]) -> bytes | None:
     """What a claim states as its message's parent: an id, None for no parent; ``b""`` if that edge is muted."""
-    parent = stated_by_headers(claim, policy.view.profile)
+    parent = stated_by_headers(claim, policy.view.profile, claimed)
     if parent is not None and policy.muted_edge(claim.message_id, parent):
         return b""
     return parent
 
 
-def stated_by_headers(claim: Claim | wire.Claim, profile: Profile) -> bytes | None:
-    """The parent that the headers of a claim state, by `weft.core.forest.statement`."""
-    known = list(dict.fromkeys([*claim.references, *claim.in_reply_to]))
+def stated_by_headers(claim: Claim | wire.Claim, profile: Profile, claimed: Callable[[bytes], bool]) -> bytes | None:
+    """The parent that the headers of a claim state, by `weft.core.forest.statement`.
+
+    ``claimed``: whether some claim is about an id, so that it counts if it is weak.
+    """
+    replies = counting(claim.in_reply_to, claim.weak_in_reply_to, claimed)
+    references = counting(claim.references, claim.weak_references, claimed)
+    known = list(dict.fromkeys([*references, *replies]))
     number = {reference: index for index, reference in enumerate(known)}
     parent, _ = statement(
-        [number[reference] for reference in claim.in_reply_to],
+        [number[reference] for reference in replies],
         claim.sane,
-        [number[reference] for reference in claim.references],
+        [number[reference] for reference in references],
         profile,
     )
     return None if parent == NONE else known[parent]

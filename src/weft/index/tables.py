@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-TABLES = {"nodes", "recent", "lists", "withdrawals", "search", "view"}
+TABLES = {"nodes", "recent", "lists", "weak", "withdrawals", "search", "view"}
 
 SEARCH = (
     "CREATE VIRTUAL TABLE search USING fts5 (subject, author, content = '', detail = column, "
@@ -19,6 +19,9 @@ SCHEMA = (
     "PRIMARY KEY (root, list)) WITHOUT ROWID",
     "CREATE INDEX recent_newest ON recent (list, date, node)",
     "CREATE TABLE lists (list INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE)",
+    # Ids that claims name only where some claim is about them (weft.core.references): few.
+    "CREATE TABLE weak (target INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (target, position)) "
+    "WITHOUT ROWID",
     # What withdrawals that count name; valid once the target is here and is of the same origin, list and message.
     "CREATE TABLE withdrawals (target BLOB NOT NULL, position INTEGER NOT NULL, valid INTEGER NOT NULL, "
     "PRIMARY KEY (target, position)) WITHOUT ROWID",

@@ -112,13 +112,17 @@ class TreeReader:
                         one.identity.hex(),
                         fingerprint(one.claim.origin),
                         one.claim.list.decode(),
-                        _text(stated_by_headers(one.claim, common.policy.view.profile)),
+                        _text(stated_by_headers(one.claim, common.policy.view.profile, self._claimed)),
                     )
                     for one in claims[node]
                     if one.position <= common.position
                 )
             rule = "cycle cut" if place in common.cuts else rule
             yield Standing(to_text(literal), names.get(parent), not common.ghosts[place], rule, said)
+
+    def _claimed(self, literal: bytes) -> bool:
+        places = self._common.places_of(self._store, [literal])
+        return bool(places) and not self._common.ghosts[places[0]]
 
     def _ghost(self, literal: bytes) -> tuple[str, tuple[Said, ...]]:
         """The rule that places a ghost, and who decides it."""

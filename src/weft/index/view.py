@@ -28,7 +28,7 @@ from weft.core.live_forest import LiveForest
 from weft.core.policy import Policy
 from weft.index.covering import Covering
 from weft.index.exchanges import Exchanges
-from weft.index.hearing import Hearing
+from weft.index.hearing import Hearing, sure_nodes, weak_nodes
 from weft.index.listing import Listing
 from weft.index.model import Problem
 from weft.index.overlay import Overlay
@@ -38,6 +38,7 @@ from weft.index.resolving import read_claim, resolve
 from weft.index.searching import WORDS_VERSION, check_search, fill_search, forget_texts, start_again
 from weft.index.tables import SCHEMA, TABLES
 from weft.store.base import PAGE, Held, Stored
+from weft.store.nodes import chunks, marks
 from weft.store.sqlite import SqliteStore
 
 _VERSION = b"4"
@@ -57,6 +58,9 @@ class View:
         self.reader = Reader(self.connection, self.hearing)
         self._pending: dict[bytes, list[Withdrawal]] = {}
         self._overlay = Overlay(self.connection)
+        self.hearing.claimed = self._overlay.is_claimed
+        self.reader.claimed = self.claimed
+        self._risen: list[int] = []  # nodes about which the first claim came
         self._recent = Recent(self.connection, self._overlay, self._lists_of)
         self._leaving: set[bytes] = set()
         self._upto = _ALL  # claims beyond this position have not been seen
@@ -99,7 +103,7 @@ class View:
         """The rest of `follow`, within a transaction."""
         self._forget()
         if self._get("state") != self._state() or self._number("position") > self.store.position():
-            for table in ("nodes", "recent", "lists", "withdrawals"):
+            for table in ("nodes", "recent", "lists", "weak", "withdrawals"):
                 self.connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
             self._set("position", b"0")
         if self._get("words") != WORDS_VERSION:
@@ -128,10 +132,13 @@ class View:
         """Claims leave the view for good, and are still in the store while this is called."""
         gone = {held.identity for held in claims}
         nodes: dict[int, None] = {}
+        about: dict[int, None] = {}
         for stored in resolve(self.store, claims):
             if not self.hearing.hidden(stored.claim.identity, stored.claim.parsed):
-                nodes.update(dict.fromkeys(_nodes(stored)))
+                nodes.update(dict.fromkeys(sure_nodes(stored)))
+                about[stored.node] = None
         self._recompute(list(nodes), gone)
+        self._hear_again([node for node in about if not self._overlay.is_claimed(node)], gone)
 
     def row(self, node: int) -> tuple[int, int | None, int | None]:
         """(tier, parent, lost parent) of a node: its best tier, 255 for a ghost; the parent that a cut took from it."""
@@ -152,6 +159,11 @@ class View:
         if node is None:
             return None
         return node if self.connection.execute("SELECT 1 FROM nodes WHERE node = ?", (node,)).fetchone() else None
+
+    def claimed(self, message_id: bytes) -> bool:
+        """Whether a claim of the view is about an id."""
+        [node] = self.store.node_numbers([message_id])
+        return node is not None and self._overlay.is_claimed(node)
 
     def id_of(self, node: int) -> bytes:
         """The id of a node."""
@@ -220,7 +232,11 @@ class View:
         self.take_away(claims)
         searched = self._number("searched")
         forget_texts(self.connection, [held for held in claims if held.position <= searched])
-        self.connection.executemany("DELETE FROM withdrawals WHERE position = ?", [(held.position,) for held in claims])
+        for table in ("withdrawals", "weak"):
+            self.connection.executemany(
+                f"DELETE FROM {table} WHERE position = ?",  # noqa: S608 - our own names
+                [(held.position,) for held in claims],
+            )
         self.connection.executemany(
             "UPDATE withdrawals SET valid = 0 WHERE target = ?", [(held.identity,) for held in claims]
         )
@@ -252,12 +268,18 @@ class View:
         self._upto = stored[-1].position if stored else _ALL
         nodes: set[int] = set()
         for one, _ in counted:
-            nodes.add(one.node)
-            nodes.update(one.reference_nodes, one.reply_nodes)
+            nodes.update(sure_nodes(one))
         self._overlay.preload(nodes)
+        doubtful = [one for one, claim in counted if claim.doubtful]
+        self.connection.executemany(
+            "INSERT OR IGNORE INTO weak (target, position) VALUES (?, ?)",
+            [(node, one.position) for one in doubtful for node in sorted(weak_nodes(one))],
+        )
         for one, claim in counted:
             self._hear(one, claim)
         self._write([(one.node, claim.list) for one, claim in counted])
+        risen, self._risen = self._risen, []
+        self._hear_again(risen, set())
         if withdrawals:
             self._withdraw(withdrawals)
         self._upto = _ALL
@@ -265,6 +287,8 @@ class View:
     def _hear(self, stored: Stored, claim: Claim) -> None:
         heard = self.hearing.hear(stored, claim)
         before = self._overlay.state(stored.node).rank
+        if before >= GHOST:
+            self._risen.append(stored.node)
         self.forest.add(heard)
         if heard.tier <= before:
             self._date(stored.node, parse_date(claim.date)[0], replace=heard.tier < before)
@@ -301,6 +325,22 @@ class View:
         self.withdrawn.add(target)
         self.connection.execute("UPDATE withdrawals SET valid = 1 WHERE target = ?", (target,))
 
+    def _hear_again(self, nodes: Sequence[int], gone: set[bytes]) -> None:
+        """The first claim about some nodes came, or the last went: what names them weakly says something else now."""
+        if not self.connection.execute("SELECT 1 FROM weak LIMIT 1").fetchone():
+            return
+        positions: set[int] = set()
+        for chunk in chunks(sorted(set(nodes))):
+            query = f"SELECT position FROM weak WHERE target IN ({marks(chunk)})"  # noqa: S608 - question marks only
+            positions.update(position for (position,) in self.connection.execute(query, chunk))
+        changed: dict[int, None] = {}
+        for stored in resolve(self.store, self.store.at(sorted(positions))):
+            identity, claim = stored.claim.identity, stored.claim.parsed
+            if identity not in gone and stored.position <= self._upto and not self.hearing.hidden(identity, claim):
+                changed.update(dict.fromkeys(sure_nodes(stored)))
+        if changed:
+            self._recompute(list(changed), gone)
+
     def _recompute(self, nodes: Sequence[int], gone: set[bytes]) -> None:
         self._overlay.preload(nodes)
         for node, literal in zip(nodes, self.store.ids_of(nodes), strict=True):
@@ -330,7 +370,9 @@ class View:
             staying = [held for held in page if held.identity not in gone and held.position <= self._upto]
             for stored in resolve(self.store, staying):
                 claim = stored.claim.parsed
-                if isinstance(claim, Claim) and not self.hearing.hidden(stored.claim.identity, claim):
+                if not isinstance(claim, Claim) or self.hearing.hidden(stored.claim.identity, claim):
+                    continue
+                if about or not claim.doubtful or literal in claim.sure_ids:
                     yield stored, claim
             after = page[-1].position
 
@@ -362,6 +404,7 @@ class View:
         self._recent.forget()
         self.forest.forget()
         self._leaving, self._upto = set(), _ALL
+        self._risen.clear()
         self._seen, self._remembered = -1, None
 
     def _load_withdrawn(self) -> None:
@@ -402,8 +445,3 @@ class View:
     def _tables(self) -> set[str]:
         """Which of the tables of the view there are."""
         return TABLES & {name for (name,) in self.connection.execute("SELECT name FROM sqlite_master")}
-
-
-def _nodes(stored: Stored) -> tuple[int, ...]:
-    """All ids that a claim names."""
-    return (stored.node, *stored.reference_nodes, *stored.reply_nodes)

@@ -19,10 +19,10 @@ from weft.core.forest import NONE, Forest
 from weft.core.live_edges import CUT, SILENT
 from weft.core.live_forest import LiveForest
 from weft.core.policy import Policy
+from weft.core.references import counting
 from weft.core.signing import fingerprint, short_fingerprint
-from weft.index.checking import MemoryNodes, withdrawn_by
+from weft.index.checking import MemoryNodes, counted_claims, withdrawn_by
 from weft.index.hearing import Hearing
-from weft.index.resolving import resolve
 from weft.report.columns import Columns
 from weft.report.corpus import Corpus
 from weft.store.base import Stored
@@ -52,15 +52,15 @@ class Counted:
 
     def pages(self, size: int) -> Iterator[int]:
         """Read all of it; after each page, how many claims of the log were read so far."""
-        after = read = 0
-        while page := self._store.log(after, size):
-            for stored in resolve(self._store, [held for held in page if held.octets]):
-                claim = stored.claim.parsed
-                if isinstance(claim, Claim) and not self._hearing.hidden(stored.claim.identity, claim):
-                    self._take(stored, claim)
+        read: list[int] = []
+        pages = 0
+        for stored, claim in counted_claims(self._store, self._hearing, self._states.is_claimed, read.append, size):
+            self._take(stored, claim)
             self._live.dirty.clear()
-            after, read = page[-1].position, read + len(page)
-            yield read
+            if len(read) > pages:
+                pages = len(read)
+                yield sum(read)
+        yield sum(read)
 
     def corpus(self) -> Corpus:
         """What was read."""
@@ -76,8 +76,16 @@ class Counted:
         self._stated.append(heard.stated)
         feed = self._feeds.setdefault(claim.feed, len(self._feeds))
         node = self._number(stored.node, claim.message_id)
-        replies = list(map(self._number, stored.reply_nodes, claim.in_reply_to))
-        chain = list(map(self._number, stored.reference_nodes, claim.references))
+        names = dict(
+            zip((*stored.reply_nodes, *stored.reference_nodes), (*claim.in_reply_to, *claim.references), strict=True)
+        )
+        replies, chain = (
+            [self._number(node, names[node]) for node in counting(nodes, mask, self._hearing.claimed)]
+            for nodes, mask in (
+                (stored.reply_nodes, claim.weak_in_reply_to),
+                (stored.reference_nodes, claim.weak_references),
+            )
+        )
         seconds, _ = parse_date(claim.date)
         self._columns.add(node, feed, self._place(stored, feed, seconds), replies, claim.sane, chain)
         self._columns.describe(seconds, claim.author, claim.subject)

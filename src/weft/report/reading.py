@@ -12,10 +12,11 @@ The forest is the view's, with its tiers and muted edges.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from weft.core.forest import Weaver
+from weft.core.forest import GHOST, Weaver
+from weft.core.references import Marked
 from weft.errors import SourceError
 from weft.report.columns import Columns
 from weft.report.corpus import Corpus
@@ -46,6 +47,7 @@ def corpus_of_sources(
             reading.take(index, name, batch)
             if progress:
                 progress(f"{reading.messages} messages, {sources[index].path}")
+        reading.finish()
         return reading.corpus()
 
 
@@ -58,6 +60,8 @@ class _Reading:
         self.messages = 0
         self._numbers = {name: number for number, name in enumerate(lists_of(sources))}
         # The content of a record is a number for all that it says, its id too.
+        self._doubtful: list[tuple[int, int, Record]] = []
+        self._claimed: set[bytes] = set()
         self._known: dict[int, set[int]] = {}
 
     def corpus(self) -> Corpus:
@@ -68,18 +72,39 @@ class _Reading:
 
     def take(self, source: int, name: str, records: Sequence[Record]) -> None:
         """A batch of records of one source, which belong to one list."""
-        weaver, columns, number = self.weaver, self.columns, self._numbers.setdefault(name, len(self._numbers))
+        number = self._numbers.setdefault(name, len(self._numbers))
         known = self._known.setdefault(number, set())
         self.messages += len(records)
         for record in records:
-            offset, _, message_id, in_reply_to, sane, references, _, seconds, _, subject, author, _, content = record
-            if content in known:
+            if record[12] in known:
                 continue
-            known.add(content)
-            [[node], replies, chain] = weaver.nodes(((message_id,), in_reply_to, references))
-            weaver.add(node, replies, sane, chain)
-            columns.add(node, number, (source, offset), replies, sane, chain)
-            columns.describe(seconds, author, subject)
+            known.add(record[12])
+            if record[13] or record[14]:
+                self._doubtful.append((source, number, record))
+                self._claimed.add(record[2])
+            else:
+                self._take(source, number, record, record[3], record[5])
+
+    def finish(self) -> None:
+        """All records are here: take those with weak ids, which count if some record is about them."""
+        for source, number, record in self._doubtful:
+            replies = Marked(record[3], record[13]).counting(self._is_claimed)
+            references = Marked(record[5], record[14]).counting(self._is_claimed)
+            self._take(source, number, record, replies, references)
+        self._doubtful.clear()
+
+    def _is_claimed(self, message_id: bytes) -> bool:
+        node = self.weaver.find(message_id)
+        return message_id in self._claimed or (node is not None and self.weaver.tiers[node] != GHOST)
+
+    def _take(
+        self, source: int, number: int, record: Record, in_reply_to: Iterable[bytes], references: Iterable[bytes]
+    ) -> None:
+        offset, _, message_id, _, sane, _, _, seconds, _, subject, author, *_ = record
+        [[node], replies, chain] = self.weaver.nodes(((message_id,), in_reply_to, references))
+        self.weaver.add(node, replies, sane, chain)
+        self.columns.add(node, number, (source, offset), replies, sane, chain)
+        self.columns.describe(seconds, author, subject)
 
 
 def corpus_of_index(index: Index, *, progress: Progress | None = None) -> Corpus:

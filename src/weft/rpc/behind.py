@@ -1,7 +1,8 @@
 """The claims behind a thread, with their proofs, as a server gives them.
 
 A client can make the edges of a thread again from the claims about its ids and those whose References name its ghosts:
-what others say of a message that was seen does not count.  A cycle is a matter of its members alone, and these stand
+what others say of a message that was seen does not count.  Whether a weak id counts (`weft.core.references`) is shown
+by the claims about it.  A cycle is a matter of its members alone, and these stand
 in one thread.
 """
 
@@ -27,6 +28,8 @@ def claims_behind(reading: Reading, thread: Thread) -> list[Held]:
     ghosts = [to_octets(message.id) for message in thread.messages if message.ghost]
     found = {held.position: held for held in _counted(reading, store.claims_about, ids)}
     found |= {held.position: held for held in _counted(reading, store.claims_referring_to, ghosts)}
+    weak = {name for held in found.values() if isinstance(claim := read_claim(held), Claim) for name in claim.weak_ids}
+    found |= {held.position: held for held in _counted(reading, store.claims_about, sorted(weak))}
     return sorted(found.values(), key=lambda held: (held.batch, held.leaf))
 
 

@@ -90,8 +90,11 @@ class Chronicle:
         while page := ask([message_id], after, PAGE):
             for held in page:
                 claim = read_claim(held)
-                if isinstance(claim, Claim) and not self._view.hearing.hidden(held.identity, claim):
-                    yield held.position, claim
+                if not isinstance(claim, Claim) or self._view.hearing.hidden(held.identity, claim):
+                    continue
+                counted = claim.counting(self._view.claimed)
+                if about or message_id in {*counted.references, *counted.in_reply_to}:
+                    yield held.position, counted
             after = page[-1].position
 
     def _was_named(self, message_id: bytes, position: int) -> bool:
@@ -103,7 +106,7 @@ class Chronicle:
         tiers = [self._view.hearing.tier(claim.feed) for _, claim in claims]
         best = min((tier for tier in tiers if tier is not None), default=None)
         states = {
-            stated_parent(claim, self._view.policy)
+            stated_parent(claim, self._view.policy, self._view.claimed)
             for (_, claim), tier in zip(claims, tiers, strict=True)
             if tier == best
         }
@@ -141,7 +144,9 @@ class Chronicle:
         [(rank,)] = self._view.connection.execute("SELECT rank FROM nodes WHERE node = ?", (child,)).fetchall()
         if rank < GHOST:
             stating = ((at, one) for at, one in self._counted_about(literal))
-            return next((at for at, one in stating if stated_parent(one, self._view.policy) == above), 0)
+            return next(
+                (at for at, one in stating if stated_parent(one, self._view.policy, self._view.claimed) == above), 0
+            )
         naming = self._counted(literal, about=False)
         return next((at for at, one in naming if _places(one.references, above, literal)), 0)
 

@@ -161,18 +161,21 @@ class _Region:
         return (read.identity, read.claim.feed, read.claim.message_id) not in self._withdrawn
 
     def _claims_about(self, name: bytes) -> list[tuple[Claim, int]]:
-        return [
-            (read.claim, read.tier)
-            for read in self._about.get(name, ())
-            if isinstance(read.claim, Claim) and self._counts(read)
-        ]
+        return self._counted(self._about.get(name, []))
 
     def _claims_naming(self, name: bytes) -> list[tuple[Claim, int]]:
-        return [
-            (read.claim, read.tier)
-            for read in self._naming.get(name, ())
-            if isinstance(read.claim, Claim) and self._counts(read)
-        ]
+        return self._counted(self._naming.get(name, []))
+
+    def _counted(self, reads: list[Read]) -> list[tuple[Claim, int]]:
+        """Those that count, and what they say beside the claims about their weak ids."""
+        counted = [(read.claim, read.tier) for read in reads if isinstance(read.claim, Claim) and self._counts(read)]
+        if any(claim.doubtful for claim, _ in counted):
+            self._read_about(name for claim, _ in counted for name in claim.weak_ids)
+            counted = [(claim.counting(self._is_claimed), tier) for claim, tier in counted]
+        return counted
+
+    def _is_claimed(self, name: bytes) -> bool:
+        return any(isinstance(read.claim, Claim) and self._counts(read) for read in self._about.get(name, ()))
 
     # Edges
 
@@ -217,6 +220,12 @@ class _Region:
         ids.update(dict.fromkeys(name for claim in taken_back for name in ids_of(claim)))
         self._read_about(ids)
         abouts = dict.fromkeys(claim.message_id for claim in new)
+        self._know(abouts)
+        for read in [read for name in abouts for read in self._naming.get(name, ())]:
+            if isinstance(read.claim, Claim) and read.claim.doubtful:  # it may say something else now
+                ids.update(dict.fromkeys(read.claim.references))
+                abouts[read.claim.message_id] = None
+        self._read_about(ids)
         moved = abouts | dict.fromkeys(name for name in ids if not self._claims_about(name))
         return list(moved)
 

@@ -16,7 +16,7 @@ Claims that their origin withdrew do not count, as in any view.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from weft.core.claim import Claim, Withdrawal
@@ -58,6 +58,8 @@ class _Woven:
     ranked: Weaver = field(default_factory=Weaver)
     ours: set[int] = field(default_factory=set)
     """The nodes that claims of our own are about."""
+    weak: dict[int, list[bytes]] = field(default_factory=dict)
+    """The weak ids in the claims about a node: another server may hold what they name."""
 
     def weave(self, claims: Callable[[], Iterable[Read]]) -> None:
         """Take in all claims that count; they are read again if some were withdrawn."""
@@ -67,6 +69,7 @@ class _Woven:
 
     def _weave(self, claims: Iterable[Read], withdrawn: frozenset[_Withdrawn]) -> frozenset[_Withdrawn]:
         self.common, self.ranked, self.ours = Weaver(), Weaver(self.profile), set()
+        self.weak.clear()
         withdrawals = set()
         for read in claims:
             claim = read.claim
@@ -77,11 +80,23 @@ class _Woven:
         return frozenset(withdrawals)
 
     def _add(self, claim: Claim, tier: int) -> None:
+        if claim.doubtful:
+            self._add_doubtful(claim, tier)
+            return
         chains = [claim.message_id], claim.in_reply_to, claim.references
         [[node], replies, references] = self.common.nodes(chains)
         self.ranked.nodes(chains)
         self.common.add(node, replies, claim.sane, references)
         self.ranked.add(node, replies, claim.sane, references, tier)
+        if claim.origin == self.own:
+            self.ours.add(node)
+
+    def _add_doubtful(self, claim: Claim, tier: int) -> None:
+        node, in_reply_to, references = self.common.node(claim.message_id), *claim.marked
+        self.ranked.node(claim.message_id)
+        self.common.add_doubtful(node, in_reply_to, claim.sane, references)
+        self.ranked.add_doubtful(node, in_reply_to, claim.sane, references, tier)
+        self.weak.setdefault(node, []).extend(claim.weak_ids)
         if claim.origin == self.own:
             self.ours.add(node)
 
@@ -98,7 +113,7 @@ class _Woven:
             own_roots.update(dict.fromkeys(above[node] for node in sorted(self.ours) if only is None or node in only))
         below = _Below(common, ranked)
         chosen = [root for root in own_roots if known is None or ids[root] in roots]
-        return [_tree(ids, root, below, most) for root in chosen]
+        return [_tree(ids, root, below, most, self.weak) for root in chosen]
 
 
 class _Below:
@@ -133,11 +148,13 @@ class _Below:
             todo += fresh
 
 
-def _tree(ids: list[bytes], root: int, below: _Below, most: int) -> Tree:
+def _tree(ids: list[bytes], root: int, below: _Below, most: int, weak: Mapping[int, list[bytes]]) -> Tree:
     for contested in (True, False):
         nodes = _at_most(below.walk(root, contested=contested), most)
         if nodes is not None:
-            return Tree(ids[root], [id_digest(ids[node]) for node in nodes], contested)
+            named = dict.fromkeys(ids[node] for node in nodes)
+            named.update(dict.fromkeys(name for node in nodes for name in weak.get(node, ())))
+            return Tree(ids[root], list(map(id_digest, named)), contested)
     return Tree(ids[root], None, whole=False)
 
 

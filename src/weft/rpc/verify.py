@@ -104,6 +104,7 @@ def check_thread(thread: Thread, claims: Iterable[Proved], stance: Stance) -> No
     forest = _Forest(stance)
     for proved in claims:
         forest.add(proved)
+    forest.settle()
     counted = []
     for message in thread.messages:
         state, about = forest.state(to_octets(message.id)), forest.about[to_octets(message.id)]
@@ -137,6 +138,7 @@ class _Forest:
         self._nodes = _Nodes(self.ids)
         self._forest = LiveForest(self._nodes)
         self._seen: set[bytes] = set()
+        self._doubtful: list[_About] = []
 
     def add(self, proved: Proved) -> None:
         """Hear a claim, if it counts and is new."""
@@ -145,6 +147,19 @@ class _Forest:
             return
         self._seen.add(proved.identity)
         claim = proved.claim
+        if claim.doubtful:
+            self._doubtful.append((tier, proved.identity, claim))
+        else:
+            self._hear(tier, proved.identity, claim)
+
+    def settle(self) -> None:
+        """All claims are here: hear those with weak ids, which count if a claim is about them."""
+        claimed = {*self.about, *(claim.message_id for _, _, claim in self._doubtful)}
+        for tier, identity, claim in self._doubtful:
+            self._hear(tier, identity, claim.counting(claimed.__contains__))
+        self._doubtful.clear()
+
+    def _hear(self, tier: int, identity: bytes, claim: Claim) -> None:
         number = self._numbers.__getitem__
         node, replies, references = number(claim.message_id), map(number, claim.in_reply_to), claim.references
         muted = self._is_muted if self._stance.muted else None
@@ -152,7 +167,7 @@ class _Forest:
             node, list(replies), claim.sane, list(map(number, references)), tier, self._stance.profile, muted
         )  # fmt: skip
         self._forest.add(heard)
-        self.about[claim.message_id].append((tier, proved.identity, claim))
+        self.about[claim.message_id].append((tier, identity, claim))
 
     def state(self, message_id: bytes) -> State | None:
         """What is known of an id; None if nobody names it."""

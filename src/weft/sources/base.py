@@ -18,14 +18,16 @@ from weft.core.list_name import check_list_name as check_list_name
 from weft.core.search import find
 
 Record = tuple[
-    int, int, bytes, tuple[bytes, ...], bool, tuple[bytes, ...], bytes, int, int, bytes, bytes, int, int
+    int, int, bytes, tuple[bytes, ...], bool, tuple[bytes, ...], bytes, int, int, bytes, bytes, int, int, bytes,
+    bytes
 ]  # fmt: skip
 """One scanned message, a plain tuple because it crosses a process boundary by the million:
 
 0 ``offset``, 1 ``length``: where `Source.fetch` finds its octets again (for a source of single files: a number that
 the source gave it, and the file's size); 2 ``message_id``; 3 ``in_reply_to``; 4 ``sane``; 5 ``references``;
 6 ``date`` as stated, if it could not be read; 7 ``seconds``, 8 ``zone`` of it (`weft.core.date`); 9 ``subject``;
-10 ``author``; 11 ``body``: a number for the canonical body; 12 ``content``: a number for all that the copy says.
+10 ``author``; 11 ``body``: a number for the canonical body; 12 ``content``: a number for all that the copy says;
+13 ``weak_in_reply_to``, 14 ``weak_references``: which ids are weak (`weft.core.references`).
 
 The two numbers are equal for equal octets and otherwise not, within the run that made them: Python's keyed hash, whose
 key no sender of mail can know.  Both are `UNREAD` where `make_outline` did not look at the body.
@@ -168,20 +170,23 @@ def make_outline(
 ) -> Record:
     """The same without a look at the body where `read_numbers` can have one later: few bodies are ever compared."""
     fields = scan(buffer, start, header_end)
-    own, in_reply_to, sane, references, date, subject, author, _, _ = fields
+    own, in_reply_to, sane, references, date, subject, author, _, _, weak_in_reply_to, weak_references = fields
     if not own or not again or body[1] - body[0] <= _SHORT:
         return _whole(fields, buffer, body, place, mbox)
     seconds, zone = parse_date(date)
     if seconds != MISSING:
         date = b""
-    return (*place, own, in_reply_to, sane, references, date, seconds, zone, subject, author, UNREAD, UNREAD)
+    return (
+        *place, own, in_reply_to, sane, references, date, seconds, zone, subject, author, UNREAD, UNREAD,
+        weak_in_reply_to, weak_references,
+    )  # fmt: skip
 
 
 def read_numbers(source: Source, offset: int, length: int) -> tuple[int, int]:
     """The two numbers at the end of a record that `make_outline` left out; `SourceError` if the message is gone."""
     buffer, header_end, body = split_message(source.fetch(offset, length))
-    *_, number, content = make_record(buffer, 1, header_end, body, (offset, length), mbox=source.escaped)
-    return number, content
+    record = make_record(buffer, 1, header_end, body, (offset, length), mbox=source.escaped)
+    return record[11], record[12]
 
 
 def _whole(
@@ -192,14 +197,17 @@ def _whole(
         end = front + MAX_RAW_BODY
     canonical = canonical_body(bytes(memoryview(buffer)[front:end]), mbox=mbox)  # copied once, not twice
     number = hash(canonical)
-    own, in_reply_to, sane, references, date, subject, author, _, minting = fields
+    own, in_reply_to, sane, references, date, subject, author, _, minting, weak_in_reply_to, weak_references = fields
     if not own:
         own = mint(minting, sha256(canonical).digest())
     content = hash((fields, number))
     seconds, zone = parse_date(date)
     if seconds != MISSING:
         date = b""
-    return (*place, own, in_reply_to, sane, references, date, seconds, zone, subject, author, number, content)
+    return (
+        *place, own, in_reply_to, sane, references, date, seconds, zone, subject, author, number, content,
+        weak_in_reply_to, weak_references,
+    )  # fmt: skip
 
 
 def split_message(raw: bytes) -> tuple[bytes, int, tuple[int, int]]:

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13weft/v1/claim.proto\x12\x07weft.v1\"\xc2\x01\n\x05\x43laim\x12\x0e\n\x06origin\x18\x01 \x01(\x0c\x12\x0c\n\x04list\x18\x02 \x01(\x0c\x12\x12\n\nmessage_id\x18\x03 \x01(\x0c\x12\x13\n\x0bin_reply_to\x18\x04 \x03(\x0c\x12\x0c\n\x04sane\x18\x05 \x01(\x08\x12\x12\n\nreferences\x18\x06 \x03(\x0c\x12\x0c\n\x04\x64\x61te\x18\x07 \x01(\x0c\x12\x0f\n\x07subject\x18\x08 \x01(\x0c\x12\x0e\n\x06\x61uthor\x18\t \x01(\x0c\x12\x13\n\x0b\x61rchived_at\x18\n \x01(\x0c\x12\x0c\n\x04\x62ody\x18\x0b \x01(\x0c\"N\n\nWithdrawal\x12\x0e\n\x06origin\x18\x01 \x01(\x0c\x12\x0c\n\x04list\x18\x02 \x01(\x0c\x12\x0e\n\x06target\x18\x03 \x01(\x0c\x12\x12\n\nmessage_id\x18\x04 \x01(\x0c\"]\n\x08\x41nyClaim\x12\x1e\n\x04mail\x18\x01 \x01(\x0b\x32\x0e.weft.v1.ClaimH\x00\x12)\n\nwithdrawal\x18\x02 \x01(\x0b\x32\x13.weft.v1.WithdrawalH\x00\x42\x06\n\x04kind\"_\n\nSignedRoot\x12\x0e\n\x06origin\x18\x01 \x01(\x0c\x12\x0c\n\x04list\x18\x02 \x01(\x0c\x12\x12\n\nleaf_count\x18\x03 \x01(\r\x12\x0c\n\x04root\x18\x04 \x01(\x0c\x12\x11\n\tsignature\x18\x05 \x01(\x0c\"*\n\nMultiproof\x12\x0c\n\x04held\x18\x01 \x01(\x0c\x12\x0e\n\x06hashes\x18\x02 \x01(\x0c\"c\n\tBatchPart\x12\"\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x13.weft.v1.SignedRoot\x12\"\n\x05proof\x18\x02 \x01(\x0b\x32\x13.weft.v1.Multiproof\x12\x0e\n\x06\x63laims\x18\x03 \x03(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13weft/v1/claim.proto\x12\x07weft.v1\"\xf5\x01\n\x05\x43laim\x12\x0e\n\x06origin\x18\x01 \x01(\x0c\x12\x0c\n\x04list\x18\x02 \x01(\x0c\x12\x12\n\nmessage_id\x18\x03 \x01(\x0c\x12\x13\n\x0bin_reply_to\x18\x04 \x03(\x0c\x12\x0c\n\x04sane\x18\x05 \x01(\x08\x12\x12\n\nreferences\x18\x06 \x03(\x0c\x12\x0c\n\x04\x64\x61te\x18\x07 \x01(\x0c\x12\x0f\n\x07subject\x18\x08 \x01(\x0c\x12\x0e\n\x06\x61uthor\x18\t \x01(\x0c\x12\x13\n\x0b\x61rchived_at\x18\n \x01(\x0c\x12\x0c\n\x04\x62ody\x18\x0b \x01(\x0c\x12\x18\n\x10weak_in_reply_to\x18\x0c \x01(\x0c\x12\x17\n\x0fweak_references\x18\r \x01(\x0c\"N\n\nWithdrawal\x12\x0e\n\x06origin\x18\x01 \x01(\x0c\x12\x0c\n\x04list\x18\x02 \x01(\x0c\x12\x0e\n\x06target\x18\x03 \x01(\x0c\x12\x12\n\nmessage_id\x18\x04 \x01(\x0c\"]\n\x08\x41nyClaim\x12\x1e\n\x04mail\x18\x01 \x01(\x0b\x32\x0e.weft.v1.ClaimH\x00\x12)\n\nwithdrawal\x18\x02 \x01(\x0b\x32\x13.weft.v1.WithdrawalH\x00\x42\x06\n\x04kind\"_\n\nSignedRoot\x12\x0e\n\x06origin\x18\x01 \x01(\x0c\x12\x0c\n\x04list\x18\x02 \x01(\x0c\x12\x12\n\nleaf_count\x18\x03 \x01(\r\x12\x0c\n\x04root\x18\x04 \x01(\x0c\x12\x11\n\tsignature\x18\x05 \x01(\x0c\"*\n\nMultiproof\x12\x0c\n\x04held\x18\x01 \x01(\x0c\x12\x0e\n\x06hashes\x18\x02 \x01(\x0c\"c\n\tBatchPart\x12\"\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x13.weft.v1.SignedRoot\x12\"\n\x05proof\x18\x02 \x01(\x0b\x32\x13.weft.v1.Multiproof\x12\x0e\n\x06\x63laims\x18\x03 \x03(\x0c\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,15 +32,15 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'weft.v1.claim_pb2', _global
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CLAIM']._serialized_start=33
-  _globals['_CLAIM']._serialized_end=227
-  _globals['_WITHDRAWAL']._serialized_start=229
-  _globals['_WITHDRAWAL']._serialized_end=307
-  _globals['_ANYCLAIM']._serialized_start=309
-  _globals['_ANYCLAIM']._serialized_end=402
-  _globals['_SIGNEDROOT']._serialized_start=404
-  _globals['_SIGNEDROOT']._serialized_end=499
-  _globals['_MULTIPROOF']._serialized_start=501
-  _globals['_MULTIPROOF']._serialized_end=543
-  _globals['_BATCHPART']._serialized_start=545
-  _globals['_BATCHPART']._serialized_end=644
+  _globals['_CLAIM']._serialized_end=278
+  _globals['_WITHDRAWAL']._serialized_start=280
+  _globals['_WITHDRAWAL']._serialized_end=358
+  _globals['_ANYCLAIM']._serialized_start=360
+  _globals['_ANYCLAIM']._serialized_end=453
+  _globals['_SIGNEDROOT']._serialized_start=455
+  _globals['_SIGNEDROOT']._serialized_end=550
+  _globals['_MULTIPROOF']._serialized_start=552
+  _globals['_MULTIPROOF']._serialized_end=594
+  _globals['_BATCHPART']._serialized_start=596
+  _globals['_BATCHPART']._serialized_end=695
 # @@protoc_insertion_point(module_scope)

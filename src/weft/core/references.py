@@ -1,20 +1,26 @@
-"""Ids that are written in a broken but readable way, and may be ids or not: *weak* references.
+"""What References and In-Reply-To name: ids, and tokens that may be ids (*weak* references).
 
 Theory of operation
 -------------------
-`weft.core.message_id` reads what the grammar says.  Where a field holds more, or less, than clean ids, this module reads
-it instead, and gives the ids in their place with a mark on those that are in doubt.  A weak id counts only where some
-claim is about it; elsewhere it is as if it were not there.  Weak are:
+The tokens are those of `weft.core.message_id`, several fields of one name are concatenated, and the message's own id is
+dropped.  References name each id once, at its last occurrence, then at most the first and the last 99; In-Reply-To each
+once, at most 16, the best first.  With prose beside its tokens (more than white space, commas, semicolons and comments)
+In-Reply-To means one id: with prose before the first token the last, else the first.  Old clients wrote ``Message from
+NAME <address> of "date" <id>``, others ``<id> from NAME <address>``.
+
+An id in doubt is **weak**: it counts only where some claim is about it; elsewhere it is as if it were not there.  These
+are weak:
 
 - ``<x>`` without an ``@``;
 - ``<x@y`` that is not closed;
 - a bare ``x@y`` in a field without any angle bracket;
 - an id that appears only after whole encoded words (RFC 2047) are decoded;
 - an id that equals (ASCII case aside) an address of the mail, but only as the one id of an In-Reply-To that holds
-  nothing else, or as the last of References; out of prose, or in another place, it is none;
-- in an In-Reply-To with prose beside its tokens, all ids but the one that the rule chooses.
+  nothing else, or as the last of References; in any other place it is none;
+- in an In-Reply-To with prose, all ids but the one that is meant.
 
 `Marked.weak` is a bit mask: id i is weak if bit i % 8 (0 = least) of byte i / 8 is set; the last byte is not zero.
+Nearly all fields hold clean ids only; these are read by one regular expression, and the others here from the start.
 Linear in the length of the fields, iterative.  Who can lie: the author, about every byte.
 """
 
@@ -25,10 +31,26 @@ from binascii import Error, a2b_base64, a2b_qp
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
-from weft.core.message_id import BETWEEN, MAX_IN_REPLY_TO, MAX_REFERENCES, WHITE_SPACE, addresses_in, key, marked, unfold
+from weft.core.message_id import (
+    CLEAN_TOKENS,
+    MAX_ID_OCTETS,
+    MAX_IN_REPLY_TO,
+    MAX_REFERENCES,
+    ONE_CLEAN_TOKEN,
+    WHITE_SPACE,
+    addresses_in,
+    key,
+    marked,
+    unfold,
+)
 
 T = TypeVar("T")
 
+BETWEEN = WHITE_SPACE + b",;"
+"""What may stand between ids and is no prose."""
+_FEW = 16
+"""More ids than this are compared with the set of all addresses, so that many of both stay linear."""
+_PAREN, _QUOTE, _AT = b'("@'
 _WORD = re.compile(rb"=\?([^?\s]++)\?([bBqQ])\?([^?\s]*+)\?=")
 _BETWEEN_WORDS = re.compile(rb"(?<=\?=)[ \t\r\n]++(?==\?[^?\s]++\?[bBqQ]\?)")
 _PLACES = re.compile(rb"<>|<([^<>\s,;]++)")
@@ -40,6 +62,13 @@ class Marked(NamedTuple):
 
     ids: tuple[bytes, ...]
     weak: bytes
+
+    def counting(self, counts: Callable[[bytes], bool]) -> list[bytes]:
+        """The ids that are not weak, and those that ``counts`` says some claim is about."""
+        return counting(self.ids, self.weak, counts)
+
+
+NO_IDS = Marked((), b"")
 
 
 class _Found(NamedTuple):
@@ -61,46 +90,93 @@ def is_weak(mask: bytes, place: int) -> bool:
     return place >> 3 < len(mask) and bool(mask[place >> 3] >> (place & 7) & 1)
 
 
+def is_mask(mask: bytes, count: int) -> bool:
+    """Whether bytes are a bit mask of so many ids, as short as it can be."""
+    return not mask or (mask[-1] != 0 and int.from_bytes(mask, "little").bit_length() <= count)
+
+
 def counting(ids: Sequence[T], mask: bytes, counts: Callable[[T], bool]) -> list[T]:
     """The ids that count: those that are not weak, and those that ``counts`` says some claim is about."""
+    if not mask:
+        return list(ids)
     return [name for place, name in enumerate(ids) if not is_weak(mask, place) or counts(name)]
 
 
-def read_references(values: Sequence[bytes], own: bytes, people: bytes) -> Marked:
-    """The ids of the References headers ``values``, oldest first, each once, at its last occurrence."""
-    found = _without(_read(values).ids, own)
+def parse_references(values: Sequence[bytes], own: bytes, people: bytes) -> Marked:
+    """The ids of the References headers ``values`` (raw, in order): oldest first, each once, at its last occurrence.
+
+    ``people`` holds the raw values of the fields with addresses in lower case, joined by commas.
+    """
+    value = values[0] if len(values) == 1 else b" ".join(values)
+    ids = CLEAN_TOKENS.findall(value)
+    if (
+        len(ids) != value.count(b"<")
+        or _PAREN in value
+        or _QUOTE in value
+        or value.find(b"=?") >= 0
+        or not (ids or _AT not in value)
+        or (len(value) > MAX_ID_OCTETS and max(map(len, ids), default=0) > MAX_ID_OCTETS)
+        or _any_address(ids, people)
+    ):
+        return _read_references(value, own, people)
+    if len(ids) > 1 and len(set(ids)) != len(ids):
+        ids = list(dict.fromkeys(reversed(ids)))
+        ids.reverse()
+    if own in ids:
+        ids.remove(own)
+    if len(ids) > MAX_REFERENCES:
+        ids = [ids[0], *ids[1 - MAX_REFERENCES :]]
+    return Marked(tuple(ids), b"")
+
+
+def parse_in_reply_to(values: Sequence[bytes], own: bytes, people: bytes) -> tuple[Marked, bool]:
+    """The ids of the In-Reply-To headers, best first, and whether they are *sane*: one id and no more but comments."""
+    value = values[0] if len(values) == 1 else b" ".join(values)
+    found = ONE_CLEAN_TOKEN.fullmatch(value)
+    if found and len(token := found[1]) <= MAX_ID_OCTETS and token != own and token.lower() not in people:
+        return Marked((token,), b""), True
+    return _read_in_reply_to(value, own, people)
+
+
+def _any_address(ids: Sequence[bytes], people: bytes) -> bool:
+    """Whether one of the ids may be somebody's address."""
+    if len(ids) <= _FEW:
+        return any(name.lower() in people for name in ids)
+    addresses = addresses_in(people)
+    return any(name.lower() in addresses for name in ids)
+
+
+def _read_references(value: bytes, own: bytes, people: bytes) -> Marked:
+    found = _without(_read(value).ids, own)
     found.reverse()
     kept = _once(found)
     kept.reverse()
-    people_of = addresses_in(people)
+    addresses = addresses_in(people)
     last = len(kept) - 1
     kept = [
-        (name, weak or name.lower() in people_of)
+        (name, weak or name.lower() in addresses)
         for place, (name, weak) in enumerate(kept)
-        if place == last or name.lower() not in people_of
+        if place == last or name.lower() not in addresses
     ]
     if len(kept) > MAX_REFERENCES:
         kept = [kept[0], *kept[1 - MAX_REFERENCES :]]
     return _marked(kept)
 
 
-def read_in_reply_to(values: Sequence[bytes], own: bytes, people: bytes) -> tuple[Marked, bool]:
-    """The ids of the In-Reply-To headers, best first, and whether they are sane: one id, and nothing else."""
-    found = _read(values)
-    prose = bool(found.rest.strip(BETWEEN))
+def _read_in_reply_to(value: bytes, own: bytes, people: bytes) -> tuple[Marked, bool]:
+    found = _read(value)
     alone = len(found.ids) == 1 and not found.rest.strip(WHITE_SPACE)
-    people_of = addresses_in(people)
+    addresses = addresses_in(people)
     kept = _once(_without(found.ids, own))
     if alone:
-        kept = [(name, weak or name.lower() in people_of) for name, weak in kept]
+        kept = [(name, weak or name.lower() in addresses) for name, weak in kept]
     else:
-        kept = [(name, weak) for name, weak in kept if name.lower() not in people_of]
-    if prose:
+        kept = [(name, weak) for name, weak in kept if name.lower() not in addresses]
+    if found.rest.strip(BETWEEN):
         if found.before.strip(BETWEEN):
             kept.reverse()
-        chosen = next((name for name, weak in kept if not weak), None)
-        kept = [(name, name != chosen) for name, _ in kept]
-        kept.sort(key=lambda one: one[1])
+        meant = next((name for name, weak in kept if not weak), None)
+        kept = sorted(((name, name != meant) for name, _ in kept), key=lambda one: one[1])
     return _marked(kept[:MAX_IN_REPLY_TO]), alone and len(kept) == 1
 
 
@@ -120,8 +196,8 @@ def _without(found: list[tuple[bytes, bool]], own: bytes) -> list[tuple[bytes, b
     return [(name, weak) for name, weak in found if name != own]
 
 
-def _read(values: Sequence[bytes]) -> _Found:
-    value = unfold(b" ".join(values))
+def _read(value: bytes) -> _Found:
+    value = unfold(value)
     if b"=?" not in value:
         return _read_text(value)
     plain = _read_text(value)
