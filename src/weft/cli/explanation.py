@@ -98,7 +98,8 @@ def _statement(one: Statement, names: dict[str, str]) -> Iterator[str]:
     by = _HEADERS.get(one.rule, f"by {clean(one.rule)}")
     yield f"    parent   {by}" if one.parent is None else f"    parent   {_id(one.parent)} {by}"
     for name, counts in one.weak:
-        yield f"    weak     {_id(name)}, which {'a mail here has' if counts else 'no mail here has, so it does not count'}"
+        why = "a mail here has" if counts else "no mail here has, so it does not count"
+        yield f"    weak     {_id(name)}, which {why}"
     yield f"    subject  {clean(one.subject) or NO_SUBJECT}"
     yield f"    from     {clean(one.author)}"
     yield f"    date     {clean(one.date) or 'no date'}"
