@@ -83,11 +83,11 @@ def scan(buffer: bytes | bytearray, start: int, end: int) -> Fields:
             found[which] = [value]
         else:
             found[which].append(value)
-    ids, replies, references, author, date, subject, to, cc, archived_at, reply_to, sender = found
+    ids, replies, references, author, date, subject, to, cc, archived_at, reply_to, senders = found
     if cut and ids and buffer[end - len(ids[-1]) : end] == ids[-1]:
         ids.pop()  # half an id would be another id
     own = (parse_message_id(ids) or b"") if ids else b""
-    people = b",".join([*author, *to, *cc, *reply_to, *sender]).lower() if replies or references else b""
+    people = b",".join([*author, *to, *cc, *reply_to, *senders]).lower() if replies or references else b""
     in_reply_to, sane = parse_in_reply_to(replies, own, people) if replies else (NO_IDS, False)
     if sane and references == replies:  # a reply to the first message of a thread
         chain = in_reply_to
