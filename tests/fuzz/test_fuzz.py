@@ -10,7 +10,7 @@ import pytest
 
 from tests.fuzz.mutating import mutations
 from tests.fuzz.targets import TARGETS
-from weft.core import charset, claim, claim_encoding, header, message_id, obsolete_date, policy
+from weft.core import charset, claim, claim_encoding, header, obsolete_date, policy, references
 from weft.index import asked_words
 
 
@@ -29,7 +29,7 @@ Plant = Callable[[pytest.MonkeyPatch], None]
 _to_tables = policy.Policy.to_tables
 FAULTS: dict[str, Plant] = {
     "header": lambda patch: patch.setattr(header, "keep_subject", lambda value, *_: value),
-    "ids": lambda patch: patch.setattr(message_id, "_drop", lambda ids, *_: ids),
+    "ids": lambda patch: patch.setattr(references, "_without", lambda ids, *_: ids),
     "date": lambda patch: patch.setattr(obsolete_date, "_NOTHING", 0),
     "text": lambda patch: patch.setattr(charset, "_SURROGATE", re.compile("(?!)")),
     "claim": lambda patch: patch.setattr(
