@@ -149,6 +149,12 @@ def test_a_separator_that_was_broken_in_two_is_named() -> None:
             assert judged(b"\n\n", STRICT[:at] + end + STRICT[at:] + HEADER) in (Ground.LOST, Ground.WEAK)
 
 
+def test_a_field_from_is_text_among_fields_and_named_elsewhere() -> None:
+    assert judged(b"Received: x\n", b"From : ann@example.org\n" + HEADER) is Ground.TEXT
+    assert judged(b"text\n\n", b"From : ann@example.org\n" + HEADER) is Ground.LOST
+    assert judged(b"text\n", b"From :\n" + HEADER) is Ground.LOST
+
+
 def test_a_line_in_a_quotation_is_named_not_taken() -> None:
     for above in (b"----- Forwarded message -----\n", b"---------- Original Message\n", b"Begin forwarded message:\n"):
         assert judged(b"text\n" + above, STRICT + HEADER) is Ground.LOST

@@ -151,9 +151,10 @@ def judge(buffer: bytes | bytearray, at: int, end: int, *, at_end: bool, series:
         return Verdict(Ground.PASSED, 0, f"{_NOT}the file ends in it") if at_end else _TEXT
     blank = _BLANK_BEFORE.search(before.rstrip(b"\0").removesuffix(BOM)) is not None
     text = line[1].strip()
-    if text.startswith(b":"):  # a header field, as RFC 5322 section 4.5 lets people write it
-        return _TEXT
     below = _look_below(buffer, line.end(), end, at_end=at_end)
+    if text.startswith(b":"):  # a header field, as RFC 5322 section 4.5 lets people write it, if it stands among others
+        lost = (blank or b"@" not in text) and not below.gap and _is_header(below.names)
+        return Verdict(Ground.LOST, 0, f"{_NOT}it is written as a header field") if lost else _TEXT
     if mboxrd and blank and line[0] == MBOXRD and not below.gap:
         return Verdict(Ground.SURE, line.end())
     if _GIT_LINE.match(buffer, at, end) and not series:
