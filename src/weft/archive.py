@@ -57,7 +57,7 @@ _MANY = 10_000
 _MOST = 4
 """but no more than this."""
 _IS_GHOST = bytes(tier == GHOST for tier in range(256))
-_ORDINARY = ((), None, 0, (), False, "")
+_ORDINARY = ((), None, 0, (), False, "", False, ())
 """What an ordinary message has in the last fields of `Message`."""
 _new = tuple.__new__
 """Of a named tuple; its own constructor takes three times as long."""
@@ -483,12 +483,25 @@ class Archive:
             message = message._replace(cut=_text_of(forest.ids[forest.cuts[node]]))
         if node in self._joined:
             message = message._replace(joined=True)
+        if node in self._contesting:
+            replies = sorted(forest.ids[reply] for reply in self._contesting[node])
+            message = message._replace(rival_replies=tuple(map(_text_of, replies)))
         return message
 
     @cached_property
     def _marks(self) -> set[int]:
         """The nodes to which `_marked` has something to say."""
-        return {*self._forest.contested, *self._forest.cuts, *self._joined}
+        return {*self._forest.contested, *self._forest.cuts, *self._joined, *self._contesting}
+
+    @cached_property
+    def _contesting(self) -> dict[int, list[int]]:
+        """For each rival parent the contested messages that name it."""
+        found: dict[int, list[int]] = {}
+        for node, rivals in self._forest.contested.items():
+            for rival in rivals:
+                if rival >= 0:
+                    found.setdefault(rival, []).append(node)
+        return found
 
 
 class _Texts(dict[int, str]):

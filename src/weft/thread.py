@@ -55,6 +55,15 @@ class Message(NamedTuple):
     """Its edge (or, for a ghost, the node itself) comes from joining equal subjects, not from anybody's headers."""
     stated_date: str = ""
     """The Date field as it stands, if it could not be read."""
+    muted: bool = False
+    """For a ghost: copies of it are here, and the policy mutes them."""
+    rival_replies: tuple[str, ...] = ()
+    """Contested messages that name this one as a rival parent; each is a root.  Sorted."""
+
+    @property
+    def hearsay(self) -> bool:
+        """Its place is hearsay: nobody here has seen it, and only the References of others say what stands above it."""
+        return self.ghost and self.parent is not None and not self.joined
 
     @property
     def lists(self) -> tuple[str, ...]:
@@ -135,7 +144,7 @@ class Thread:
         """The reply graph: a node for each id with typed attributes, an edge from each parent to its child.
 
         Node attributes: ``ghost``, ``contested`` (bool), ``variants``, ``depth`` (int), ``date``, ``author``,
-        ``subject`` (str, empty if unknown), ``lists`` (tuple of str).  Edge attribute: ``joined`` (bool).
+        ``subject`` (str, empty if unknown), ``lists`` (tuple of str).  Edge attributes: ``joined``, ``hearsay`` (bool).
         """
         import networkx
 
@@ -144,7 +153,7 @@ class Thread:
             graph.add_node(message.id, **_attributes(message))
         for message in self.messages:
             if message.parent is not None:
-                graph.add_edge(message.parent, message.id, joined=message.joined)
+                graph.add_edge(message.parent, message.id, joined=message.joined, hearsay=message.hearsay)
         return graph
 
 

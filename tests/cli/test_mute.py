@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.archives import mail
 from tests.cli.homes import Home
 from tests.cli.running import ROOT
 from weft.core.signing import fingerprint
@@ -215,3 +216,25 @@ def test_our_own_feed_has_a_name_of_its_own(story: Home) -> None:
     assert muted(story) == {"feeds": ["own/drafts"]}
     [thread] = json.loads(story.weft("show", "--json", ROOT).out)
     assert {name for message in thread["messages"] for name in message["lists"]} == {"smtp-ops"}
+
+
+def test_muting_the_edge_ends_a_capture_and_unmuting_it_brings_it_back(home: Home, tmp_path: Path) -> None:
+    budget = [mail(f"r{number}@x", headers=["In-Reply-To: <ghost@x>"]) for number in range(3)]
+    capture = [mail("evil@x", subject="BUY NOW"), mail("e2@x", ["evil@x", "ghost@x"])]
+    (tmp_path / "l.mbox").write_bytes(b"".join((*budget, *capture)))
+    home.weft("ingest", tmp_path / "l.mbox")
+
+    def root() -> str:
+        [thread] = json.loads(home.weft("show", "--json", "r0@x").out)
+        return str(thread["root"])
+
+    assert root() == "evil@x"
+    assert home.weft("mute", "--edge", "ghost@x", "evil@x").code == 0
+    assert root() == "ghost@x"
+    later = mail("r9@x", headers=["In-Reply-To: <ghost@x>"]), mail("e3@x", ["evil@x", "ghost@x"], subject="Re: BUY NOW")
+    (tmp_path / "m.mbox").write_bytes(b"".join(later))
+    home.weft("ingest", tmp_path / "m.mbox")
+    assert root() == "ghost@x"
+    assert home.weft("check").code == 0
+    assert home.weft("mute", "--undo", "--edge", "ghost@x", "evil@x").code == 0
+    assert root() == "evil@x"

@@ -48,7 +48,7 @@ def test_text_shows_one_tree_of_both_lists() -> None:
     assert ran.code == 0
     assert ran.text.startswith("drafts, smtp-ops  ")
     assert "├─ Bruno Okafor " in ran.text
-    assert "[not seen here] <87smuvyw1c.fsf@okafor.example.net>" in ran.text
+    assert "[not seen here, hearsay] <87smuvyw1c.fsf@okafor.example.net>" in ran.text
     assert ran.err == [
         "weft: 26 messages read: 26 copies of 20 ids on 2 lists (drafts 13, smtp-ops 13); 2 ghosts, 0 skipped"
     ]

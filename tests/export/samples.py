@@ -58,6 +58,8 @@ messages = st.builds(
     named_on=st.lists(texts, max_size=3).map(tuple),
     joined=st.booleans(),
     stated_date=st.just("") | texts,
+    muted=st.booleans(),
+    rival_replies=st.lists(texts, max_size=8).map(tuple),
 )
 
 

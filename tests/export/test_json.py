@@ -53,8 +53,11 @@ def reference(one: Message) -> Pairs:
         (one.cut is not None, "cut", one.cut),
         (one.joined, "joined", True),
         (one.stated_date != "", "date_raw", one.stated_date),
+        (one.rival_replies != (), "rival_replies", list(one.rival_replies)),
         (one.ghost, "named", one.named),
         (one.ghost, "named_on", list(one.named_on)),
+        (one.ghost and one.parent is not None and not one.joined, "hearsay", True),
+        (one.ghost and one.muted, "muted", True),
     ]
     return pairs + [(key, value) for applies, key, value in optional if applies]
 

@@ -31,7 +31,7 @@ def test_a_cross_posted_thread_with_a_ghost_is_drawn_as_a_tree() -> None:
         ietf, ietf-822                                        6 messages, 2 lists, 1 not seen here
           Introduction and query                        Ann Other        2003-02-10  ietf ietf-822
           ├─ Ann Other                                                   2003-02-10  ietf
-          │  ├─ [not seen here] <x@y>                   named in 2 copies on ietf-822
+          │  ├─ [not seen here, hearsay] <x@y>          named in 2 copies on ietf-822
           │  │  └─ Ann Other                                             2003-02-10  ietf-822
           │  └─ Ann Other                                                2003-02-10  ietf
           └─ AMDP                                       Ann Other        2003-02-10  ietf
@@ -45,6 +45,7 @@ def test_whatever_is_unusual_about_a_message_is_marked() -> None:
           [not seen here] <lost@x>                                    named in 2 copies on git ietf
           ├─ Tabs                                                     Ann Other         2003-02-10  git ietf
           │  └─ [3 variants] Ann Other                                                  2003-02-10  git
+          │     │  its copies have 3 different texts
           │     └─ [joined by subject] Ann Other                                        2003-02-10  git
           └─ [contested] [joined by subject] Re: tabs                 Ann Other         2003-02-10  git
              │  rival parents: <a@x> or no parent
@@ -170,7 +171,10 @@ def test_no_line_is_wider_than_the_terminal_or_holds_what_cannot_be_seen(one: Th
 @given(threads(), st.integers(20, 200))
 def test_each_message_has_one_line_at_the_place_of_its_depth(one: Thread, columns: int) -> None:
     without_remarks = thread(
-        *(message._replace(contested=False, cut=None, named=0, named_on=()) for message in one.messages)
+        *(
+            message._replace(contested=False, cut=None, variants=1, named=0, named_on=(), rival_replies=())
+            for message in one.messages
+        )
     )
     lines = list(draw_thread(without_remarks, columns=columns))[1:]
     assert len(lines) == len(one.messages)

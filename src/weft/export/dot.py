@@ -5,7 +5,8 @@ Theory of operation.  Everything is a double-quoted string: unquoted, ``<a@x>`` 
 before (`weft.export.names` for ids, so that two ids stay two nodes; `weft.export.clean` for the rest).  Labels are
 also searched for HTML entities by Graphviz, so ``&`` is one.
 
-Ghosts are dashed, contested messages red with a double line, edges that come from equal subjects dashed.
+Ghosts are dashed, contested messages red with a double line, edges that come from equal subjects dashed, those that
+rest on hearsay dotted.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def _cluster(thread: Thread, number: int) -> Iterator[str]:
         yield f"    {_name(message.id)} [{', '.join(_attributes(message))}];\n"
     for message in thread.messages:
         if message.parent is not None:
-            style = ' [style="dashed"]' if message.joined else ""
+            style = ' [style="dashed"]' if message.joined else ' [style="dotted"]' if message.hearsay else ""
             yield f"    {_name(message.parent)} -> {_name(message.id)}{style};\n"
     yield "  }\n"
 
@@ -52,7 +53,7 @@ def _attributes(message: Message) -> Iterator[str]:
 def _lines(message: Message) -> Iterator[str]:
     """The lines of a node's label."""
     if message.ghost:
-        yield "[same subject]" if message.joined else "[not seen here]"
+        yield "[same subject]" if message.joined else f"[{'muted' if message.muted else 'not seen'} here]"
         yield message.subject if message.joined else f"<{message.id}>"
         return
     yield message.subject or NO_SUBJECT

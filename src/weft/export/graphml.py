@@ -5,8 +5,8 @@ for the XML.  So this is for threads and regions, not for a whole archive; `weft
 and few other control characters, so ids are named by `weft.export.names.node_name` and text is cleaned.
 
 Nodes have the typed attributes ``subject``, ``author``, ``date``, ``lists`` (names with ``/`` between them, which no
-name has in it), ``thread`` (the name of its root), ``ghost``, ``contested``, ``joined`` (boolean), ``variants``,
-``depth``, ``named`` (int); edges have ``joined`` (boolean).
+name has in it), ``thread`` (the name of its root), ``ghost``, ``contested``, ``joined``, ``muted`` (boolean),
+``variants``, ``depth``, ``named`` (int); edges have ``joined`` and ``hearsay`` (boolean).
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ def build_graph(threads: Iterable[Thread]) -> networkx.DiGraph[str]:
             graph.add_node(node_name(message.id), thread=root, **_attributes(message))
         for message in thread.messages:
             if message.parent is not None:
-                graph.add_edge(node_name(message.parent), node_name(message.id), joined=message.joined)
+                graph.add_edge(
+                    node_name(message.parent), node_name(message.id), joined=message.joined, hearsay=message.hearsay
+                )
     return graph
 
 
@@ -53,6 +55,7 @@ def _attributes(message: Message) -> dict[str, str | bool | int]:
         "ghost": message.ghost,
         "contested": message.contested,
         "joined": message.joined,
+        "muted": message.muted,
         "variants": message.variants,
         "depth": message.depth,
         "named": message.named,

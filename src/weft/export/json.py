@@ -12,7 +12,10 @@ order, and then, only where they apply:
 * ``cut``: the parent whose edge closed a cycle;
 * ``joined``: true if its edge comes from equal subjects;
 * ``date_raw``: the Date field as it stands, if it could not be read;
-* ``named``, ``named_on``: for a ghost, in how many copies of other messages it is named, and on which lists.
+* ``rival_replies``: the ids of contested messages that name this one as a rival parent; each is a root;
+* ``named``, ``named_on``: for a ghost, in how many copies of other messages it is named, and on which lists;
+* ``hearsay``: true for a ghost with a parent: only References of other messages place it there;
+* ``muted``: true for a ghost of which copies are here that the policy mutes.
 
 An index adds ``coverage`` (`weft.thread.Coverage`): ``complete``; ``carried``, ``partly`` and ``never_asked``, feeds
 as ``ORIGIN/LIST``; ``asked``, objects with ``feed``, ``of`` (fingerprints) and ``upto`` (RFC 3339); ``cut``,
@@ -95,9 +98,26 @@ def _chunks(threads: Iterable[Thread], separator: str) -> Iterator[bytes]:
 
 
 def _encode_message(message: Message) -> str:
-    own, parent, depth, ghost, contested, variants, date, author, subject, copies, _, cut, _, _, joined, stated = (
-        message
-    )
+    (
+        own,
+        parent,
+        depth,
+        ghost,
+        contested,
+        variants,
+        date,
+        author,
+        subject,
+        copies,
+        _,
+        cut,
+        _,
+        _,
+        joined,
+        stated,
+        _,
+        replies,
+    ) = message
     first = copies[0] if len(copies) == 1 else None
     if first and first.subject == subject and first.author == author and first.date == date and first.origin is None:
         # Most messages; what they share with their copy need not be looked at field by field.
@@ -106,7 +126,7 @@ def _encode_message(message: Message) -> str:
     else:
         lists = ",".join(map(_quote, message.lists))
         encoded_copies = ",".join([_encode_copy(copy, message) for copy in copies])
-    rest = _encode_rest(message) if ghost or contested or cut is not None or joined or stated else ""
+    rest = _encode_rest(message) if ghost or contested or cut is not None or joined or stated or replies else ""
     return (
         f'{{"id":{_quote(own)},"parent":{"null" if parent is None else _quote(parent)},"depth":{depth},'
         f'"ghost":{"true" if ghost else "false"},"contested":{"true" if contested else "false"},'
@@ -139,8 +159,14 @@ def _encode_rest(message: Message) -> str:
         text += ',"joined":true'
     if message.stated_date:
         text += f',"date_raw":{_quote(message.stated_date)}'
+    if message.rival_replies:
+        text += f',"rival_replies":[{",".join(map(_quote, message.rival_replies))}]'
     if message.ghost:
         text += f',"named":{message.named},"named_on":[{",".join(map(_quote, message.named_on))}]'
+    if message.hearsay:
+        text += ',"hearsay":true'
+    if message.ghost and message.muted:
+        text += ',"muted":true'
     return text
 
 

@@ -92,7 +92,7 @@ class Lanes:
     replies: int
     """How many messages have a parent that headers state, seen or not."""
     unseen: int
-    """How many ghosts others name."""
+    """How many ghosts others name that are not muted."""
 
 
 def lay_out(thread: Thread) -> Lanes:
@@ -113,7 +113,7 @@ def lay_out(thread: Thread) -> Lanes:
         rails=_rails(rows),
         messages=sum(not row.message.ghost for row in rows),
         replies=sum(_is_reply(row) for row in rows),
-        unseen=sum(row.message.ghost and not row.message.joined for row in rows),
+        unseen=sum(row.message.ghost and not row.message.joined and not row.message.muted for row in rows),
     )
 
 

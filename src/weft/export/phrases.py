@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from weft.thread import Message
@@ -83,6 +83,19 @@ def variant_words(message: Message, show: Callable[[str], str]) -> str:
     more = len(written) - _MAX_VARIANTS
     shown = "; ".join(list(written)[:_MAX_VARIANTS])
     return f"other copies under this id: {shown}" + (f"; and {more} more" if more > 0 else "")
+
+
+def ghost_tag(message: Message) -> str:
+    """What stands before the id of a ghost: whether it was not seen or is muted, and if its place is hearsay."""
+    return ("muted here" if message.muted else "not seen here") + (", hearsay" if message.hearsay else "")
+
+
+def reply_words(message: Message, show: Callable[[str], str]) -> Iterator[str]:
+    """The contested messages that would stand below this one, a line each."""
+    for reply in message.rival_replies[:_MAX_RIVALS]:
+        yield f"contested: <{show(reply)}> may answer this, and stands as a thread of its own"
+    if len(message.rival_replies) > _MAX_RIVALS:
+        yield f"contested: {len(message.rival_replies) - _MAX_RIVALS} more messages may answer this"
 
 
 def cut_words(parent: str, show: Callable[[str], str]) -> str:

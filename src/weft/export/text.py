@@ -19,7 +19,18 @@ from typing import BinaryIO
 
 from weft.export.clean import clean, fit, shorten, width
 from weft.export.coverage import clauses, fold
-from weft.export.phrases import NO_NAME, NO_SUBJECT, author_of, cut_words, in_utc, rival_words, tags, variant_words
+from weft.export.phrases import (
+    NO_NAME,
+    NO_SUBJECT,
+    author_of,
+    cut_words,
+    ghost_tag,
+    in_utc,
+    reply_words,
+    rival_words,
+    tags,
+    variant_words,
+)
 from weft.export.subjects import new_subjects
 from weft.plural import count
 from weft.thread import Message, Thread
@@ -133,10 +144,13 @@ def _layout(thread: Thread, columns: int, color: bool) -> _Layout:
 
 def _header(thread: Thread, layout: _Layout) -> str:
     messages = sum(not message.ghost for message in thread.messages)
-    unseen = sum(message.ghost and not message.joined for message in thread.messages)
+    muted = sum(message.ghost and message.muted for message in thread.messages)
+    unseen = sum(message.ghost and not message.joined and not message.muted for message in thread.messages)
     counts = [count(messages, "message"), count(len(thread.lists), "list")]
     if unseen:
         counts.append(f"{unseen} not seen here")
+    if muted:
+        counts.append(f"{muted} muted")
     right = shorten(", ".join(counts), layout.columns)
     left = fit(clean(", ".join(thread.lists) or "no list"), layout.columns - len(right) - len(_GAP))
     return layout.paint(_BOLD, left) + _GAP * bool(left) + layout.paint(_DIM, right)
@@ -173,7 +187,7 @@ def _ghost_cells(message: Message, stem: int, layout: _Layout) -> tuple[list[tup
     room = layout.columns - 2 - stem
     if message.joined:
         return [(_DIM, shorten(f"[same subject] {clean(message.subject)}", room))], []
-    text = f"[not seen here] <{clean(message.id)}>"
+    text = f"[{ghost_tag(message)}] <{clean(message.id)}>"
     where = f"named in {count(message.named, 'copy', 'copies')}" if message.named else ""
     if message.named_on:
         where += f" on {clean(' '.join(message.named_on))}"
@@ -189,6 +203,7 @@ def _remarks(message: Message) -> Iterator[str]:
         yield rival_words(message, clean)
     if message.cut is not None:
         yield cut_words(message.cut, clean)
+    yield from reply_words(message, clean)
     if message.variants > 1 and message.copies:
         yield variant_words(message, clean)
 

@@ -10,7 +10,17 @@ from collections.abc import Iterable, Iterator
 
 from weft.export.clean import clean, shorten
 from weft.export.lanes import Lane, Lanes, Row
-from weft.export.phrases import NO_NAME, NO_SUBJECT, author_of, cut_words, in_utc, rival_words, variant_words, with_at
+from weft.export.phrases import (
+    NO_NAME,
+    NO_SUBJECT,
+    author_of,
+    cut_words,
+    in_utc,
+    reply_words,
+    rival_words,
+    variant_words,
+    with_at,
+)
 from weft.plural import noun
 from weft.thread import Copy, Message, Thread
 
@@ -53,6 +63,8 @@ def totals(lanes: Lanes) -> str:
     days = sorted(in_utc(date)[:10] for row in lanes.rows if (date := row.message.date))
     parts = [f"{count(lanes.messages, 'message')} on {count(len(lanes.lanes), 'list')}"]
     parts += [f"{lanes.unseen:,} not seen here"] if lanes.unseen else []
+    muted = sum(row.message.ghost and row.message.muted for row in lanes.rows)
+    parts += [f"{muted:,} muted"] if muted else []
     parts += [" to ".join(dict.fromkeys((tidy(days[0]), tidy(days[-1]))))] if days else []
     return ", ".join(parts)
 
@@ -71,7 +83,7 @@ def ghost_line(message: Message) -> str:
     """What is known of a message that nobody here has seen."""
     if message.joined:
         return f"[same subject] {tidy(message.subject, 60)}"
-    return f"not seen here <{tidy(message.id, 44)}>{_naming(message)}"
+    return f"{'muted' if message.muted else 'not seen'} here <{tidy(message.id, 44)}>{_naming(message)}"
 
 
 def _naming(message: Message) -> str:
@@ -101,9 +113,12 @@ def remarks(row: Row, lanes: Lanes) -> Iterator[str]:
         yield f"only named by a reply on {_names(row.named, lanes)}"
     if parent is not None and not message.joined and not message.ghost:
         if parent.message.ghost:
-            yield "what it answers was not seen here"
+            yield f"what it answers {'is muted' if parent.message.muted else 'was not seen'} here"
         elif lacking := [lane for lane in row.held if lane not in parent.held]:
             yield f"what it answers is not on {_names(lacking, lanes)}"
+    if message.hearsay:
+        yield "its place is hearsay: only References of other messages put it below another one"
+    yield from reply_words(message, tidy)
     if message.contested:
         yield f"contested; {rival_words(message, tidy)}"
     if message.cut is not None:

@@ -172,6 +172,8 @@ def _check_nodes(store: SqliteStore, view: View) -> Iterator[Problem]:
             yield Problem(f"view: the date of {_name(store, node)} is not what the claims say", True)
     for node in wanted.states.keys() - seen:
         yield Problem(f"view: {_name(store, node)} has no row", True)
+    for node in sorted(view.rivals.wrong()):
+        yield Problem(f"view: the rival parents of node {node} are not what the claims say", True)
     parents = {node: state.parent for node, state in wanted.states.items()}
     dates = {node: None if seconds == MISSING else seconds for node, (_, seconds) in wanted.dates.items()}
     for root in sorted(wrong_roots(store.connection, parents, dates, wanted.lists)):

@@ -68,6 +68,12 @@ class Hearing:
             return "withdrawn by its origin"
         return (self.mutes and self.policy.muted(identity, claim)) or ""
 
+    def is_muted(self, identity: bytes, claim: Claim) -> bool:
+        """Whether a claim would count if the policy did not mute it."""
+        if self._tier_of(claim) is None or identity in self.withdrawn:
+            return False
+        return self.policy.muted(identity, claim) is not None
+
     def hear(self, stored: Stored, claim: Claim) -> Heard:
         """What a claim that is not hidden says."""
         tier = self._tier_of(claim)

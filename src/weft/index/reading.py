@@ -149,6 +149,8 @@ class Reader:
         ids, parents, ghosts, nodes = tree.ids, tree.parents, tree.ghosts, list(tree.nodes)
         names = list(map(_text, ids))
         layout = Layout(ids, parents, ghosts, tree.dates)
+        muted = self._muted_nodes([node for node, ghost in zip(nodes, ghosts, strict=True) if ghost])
+        replies = self._rival_replies(nodes)
         naming = self._naming([node for node, ghost in zip(nodes, ghosts, strict=True) if ghost])
         messages = []
         for place, depth in layout.tree(0):
@@ -159,12 +161,15 @@ class Reader:
             if ghosts[place]:
                 named, lists = naming.get(nodes[place], (0, ()))
                 message = Message(
-                    names[place], parent, depth, True, False, 0, None, "", "", (), named=named, named_on=lists
+                    names[place], parent, depth, True, False, 0, None, "", "", (), named=named, named_on=lists,
+                    muted=nodes[place] in muted,
                 )  # fmt: skip
             else:
                 message = self._message(names[place], parent, depth, tree.seen[place])
             if place in tree.cuts:
                 message = message._replace(cut=_text(self._id_of(tree.cuts[place])))
+            if nodes[place] in replies:
+                message = message._replace(rival_replies=tuple(map(_text, sorted(replies[nodes[place]]))))
             messages.append(message)
         claims = [one.identity for group in tree.seen for one in group]
         edges = [(ids[place], ids[parent]) for place, parent in enumerate(parents) if parent >= 0]
@@ -305,6 +310,43 @@ class Reader:
         if seconds == MISSING and seen[0].claim.date:
             message = message._replace(stated_date=decode_text(seen[0].claim.date))
         return message
+
+    def _muted_nodes(self, ghosts: Sequence[int]) -> set[int]:
+        """The ghosts about which there are claims that would count if they were not muted."""
+        found: set[int] = set()
+        if not self.hearing.mutes:
+            return found
+        for start in range(0, len(ghosts), _CHUNK):
+            chunk = ghosts[start : start + _CHUNK]
+            rows = self._connection.execute(
+                f"SELECT node, octets FROM claims WHERE node IN ({','.join('?' * len(chunk))}) "  # noqa: S608
+                "AND octets IS NOT NULL",
+                chunk,
+            )
+            for node, octets in rows:
+                try:
+                    claim, identity = parse(octets), claim_id(octets)
+                except ClaimError:
+                    continue
+                if isinstance(claim, Claim) and self.hearing.is_muted(identity, claim):
+                    found.add(node)
+        return found
+
+    def _rival_replies(self, nodes: Sequence[int]) -> dict[int, list[bytes]]:
+        """For those of some nodes that contested messages name as a rival parent, the ids of these."""
+        found: dict[int, list[bytes]] = {}
+        if self._connection.execute("SELECT 1 FROM rivals LIMIT 1").fetchone() is None:  # as nearly always
+            return found
+        for start in range(0, len(nodes), _CHUNK):
+            chunk = nodes[start : start + _CHUNK]
+            rows = self._connection.execute(
+                "SELECT rivals.parent, ids.id FROM rivals CROSS JOIN ids ON ids.node = rivals.node "  # noqa: S608
+                f"WHERE rivals.parent IN ({','.join('?' * len(chunk))})",
+                chunk,
+            )
+            for parent, literal in rows:
+                found.setdefault(parent, []).append(literal)
+        return found
 
     def _naming(self, ghosts: Sequence[int]) -> dict[int, tuple[int, tuple[str, ...]]]:
         """For each ghost, in how many copies that count it is named, and on which lists."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-TABLES = {"nodes", "recent", "lists", "weak", "withdrawals", "search", "view"}
+TABLES = {"nodes", "rivals", "recent", "lists", "weak", "withdrawals", "search", "view"}
 
 SEARCH = (
     "CREATE VIRTUAL TABLE search USING fts5 (subject, author, content = '', detail = column, "
@@ -14,6 +14,9 @@ SCHEMA = (
     "CREATE TABLE nodes (node INTEGER PRIMARY KEY, rank INTEGER NOT NULL, said INTEGER NOT NULL, "
     "parent INTEGER NOT NULL, loop INTEGER NOT NULL, date INTEGER)",
     "CREATE INDEX nodes_parent ON nodes (parent) WHERE parent >= 0",
+    # The rival parents of contested messages: weft.index.rivals.
+    "CREATE TABLE rivals (parent INTEGER NOT NULL, node INTEGER NOT NULL, PRIMARY KEY (parent, node)) WITHOUT ROWID",
+    "CREATE INDEX rivals_node ON rivals (node)",
     # Trees by their newest message: weft.index.recent.
     "CREATE TABLE recent (root INTEGER NOT NULL, list INTEGER NOT NULL, date INTEGER NOT NULL, node INTEGER NOT NULL, "
     "PRIMARY KEY (root, list)) WITHOUT ROWID",

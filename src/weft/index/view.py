@@ -23,7 +23,7 @@ from weft.core.claim import Claim, Withdrawal
 from weft.core.date import MISSING, parse_date
 from weft.core.feed import Feed
 from weft.core.forest import NONE
-from weft.core.live_edges import CUT, GHOST
+from weft.core.live_edges import CUT, DISAGREED, GHOST
 from weft.core.live_forest import LiveForest
 from weft.core.policy import Policy
 from weft.index.covering import Covering
@@ -32,16 +32,17 @@ from weft.index.hearing import Hearing, sure_nodes, weak_nodes
 from weft.index.listing import Listing
 from weft.index.model import Problem
 from weft.index.overlay import Overlay
-from weft.index.reading import Reader
+from weft.index.reading import Reader, Seen
 from weft.index.recent import Recent
 from weft.index.resolving import read_claim, resolve
+from weft.index.rivals import Rivals
 from weft.index.searching import WORDS_VERSION, check_search, fill_search, forget_texts, start_again
 from weft.index.tables import SCHEMA, TABLES
 from weft.store.base import PAGE, Held, Stored
 from weft.store.nodes import chunks, marks
 from weft.store.sqlite import SqliteStore
 
-_VERSION = b"4"
+_VERSION = b"6"
 _STEP = 4000
 _ALL = (1 << 63) - 1
 
@@ -62,6 +63,8 @@ class View:
         self.reader.claimed = self.claimed
         self._risen: list[int] = []  # nodes about which the first claim came
         self._recent = Recent(self.connection, self._overlay, self._lists_of)
+        self.rivals = Rivals(store, self.reader)
+        self._torn: set[int] = set()
         self._leaving: set[bytes] = set()
         self._upto = _ALL  # claims beyond this position have not been seen
         self.forest = LiveForest(self._overlay)
@@ -103,7 +106,7 @@ class View:
         """The rest of `follow`, within a transaction."""
         self._forget()
         if self._get("state") != self._state() or self._number("position") > self.store.position():
-            for table in ("nodes", "recent", "lists", "weak", "withdrawals"):
+            for table in ("nodes", "rivals", "recent", "lists", "weak", "withdrawals"):
                 self.connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
             self._set("position", b"0")
         if self._get("words") != WORDS_VERSION:
@@ -286,10 +289,13 @@ class View:
 
     def _hear(self, stored: Stored, claim: Claim) -> None:
         heard = self.hearing.hear(stored, claim)
-        before = self._overlay.state(stored.node).rank
+        state = self._overlay.state(stored.node)
+        before, said = state.rank, state.said
         if before >= GHOST:
             self._risen.append(stored.node)
         self.forest.add(heard)
+        if DISAGREED in (said, state.said):
+            self._torn.add(stored.node)
         if heard.tier <= before:
             self._date(stored.node, parse_date(claim.date)[0], replace=heard.tier < before)
 
@@ -348,11 +354,14 @@ class View:
             naming = self._still(literal, gone, about=False)
             first = [] if about else list(islice(naming, 1))
             state = self._overlay.state(node)
+            said = state.said
             self.forest.recompute(
                 node,
                 [self.hearing.hear(stored, claim) for stored, claim in about],
                 (self.hearing.hear(stored, claim) for stored, claim in chain(first, naming)),
             )
+            if DISAGREED in (said, state.said):
+                self._torn.add(node)
             dates = [parse_date(claim.date)[0] for _, claim in about if self.hearing.tier(claim.feed) == state.tier]
             stated = [seconds for seconds in dates if seconds != MISSING]
             self._overlay.date(node, min(stated, default=None))
@@ -380,12 +389,26 @@ class View:
         changes = self._overlay.write(self.forest.dirty)
         self.forest.dirty.clear()
         self._recent.write(heard, left, changes, int(time.time()))
+        if self._torn:
+            self._write_rivals()
         self._overlay.trim()
+
+    def _write_rivals(self) -> None:
+        """The rows of messages that are contested, or were until now."""
+        states = {node: self._overlay.state(node) for node in sorted(self._torn)}
+        contested = [node for node, state in states.items() if state.contested]
+        others = [node for node, state in states.items() if not state.contested]
+        self.rivals.write(contested, others, self._stays)
+        self._torn.clear()
+
+    def _stays(self, one: Seen) -> bool:
+        """Whether a claim that counts was seen and stays."""
+        return one.position <= self._upto and one.identity not in self._leaving
 
     def _lists_of(self, nodes: Sequence[int]) -> set[bytes]:
         """The lists of the claims that count about some nodes, as far as they were seen and stay."""
         seen = chain.from_iterable(self.reader.claims_about(nodes).values())
-        return {one.claim.list for one in seen if one.position <= self._upto and one.identity not in self._leaving}
+        return {one.claim.list for one in seen if self._stays(one)}
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -405,6 +428,7 @@ class View:
         self.forest.forget()
         self._leaving, self._upto = set(), _ALL
         self._risen.clear()
+        self._torn.clear()
         self._seen, self._remembered = -1, None
 
     def _load_withdrawn(self) -> None:

@@ -25,7 +25,7 @@ from weft.rpc.failures import AnswerError
 from weft.thread import Copy, Coverage, Message, Thread
 from weft.v1 import threads_pb2 as wire
 
-_GHOST, _CONTESTED, _JOINED = 1, 2, 4
+_GHOST, _CONTESTED, _JOINED, _MUTED = 1, 2, 4, 8
 _ROW = 24
 """About what one entry takes in all columns of its list."""
 _FACTS = wire.Facts
@@ -112,7 +112,10 @@ class Flat:
             rows.append((
                 octets,
                 0 if message.parent is None else place - self.places[message.parent],
-                _GHOST * message.ghost | _CONTESTED * message.contested | _JOINED * message.joined,
+                _GHOST * message.ghost
+                | _CONTESTED * message.contested
+                | _JOINED * message.joined
+                | _MUTED * message.muted,
                 message.named if message.ghost else message.variants,
                 strings[message.date or ""],
                 strings[message.author],
@@ -172,6 +175,7 @@ def _facts(place: int, message: Message) -> list[Fact]:
     facts += [(place, _FACTS.NAMED_ON, name) for name in message.named_on]
     if message.stated_date:
         facts.append((place, _FACTS.STATED_DATE, message.stated_date))
+    facts += [(place, _FACTS.RIVAL_REPLY, reply) for reply in message.rival_replies]
     return facts
 
 
@@ -250,6 +254,7 @@ class Joiner:
                 (),
                 named=count if ghost else 0,
                 joined=bool(flags & _JOINED),
+                muted=ghost and bool(flags & _MUTED),
             )
             self.messages.append(message)
 
@@ -272,6 +277,7 @@ class Joiner:
             message = message._replace(copies=tuple(self.copies[place]))
         rivals: list[str | None] = []
         named_on: list[str] = []
+        replies: list[str] = []
         for kind, text in self.facts.get(place, ()):
             if kind == _FACTS.RIVAL:
                 rivals.append(text or None)
@@ -281,7 +287,11 @@ class Joiner:
                 named_on.append(text)
             elif kind == _FACTS.STATED_DATE:
                 message = message._replace(stated_date=text)
-        return message._replace(rivals=tuple(rivals), named_on=tuple(named_on)) if rivals or named_on else message
+            elif kind == _FACTS.RIVAL_REPLY:
+                replies.append(text)
+        if rivals or named_on or replies:
+            message = message._replace(rivals=tuple(rivals), named_on=tuple(named_on), rival_replies=tuple(replies))
+        return message
 
 
 def _check_lengths(columns: Sequence[Sequence[object]]) -> None:
