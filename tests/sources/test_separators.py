@@ -149,6 +149,13 @@ def test_a_separator_that_was_broken_in_two_is_named() -> None:
             assert judged(b"\n\n", STRICT[:at] + end + STRICT[at:] + HEADER) in (Ground.LOST, Ground.WEAK)
 
 
+def test_a_carriage_return_in_a_separator_is_named() -> None:
+    for at in (9, 20, 26, 40):
+        broken = STRICT[:at] + b"\r" + STRICT[at:]
+        for gap in (b"", b" \n"):
+            assert judged(b"text\n", broken + gap + HEADER) >= Ground.LOST
+
+
 def test_a_field_from_is_text_among_fields_and_named_elsewhere() -> None:
     assert judged(b"Received: x\n", b"From : ann@example.org\n" + HEADER) is Ground.TEXT
     assert judged(b"text\n\n", b"From : ann@example.org\n" + HEADER) is Ground.LOST

@@ -59,6 +59,7 @@ _SENDER = re.compile(rb'(?:"[^"]*"[^ ]*|[^ ]+ at [^ ]+|[^<]{0,99}<[^>]*>|[^ ]*)[
 _BEHIND_DATE = re.compile(rb"(?:[ \t]+[-+(A-Za-z][-+:()A-Za-z0-9/_]{0,31}){0,2}(?:[ \t]+remote from [^ \t]+)?[ \t]*")
 _GIT_LINE = re.compile(rb"From %s[ \t]*(?=[\r\n]|\Z)" % _GIT)
 _FROM_LINE = re.compile(rb"From ([^\r\n]{0,%d})(\r?\n|\r)" % _LINE)
+_BROKEN_LINE = re.compile(rb"From ([^\n]{0,%d})\n" % _LINE)
 _LINE_END = re.compile(rb"\r?\n|\r")
 _GAP_LINE = re.compile(rb"[ \t\f]{0,%d}(\r?\n|\r)|>+From [^\r\n]{0,%d}(?:\r?\n|\r)" % (_LINE, _LINE))
 _FIELD = re.compile(rb"([!-9;-~]{1,%d})[ \t]{0,%d}:" % (_LINE, _LINE))
@@ -162,6 +163,8 @@ def judge(buffer: bytes | bytearray, at: int, end: int, *, at_end: bool, series:
     if date := _DATE.search(text):
         plain = _SENDER.fullmatch(text, 0, date.start()) and _BEHIND_DATE.fullmatch(text, date.end())
         return _dated(before, below, plain=plain is not None, blank=blank)
+    if line[2] == b"\r" and _is_broken(buffer, at, end):
+        return Verdict(Ground.LOST, 0, f"{_NOT}a carriage return stands in it")
     if blank and not below.names and _is_header(_names_below_junk(buffer, below.begin, end)):
         return Verdict(Ground.LOST, 0, f"{_NOT}a line that is no header field follows")
     if text in (b"", b"-"):
@@ -259,6 +262,14 @@ def _look_below(buffer: bytes | bytearray, at: int, end: int, *, at_end: bool) -
     rest = buffer[at : min(end, at + _LINE)]
     ended = (at_end and not _LINE_END.search(rest)) or rest.startswith(b"From ")
     return _Below(at, names, gap, ended)
+
+
+def _is_broken(buffer: bytes | bytearray, at: int, end: int) -> bool:
+    """Whether a line that ends with LF, and has a CR in the middle, is a separator without that."""
+    line = _BROKEN_LINE.match(buffer, at, end)
+    if line is None or not (_LOOSE_DATE.search(line[1].replace(b"\r", b"")) or _DATE.search(line[1])):
+        return False
+    return _is_header(_look_below(buffer, line.end(), end, at_end=False).names)
 
 
 def _names_below_junk(buffer: bytes | bytearray, at: int, end: int) -> frozenset[bytes]:
