@@ -135,6 +135,16 @@ def test_the_view_is_the_forest_of_the_mail_in_whatever_order_and_pieces_it_come
         assert placed(other.all_threads()) == placed(whole.all_threads())
 
 
+def test_an_id_that_is_weak_in_one_field_and_not_in_the_other_counts_where_it_does() -> None:
+    reply = Letter("one", "b@x", ("a@x", "c@x"), "a@x", "s", None, form="{}")
+    with folder() as path, open_index(path) as index:
+        for number, mails in enumerate(([reply], [Letter("one", "a@x", (), None, "s", None)])):
+            ingest(index, path, mails, number)
+            assert_right(index)
+        index.retract(["a@x"])
+        assert_right(index)
+
+
 @given(st.lists(letters, max_size=10), st.lists(st.tuples(operations, st.lists(letters, max_size=3)), max_size=5))
 @SOME
 def test_the_view_stays_right_whatever_leaves_it(

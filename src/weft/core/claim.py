@@ -99,8 +99,8 @@ class Claim:
 
     @property
     def weak_ids(self) -> tuple[bytes, ...]:
-        """The ids that it names only where some claim is about them, sorted."""
-        return tuple(sorted({*self.in_reply_to, *self.references} - self.sure_ids)) if self.doubtful else ()
+        """The ids that are weak in one of the lists, sorted; in the other one they may be sure."""
+        return tuple(sorted({name for ids in self.marked for name in ids.weak_ones})) if self.doubtful else ()
 
     def counting(self, counts: Callable[[bytes], bool]) -> Claim:
         """The same claim with those ids that count and no weak ones; ``counts``: whether some claim is about an id."""

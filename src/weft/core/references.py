@@ -68,6 +68,11 @@ class Marked(NamedTuple):
         """The ids that are not weak, and those that ``counts`` says some claim is about."""
         return counting(self.ids, self.weak, counts)
 
+    @property
+    def weak_ones(self) -> list[bytes]:
+        """The weak ids."""
+        return [name for place, name in enumerate(self.ids) if is_weak(self.weak, place)]
+
 
 NO_IDS = Marked((), b"")
 

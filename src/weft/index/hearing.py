@@ -21,9 +21,12 @@ def sure_nodes(stored: Stored) -> tuple[int, ...]:
     return (stored.node, *references, *counting(stored.reply_nodes, claim.weak_in_reply_to, _nothing))
 
 
-def weak_nodes(stored: Stored) -> set[int]:
-    """The nodes of the ids that it names only where some claim is about them."""
-    return {*stored.reference_nodes, *stored.reply_nodes} - {*sure_nodes(stored)}
+def weak_nodes(stored: Stored, claim: Claim) -> dict[int, bool]:
+    """The nodes of the ids that are weak in one of its lists; whether they are sure in none."""
+    names = dict(zip(claim.in_reply_to, stored.reply_nodes, strict=True))
+    names |= zip(claim.references, stored.reference_nodes, strict=True)
+    sure = {*sure_nodes(stored)}
+    return {names[name]: names[name] not in sure for name in claim.weak_ids}
 
 
 def _nothing(_: int) -> bool:

@@ -60,7 +60,9 @@ Row = tuple[Any, ...]
 """A node of a tree with one of the claims about it: what `_ROWS` selects.  Those of one node follow each other."""
 
 
-_NOT_WEAK = "AND NOT EXISTS (SELECT 1 FROM weak WHERE weak.target = refs.target AND weak.position = refs.position)"
+_NOT_WEAK = (
+    "AND NOT EXISTS (SELECT 1 FROM weak WHERE alone AND weak.target = refs.target AND weak.position = refs.position)"
+)
 """Who names an id weakly does not name a ghost (`weft.core.references`)."""
 
 

@@ -22,9 +22,9 @@ SCHEMA = (
     "PRIMARY KEY (root, list)) WITHOUT ROWID",
     "CREATE INDEX recent_newest ON recent (list, date, node)",
     "CREATE TABLE lists (list INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE)",
-    # Ids that claims name only where some claim is about them (weft.core.references): few.
-    "CREATE TABLE weak (target INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (target, position)) "
-    "WITHOUT ROWID",
+    # Ids that are weak in a claim (weft.core.references); alone: it names them nowhere else.  Few.
+    "CREATE TABLE weak (target INTEGER NOT NULL, position INTEGER NOT NULL, alone INTEGER NOT NULL, "
+    "PRIMARY KEY (target, position)) WITHOUT ROWID",
     # What withdrawals that count name; valid once the target is here and is of the same origin, list and message.
     "CREATE TABLE withdrawals (target BLOB NOT NULL, position INTEGER NOT NULL, valid INTEGER NOT NULL, "
     "PRIMARY KEY (target, position)) WITHOUT ROWID",

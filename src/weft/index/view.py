@@ -273,10 +273,10 @@ class View:
         for one, _ in counted:
             nodes.update(sure_nodes(one))
         self._overlay.preload(nodes)
-        doubtful = [one for one, claim in counted if claim.doubtful]
+        doubtful = [(one.position, weak_nodes(one, claim)) for one, claim in counted if claim.doubtful]
         self.connection.executemany(
-            "INSERT OR IGNORE INTO weak (target, position) VALUES (?, ?)",
-            [(node, one.position) for one in doubtful for node in sorted(weak_nodes(one))],
+            "INSERT OR IGNORE INTO weak (target, position, alone) VALUES (?, ?, ?)",
+            [(node, position, alone) for position, nodes in doubtful for node, alone in sorted(nodes.items())],
         )
         for one, claim in counted:
             self._hear(one, claim)
