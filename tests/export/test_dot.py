@@ -19,7 +19,8 @@ needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is 
 QUOTED = r'"(?:[^"\\]|\\.)*"'
 LINES = re.compile(
     rf'digraph weft {{|  rankdir=LR;|  node \[shape=box, fontname="sans-serif"\];|  subgraph cluster_\d+ {{'
-    rf"|    label={QUOTED};|    {QUOTED} \[[a-z]+=.*\];|    {QUOTED} -> {QUOTED}(?: \[style=\"dashed\"\])?;|  }}|}}"
+    rf"|    label={QUOTED};|    {QUOTED} \[[a-z]+=.*\];"
+    rf"|    {QUOTED} -> {QUOTED}(?: \[style=\"(?:dashed|dotted)\"\])?;|  }}|}}"
 )
 
 

@@ -152,7 +152,7 @@ def test_the_details_name_every_copy_as_its_list_saw_it() -> None:
 
 def test_what_is_unusual_is_a_remark() -> None:
     remarks = [row[6] for row in Page(written("html", odd())).cells()]
-    assert remarks[2] == "left ietf, which has what it answers; 3 unrelated contents under this id"
+    assert remarks[2] == "left ietf, which has what it answers; 3 different contents under this id"
     assert remarks[3] == "joined by an equal subject only"
     assert remarks[4] == "contested; rival parents: <a@x> or no parent; joined by an equal subject only"
     assert remarks[5] == "cut to end a cycle; its parent was <f@x>"

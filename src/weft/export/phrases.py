@@ -71,7 +71,10 @@ def rival_words(message: Message, show: Callable[[str], str]) -> str:
 
 
 def variant_words(message: Message, show: Callable[[str], str]) -> str:
-    """The other contents under the id of a message: who wrote them, of what subject, on which list."""
+    """The other contents under the id of a message: who wrote them, of what subject, on which list.
+
+    Empty if all copies have the same author and subject.
+    """
     first, *others = message.copies
     written = dict.fromkeys(
         f"{show(author_of(one.author)) or NO_NAME}, {show(one.subject) or NO_SUBJECT} ({show(one.list)})"
@@ -79,7 +82,7 @@ def variant_words(message: Message, show: Callable[[str], str]) -> str:
         if (one.author, one.subject) != (first.author, first.subject)
     )
     if not written:
-        return f"its copies have {message.variants} different texts"
+        return ""
     more = len(written) - _MAX_VARIANTS
     shown = "; ".join(list(written)[:_MAX_VARIANTS])
     return f"other copies under this id: {shown}" + (f"; and {more} more" if more > 0 else "")

@@ -205,7 +205,7 @@ def _remarks(message: Message) -> Iterator[str]:
         yield cut_words(message.cut, clean)
     yield from reply_words(message, clean)
     if message.variants > 1 and message.copies:
-        yield variant_words(message, clean)
+        yield variant_words(message, clean) or f"its copies have {message.variants} different texts"
 
 
 def _day(message: Message) -> str:

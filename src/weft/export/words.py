@@ -124,9 +124,9 @@ def remarks(row: Row, lanes: Lanes) -> Iterator[str]:
     if message.cut is not None:
         yield cut_words(message.cut, tidy)
     if message.variants > 1:
-        yield f"{message.variants} different contents under this id" + (
-            f"; {variant_words(message, lambda text: tidy(text, 120))}" if message.copies else ""
-        )
+        yield f"{message.variants} different contents under this id"
+        if message.copies and (others := variant_words(message, lambda text: tidy(text, 120))):
+            yield others
     if message.joined and not message.ghost:
         yield "joined by an equal subject only"
 
