@@ -15,7 +15,7 @@ from pathlib import Path
 from grpc_tools import _proto, protoc
 
 COMPILER = "1.85.1"
-"""The release of grpcio-tools whose output is committed; another one writes other octets."""
+"""The release of grpcio-tools whose output is committed; another one writes other bytes."""
 
 PROTO = Path(__file__).resolve().parent
 SOURCE = PROTO.parent / "src"

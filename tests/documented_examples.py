@@ -25,8 +25,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
 
-from tests.archives import FIXTURES
-from tests.cli.running import environment
+from tests.cli.command_runner import environment
+from tests.factories import FIXTURES
 
 README = FIXTURES.parent / "README.md"
 DOCS = FIXTURES.parent / "src" / "weft" / "docs"

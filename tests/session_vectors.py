@@ -12,14 +12,14 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from tests.exchange.driving import ALL, KEY, Side, held, mirroring, policy, put, side
-from tests.store.making import Origin, mail
-from weft.core.policy import Policy
-from weft.core.policy_rows import Peer
-from weft.exchange.agreement import Stated, agree
-from weft.exchange.feeds import admitted, served
-from weft.exchange.setup import Setup
-from weft.store.memory import MemoryStore
+from tests.exchange.session_harness import ALL, KEY, Side, held, mirroring, policy, put, side
+from tests.store.factories import Origin, mail
+from weft.exchange.agreement import StatedFeeds, agree
+from weft.exchange.configuration import Configuration
+from weft.policy.feed_ranges import admitted, served
+from weft.policy.rows import Peer
+from weft.policy.rules import Policy
+from weft.testing import MemoryStore
 
 CALLER, ANSWERER = Origin("caller"), Origin("answerer")
 
@@ -54,8 +54,8 @@ def record(caller: Side, answerer: Side) -> Recorded:
 
 def _two(policies: Policies, ours: MemoryStore, theirs: MemoryStore, between: Callable[[], None]) -> list[Recorded]:
     """Two sessions of a pair, and what happens between them."""
-    caller = side(ours, Setup(policies(CALLER, ANSWERER), ANSWERER.public, True, KEY))
-    answerer = side(theirs, Setup(policies(ANSWERER, CALLER), CALLER.public, False, bytes(32)))
+    caller = side(ours, Configuration(policies(CALLER, ANSWERER), ANSWERER.public, True, KEY))
+    answerer = side(theirs, Configuration(policies(ANSWERER, CALLER), CALLER.public, False, bytes(32)))
     first = record(caller, answerer)
     between()
     caller = side(ours, replace(caller.setup, kept=caller.kept, key=KEY[::-1]))
@@ -117,7 +117,9 @@ def _ids(identities: set[bytes]) -> list[str]:
 
 def _agreement(policies: Policies) -> str:
     ours, theirs = (
-        Stated(served(rules, peer.public), admitted(rules, peer.public), rules.peers[peer.public].mode == "threads")
+        StatedFeeds(
+            served(rules, peer.public), admitted(rules, peer.public), rules.peers[peer.public].mode == "threads"
+        )
         for rules, peer in ((policies(CALLER, ANSWERER), ANSWERER), (policies(ANSWERER, CALLER), CALLER))
     )
     return agree(True, ours, theirs).digest.hex()

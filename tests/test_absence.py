@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 import weft
-from tests.archives import mail
-from tests.index.making import open_index, write
+from tests.factories import mail
+from tests.index.factories import open_index, write
 from weft import Index
-from weft.core.policy import Policy
-from weft.core.policy_rows import Mute
-from weft.export.dot import write_dot
-from weft.export.html import write_html
-from weft.export.json import encode_thread
-from weft.export.text import write_text
-from weft.thread import Thread
+from weft.model import Thread
+from weft.policy.rows import Mute
+from weft.policy.rules import Policy
+from weft.render.dot import write_dot
+from weft.render.html import write_html
+from weft.render.json import encode_thread
+from weft.render.text import write_text
 
 BUDGET = [mail(f"r{number}@x", subject="Re: budget", headers=["In-Reply-To: <ghost@x>"]) for number in range(3)]
 CAPTURE = [mail("evil@x", subject="BUY NOW"), mail("e2@x", ["evil@x", "ghost@x"], subject="Re: BUY NOW")]

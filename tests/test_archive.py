@@ -13,7 +13,7 @@ import pytest
 import weft
 from tests.generate import generate
 from weft.errors import SourceError
-from weft.export.json import encode_lines
+from weft.render.json import encode_lines
 from weft.sources.mbox import MboxFile
 
 MAIL = "From x Thu Jan  1 00:00:00 1970\nMessage-ID: <a@x>\nSubject: s\nFrom: me\n\n{}\n\n"
@@ -29,7 +29,7 @@ def test_every_content_is_exported_once_the_shown_one_first_whatever_the_argumen
         for processes in (1, 2):
             archive = weft.rebuild({"l": list(files)}, processes=processes)
             thread = archive.thread("a@x")
-            exported = [octets.partition(b"\n\n")[2] for octets, _ in archive.octets(thread)]
+            exported = [data.partition(b"\n\n")[2] for data, _ in archive.raw(thread)]
             assert exported == [b"one\n", b"two\n"]
             assert thread.messages[0].variants == 2
 
@@ -56,7 +56,7 @@ LONG = "some words of a body\n" * 50
 BODIES = ("one", "one\n\n", "two", ">From me", ">>From me", "", "one\r\n")
 
 
-def an_archive(random: Random, octets: Path) -> None:
+def an_archive(random: Random, data: Path) -> None:
     """An mbox of few ids, with copies that differ in a subject or a body."""
     mails = []
     for _ in range(40):
@@ -65,7 +65,7 @@ def an_archive(random: Random, octets: Path) -> None:
         body = random.choice(["", LONG]) + random.choice(BODIES)
         mails.append(f"From x Thu Jan  1 00:00:00 1970\n{name}Subject: {subject}\n\n{body}\n\n")
     ends = random.choice(["\n", "\r\n"])
-    octets.write_bytes("".join(mails).replace("\r\n", "\n").replace("\n", ends).encode())
+    data.write_bytes("".join(mails).replace("\r\n", "\n").replace("\n", ends).encode())
 
 
 def test_copies_and_variants_are_the_same_whether_bodies_are_read_at_once_or_when_they_are_needed(
@@ -154,5 +154,5 @@ def test_mail_out_of_many_compressed_files_takes_one_descriptor(tmp_path: Path) 
         path.write_bytes(gzip.compress(MAIL.replace("<a@x>", f"<{number}@x>").format("one").encode()))
     archive = weft.rebuild({"l": paths})
     before = len(os.listdir("/dev/fd"))
-    assert sum(len(list(archive.octets(thread))) for thread in archive.threads()) == 20
+    assert sum(len(list(archive.raw(thread))) for thread in archive.threads()) == 20
     assert len(os.listdir("/dev/fd")) == before + 1

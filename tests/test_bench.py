@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 
 import weft
-from tests.archives import FIXTURES, mail
-from tests.bench import bound, corpora, growth, plot
+from tests.bench import corpora, growth, lower_bound, plot
 from tests.bench.__main__ import main
+from tests.bench.command_runner import Work, run
+from tests.bench.comparison import Bench, Row
 from tests.bench.figures import shares
 from tests.bench.machine import Machine
-from tests.bench.measuring import Bench, Row
 from tests.bench.paths import PathRow
 from tests.bench.peers import TASKS, Contender, everyone
-from tests.bench.running import Work, run
 from tests.bench.table import Missing, Results, as_json, as_markdown, as_text
+from tests.factories import FIXTURES, mail
 
 MESSAGES = 200
 COMPILER = pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
@@ -40,22 +40,22 @@ def corpus(place: Path) -> corpora.Corpus:
     return corpora.generated(place, MESSAGES)
 
 
-def counted(*paths: Path) -> bound.Counts:
+def counted(*paths: Path) -> lower_bound.Counts:
     """What Weft finds in some files."""
     archive = weft.rebuild({"bench": [str(path) for path in paths]})
     found = [one for thread in archive.threads() for one in thread.messages]
     ghosts, edges = sum(one.ghost for one in found), sum(one.parent is not None for one in found)
-    return bound.Counts(archive.summary.messages, archive.summary.ids, ghosts, edges)
+    return lower_bound.Counts(archive.summary.messages, archive.summary.ids, ghosts, edges)
 
 
 @COMPILER
 def test_the_c_program_counts_the_messages_ids_and_ghosts_that_weft_counts(
     corpus: corpora.Corpus, tmp_path: Path
 ) -> None:
-    assert corpus.messages == bound.count(tmp_path, corpus.mbox).messages
+    assert corpus.messages == lower_bound.count(tmp_path, corpus.mbox).messages
     for paths in ([corpus.mbox], sorted((FIXTURES / "story").glob("*.mbox"))):
         assert paths
-        assert bound.count(tmp_path, *paths)[:3] == counted(*paths)[:3]
+        assert lower_bound.count(tmp_path, *paths)[:3] == counted(*paths)[:3]
 
 
 @COMPILER
@@ -68,7 +68,7 @@ def test_the_c_program_splits_folds_and_links_as_weft_does(tmp_path: Path) -> No
         + mail("d@x", headers=["in-reply-to : <c@x>"])
         + b"From crlf\r\nMessage-ID: <e@\r\n x>\r\nReferences: <d@x>\r\n\r\nbody\r\n"
     )
-    assert bound.count(tmp_path, path) == counted(path) == (5, 5, 1, 4)
+    assert lower_bound.count(tmp_path, path) == counted(path) == (5, 5, 1, 4)
 
 
 def test_the_splitter_of_the_suite_cuts_where_weft_cuts(corpus: corpora.Corpus, tmp_path: Path) -> None:
@@ -106,8 +106,8 @@ def test_a_contender_runs_and_leaves_the_archive_as_it_was(
     assert made.failure == ""
     assert made.wall > 0
     assert corpus.mbox.read_bytes() == before
-    if work.octets is not None:
-        assert work.octets() > 10 * MESSAGES
+    if work.size is not None:
+        assert work.size() > 10 * MESSAGES
 
 
 def test_a_command_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_the_forest_alone_is_measured_on_as_many_ids_as_are_asked_for() -> None:
 
 
 @pytest.mark.skipif(bool(plot.missing()), reason=f"matplotlib is missing: {plot.missing()}")
-def test_the_plot_is_drawn_twice_in_equal_octets(tmp_path: Path) -> None:
+def test_the_plot_is_drawn_twice_in_equal_bytes(tmp_path: Path) -> None:
     svg, png = plot.draw(results(), tmp_path / "plot.svg")
     before = svg.read_bytes()
     assert b"mutt, sort=threads" in before or b"<svg" in before

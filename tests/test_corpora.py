@@ -18,10 +18,10 @@ from typing import Any
 
 import pytest
 
-from tests.archives import rebuild
-from weft.core.forest import NONE, Weaver
+from tests.factories import rebuild
+from weft.core.forest import NONE, ForestBuilder
 from weft.core.header import Fields, scan
-from weft.export.json import write_jsonl
+from weft.render.json import write_jsonl
 
 CORPORA = os.environ.get("WEFT_CORPORA")
 pytestmark = pytest.mark.skipif(CORPORA is None, reason="WEFT_CORPORA does not name the folder of archives")
@@ -36,7 +36,7 @@ def corpus(name: str) -> Corpus:
     return {path.name.partition(".")[0]: path for path in sorted(Path(CORPORA or "").joinpath(name).iterdir())}
 
 
-def octets(path: Path) -> bytes:
+def data(path: Path) -> bytes:
     return lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes()
 
 
@@ -47,7 +47,7 @@ def kernel_blocks() -> dict[str, list[bytes]]:
 
 
 def split(files: Corpus) -> dict[str, list[bytes]]:
-    return {name: list(blocks(octets(path))) for name, path in files.items()}
+    return {name: list(blocks(data(path))) for name, path in files.items()}
 
 
 def blocks(mbox: bytes) -> Iterator[bytes]:
@@ -56,31 +56,31 @@ def blocks(mbox: bytes) -> Iterator[bytes]:
 
 
 @pytest.fixture(scope="module")
-def kernel(kernel_blocks: dict[str, list[bytes]]) -> Weaver:
+def kernel(kernel_blocks: dict[str, list[bytes]]) -> ForestBuilder:
     """All of ``kernel``, woven."""
-    weaver = Weaver()
+    builder = ForestBuilder()
     for found in kernel_blocks.values():
         for block in found:
-            add(weaver, scan(block, 1, len(block)))
-    return weaver
+            add(builder, scan(block, 1, len(block)))
+    return builder
 
 
-def add(weaver: Weaver, fields: Fields) -> None:
-    replies = [weaver.node(name) for name in fields.in_reply_to]
-    references = [weaver.node(name) for name in fields.references]
-    weaver.add(weaver.node(fields.message_id), replies, fields.sane, references)
+def add(builder: ForestBuilder, fields: Fields) -> None:
+    replies = [builder.node(name) for name in fields.in_reply_to]
+    references = [builder.node(name) for name in fields.references]
+    builder.add(builder.node(fields.message_id), replies, fields.sane, references)
 
 
-def forge(weaver: Weaver, number: int, references: list[bytes]) -> None:
+def forge(builder: ForestBuilder, number: int, references: list[bytes]) -> None:
     """Post a mail with these References, as a header block."""
     chain = b"\n\t".join(b"<" + name + b">" for name in references)
     block = b"\nMessage-ID: <forged-%d@example.org>\nReferences: %s\n" % (number, chain)
-    add(weaver, scan(block, 1, len(block)))
+    add(builder, scan(block, 1, len(block)))
 
 
-def ghost_roots(weaver: Weaver) -> list[bytes]:
+def ghost_roots(builder: ForestBuilder) -> list[bytes]:
     """The ghosts that are roots of trees with a message in them, sorted."""
-    forest = weaver.forest()
+    forest = builder.forest()
     roots = set()
     for message in range(len(forest.ids)):
         node = message
@@ -92,29 +92,31 @@ def ghost_roots(weaver: Weaver) -> list[bytes]:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_forged_mails_that_name_a_hundred_ghost_roots_each_weld_hardly_any_trees(kernel: Weaver, seed: int) -> None:
-    roots, weaver, random = ghost_roots(kernel), deepcopy(kernel), Random(seed)
+def test_forged_mails_that_name_a_hundred_ghost_roots_each_weld_hardly_any_trees(
+    kernel: ForestBuilder, seed: int
+) -> None:
+    roots, builder, random = ghost_roots(kernel), deepcopy(kernel), Random(seed)
     assert len(roots) > 1000
     for number in range(10):
-        forge(weaver, number, random.sample(roots, 100))
-    assert len(roots) - len(ghost_roots(weaver)) <= 30
+        forge(builder, number, random.sample(roots, 100))
+    assert len(roots) - len(ghost_roots(builder)) <= 30
     for number in range(10, 50):
-        forge(weaver, number, random.sample(roots, 100))
-    assert len(roots) - len(ghost_roots(weaver)) <= 65
+        forge(builder, number, random.sample(roots, 100))
+    assert len(roots) - len(ghost_roots(builder)) <= 65
 
 
 @pytest.mark.parametrize(("mails", "named"), [(1, 5000), (200, 100)])
 def test_forged_mails_that_name_seen_messages_move_nothing_but_themselves(
-    kernel: Weaver, mails: int, named: int
+    kernel: ForestBuilder, mails: int, named: int
 ) -> None:
-    before, weaver, random = kernel.forest(), deepcopy(kernel), Random(mails)
+    before, builder, random = kernel.forest(), deepcopy(kernel), Random(mails)
     roots = [before.ids[v] for v, u in enumerate(before.parents) if u == NONE and not before.is_ghost(v)]
     last = b""
     for number in range(mails):
         references = random.sample(roots, named)
-        forge(weaver, number, references)
+        forge(builder, number, references)
         last = references[-1]
-    after = weaver.forest()
+    after = builder.forest()
     assert after.parents[: len(before.ids)] == before.parents
     assert after.contested == before.contested
     assert len(after.ids) == len(before.ids) + mails

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import weft
+from tests.cli.command_runner import weft
 from tests.documented_examples import DOCS, README, Example, documents, examples, matches, not_run, run
 from weft.docs import SECTIONS, pages
 

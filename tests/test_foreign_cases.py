@@ -1,4 +1,4 @@
-"""The threading cases of other software, run through real mbox octets, with every difference from them accounted for.
+"""The threading cases of other software, run through real mbox bytes, with every difference from them accounted for.
 
 The cases are facts about the inputs and outcomes of other programs, kept outside of this repository: the environment
 variable ``WEFT_CASES`` names the folder.  Each message of a case goes to a list of its own, so that the node that holds
@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.archives import Archive, messages, nearest_held, parents, rebuild
-from weft.core.forest import Profile, Weaver
+from tests.factories import Archive, messages, nearest_held, parents, rebuild
+from weft.core.forest import ForestBuilder, Profile
 from weft.core.header import scan
 
 Claim = tuple[bytes, tuple[bytes, ...], bool, tuple[bytes, ...]]
@@ -206,10 +206,10 @@ def sets(threads: Iterable[set[str]]) -> set[frozenset[str]]:
 
 def weave(claims: Iterable[Claim], profile: Profile) -> tuple[set[Edge], dict[bytes, set[bytes]], set[bytes]]:
     """The forest of the claims, in a form in which equal forests are equal: edges, rivals of contested ids, cuts."""
-    weaver = Weaver(profile)
+    builder = ForestBuilder(profile)
     for own, in_reply_to, sane, references in claims:
-        weaver.add(weaver.node(own), [*map(weaver.node, in_reply_to)], sane, [*map(weaver.node, references)])
-    forest = weaver.forest()
+        builder.add(builder.node(own), [*map(builder.node, in_reply_to)], sane, [*map(builder.node, references)])
+    forest = builder.forest()
     contested = {forest.ids[node]: {forest.ids[u] for u in us if u >= 0} for node, us in forest.contested.items()}
     return set(forest.edges()), contested, {forest.ids[node] for node in forest.cuts}
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.archives import Archive, messages, parents, rebuild
+from tests.factories import Archive, messages, parents, rebuild
 from tests.generate import Mail, Shape, Truth, conversations, generate, mails, write_mboxes
-from tests.generate.counting import Dangling, Lacks, Replies, Spread
+from tests.generate.crosspost_counts import Dangling, Lacks, Replies, Spread
 from tests.generate.shape import MAIL_SIZE, ODD, THREAD_SIZE, Quantiles
 from tests.generate.truth import key
 
@@ -40,13 +40,13 @@ def archive_and_truth(folder: Path, count: int, lists: int, shape: Shape) -> tup
 
 
 def digest(count: int, lists: int, seed: int) -> str:
-    octets = sha256()
+    data = sha256()
     for number, mail in generate(count, lists, seed):
-        octets.update(b"%d " % number + mail)
-    return octets.hexdigest()
+        data.update(b"%d " % number + mail)
+    return data.hexdigest()
 
 
-def test_the_same_arguments_give_the_same_octets_and_others_give_others() -> None:
+def test_the_same_arguments_give_the_same_bytes_and_others_give_others() -> None:
     """If the first of these is another one now, what is cached is of no use: count ``tests.generate._RELEASE`` up."""
     assert digest(100, 3, 1).startswith("25df2ae90703180f")
     assert len({digest(100, 3, 1), digest(100, 3, 1), digest(100, 3, 2), digest(100, 2, 1), digest(101, 3, 1)}) == 4
@@ -273,14 +273,14 @@ def test_complete_files_are_kept_and_others_are_made_again(tmp_path: Path) -> No
     first = made(50, 2, 1)
     assert made(50, 2, 1) == first
     assert made(60, 2, 1) != first
-    octets = (tmp_path / "list-0.mbox").read_bytes()
+    data = (tmp_path / "list-0.mbox").read_bytes()
     (tmp_path / "list-0.mbox").write_bytes(b"")
     made(60, 2, 1, truth=True)
-    assert (tmp_path / "list-0.mbox").read_bytes() == octets
+    assert (tmp_path / "list-0.mbox").read_bytes() == data
     (tmp_path / "complete").unlink()
     (tmp_path / "list-0.mbox").write_bytes(b"")
     made(60, 2, 1)
-    assert (tmp_path / "list-0.mbox").read_bytes() == octets
+    assert (tmp_path / "list-0.mbox").read_bytes() == data
     assert not (tmp_path / "truth.json").exists()
 
 

@@ -1,4 +1,4 @@
-"""The committed code of the wire schema is what the compiler writes for it, to the octet."""
+"""The committed code of the wire schema is what the compiler writes for it, to the byte."""
 
 from __future__ import annotations
 

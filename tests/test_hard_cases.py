@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.archives import FIXTURES, Archive, mail, messages, parents, rebuild
-from tests.index.making import counted, open_index
-from tests.index.making import parents as index_parents
-from tests.store.making import Origin
-from weft.core.policy import Origin as OriginRow
-from weft.core.policy import Policy
-from weft.thread import Message
+from tests.factories import FIXTURES, Archive, mail, messages, parents, rebuild
+from tests.index.factories import counted, open_index
+from tests.index.factories import parents as index_parents
+from tests.store.factories import Origin
+from weft.model import Message
+from weft.policy.rules import Origin as OriginRow
+from weft.policy.rules import Policy
 
 HARD = FIXTURES / "hard"
 
@@ -284,7 +284,7 @@ def test_odd_dates_are_shown_as_stated_and_decide_only_the_order() -> None:
     assert [message.stated_date for message in thread.messages[-2:]] == ["", "yesterday, after lunch"]
 
 
-def test_mail_without_an_id_gets_one_of_its_octets_the_same_on_every_server() -> None:
+def test_mail_without_an_id_gets_one_of_its_bytes_the_same_on_every_server() -> None:
     folder = HARD / "no-message-id"
     one, other, together = (
         {name: message for name, message in messages(archive).items() if name.endswith("@missing.invalid")}
@@ -304,7 +304,7 @@ def test_mail_without_an_id_gets_one_of_its_octets_the_same_on_every_server() ->
 def test_mail_without_an_id_has_one_id_in_both_line_ends(tmp_path: Path) -> None:
     unix = mail(None, ["a@x"], headers=["From: ann@x", "Date: today"], body="one\n>From two")
     dos = unix.replace(b"\n", b"\r\n")
-    first, second = (rebuild_bytes(tmp_path, octets) for octets in (unix, dos))
+    first, second = (rebuild_bytes(tmp_path, data) for data in (unix, dos))
     assert parents(first) == parents(second)
 
 

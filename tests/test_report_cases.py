@@ -20,8 +20,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.homes import Home
-from tests.cli.running import Ran
+from tests.cli.command_runner import Ran
+from tests.cli.server_home import Home
 
 CASES = os.environ.get("WEFT_CASES")
 pytestmark = pytest.mark.skipif(CASES is None, reason="WEFT_CASES does not name the folder of cases")

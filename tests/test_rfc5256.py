@@ -8,10 +8,10 @@ from tempfile import TemporaryDirectory
 
 from hypothesis import given, settings
 
-from tests.archives import mail, rebuild
 from tests.core.rfc5256_linker import Mail, Shape, thread_references
 from tests.core.test_forest_properties import clean_archives
-from weft.thread import Thread
+from tests.factories import mail, rebuild
+from weft.model import Thread
 
 
 @given(clean_archives())

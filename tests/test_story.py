@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.archives import FIXTURES, Archive, messages, rebuild
-from weft.thread import Message
+from tests.factories import FIXTURES, Archive, messages, rebuild
+from weft.model import Message
 
 STORY = FIXTURES / "story"
 INTRODUCTION = "20030210035225.GA1107@aldgate.example.com"

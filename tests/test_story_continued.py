@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 
-from tests.archives import FIXTURES, Archive, messages, parents, rebuild
+from tests.factories import FIXTURES, Archive, messages, parents, rebuild
 from tests.test_story import INTRODUCTION, STORY_TREE, draw
-from weft.report.jwz import Containers, chains
-from weft.report.reading import corpus_of_sources
-from weft.sources.base import NoteLog
+from weft.analysis.corpus_reader import corpus_of_sources
+from weft.analysis.jwz import Containers, chains
+from weft.model import Message
 from weft.sources.discover import discover
-from weft.thread import Message
+from weft.sources.interface import NoteLog
 
 FILES = {
     "drafts": FIXTURES / "story" / "drafts.mbox",

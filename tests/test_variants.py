@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 import weft
-from tests.archives import mail
-from tests.index.making import open_index, write
-from weft.export.dot import write_dot
-from weft.export.graphml import write_graphml
-from weft.export.html import write_html
-from weft.export.json import encode_thread, write_jsonl
-from weft.export.mbox import write_mboxrd
-from weft.export.text import write_text
-from weft.thread import Thread
+from tests.factories import mail
+from tests.index.factories import open_index, write
+from weft.model import Thread
+from weft.render.dot import write_dot
+from weft.render.graphml import write_graphml
+from weft.render.html import write_html
+from weft.render.json import encode_thread, write_jsonl
+from weft.render.mbox import write_mboxrd
+from weft.render.text import write_text
 
 ALICE, FORGER = "From: Alice <alice@x.example>", 'From: "Alice L." <alice@evil.example>'
 
@@ -59,9 +59,9 @@ def test_of_copies_on_one_list_the_first_in_the_archive_is_shown_and_the_others_
     archive = weft.rebuild({"l": path})
     with open_index(tmp_path) as index:
         index.ingest("l", path)
-        for threads, octets in (
-            (archive.threads(), archive.octets),
-            (index.all_threads(), lambda thread: index.octets(thread, pytest.fail)),
+        for threads, data in (
+            (archive.threads(), archive.raw),
+            (index.all_threads(), lambda thread: index.raw(thread, pytest.fail)),
         ):
             [thread] = [one for one in threads if "real@x" in {message.id for message in one.messages}]
             [shown] = [message for message in thread.messages if message.id == "real@x"]
@@ -74,7 +74,7 @@ def test_of_copies_on_one_list_the_first_in_the_archive_is_shown_and_the_others_
             assert '"variants":2' in formats["write_jsonl"]
             assert ">2</data>" in formats["write_graphml"]
             file = BytesIO()
-            write_mboxrd(octets(thread), file)
+            write_mboxrd(data(thread), file)
             found = file.getvalue()
             assert found.count(b"I agree.") + found.count(b"I object.") == 2
             assert found.index(b"I agree.") < found.rindex(b"%d I" % attempt)
@@ -117,12 +117,12 @@ def test_what_a_list_does_to_mail_makes_no_variant_and_is_exported_once(tmp_path
     with open_index(tmp_path) as index:
         for name, path in paths.items():
             index.ingest(name, path)
-        for thread, octets in (
-            (archive.thread("real@x"), archive.octets),
-            (index.thread("real@x"), lambda thread: index.octets(thread, pytest.fail)),
+        for thread, data in (
+            (archive.thread("real@x"), archive.raw),
+            (index.thread("real@x"), lambda thread: index.raw(thread, pytest.fail)),
         ):
             assert thread.messages[-1].variants == 1
-            assert len(list(octets(thread))) == 1
+            assert len(list(data(thread))) == 1
 
 
 def test_another_text_on_another_list_is_exported_though_nothing_but_the_mail_tells_it_from_a_footer(
@@ -133,7 +133,7 @@ def test_another_text_on_another_list_is_exported_though_nothing_but_the_mail_te
         "b": write(tmp_path / "b.mbox", copy(ALICE, "I agree." + LIST_FOOTER)),
     }
     archive = weft.rebuild(paths)
-    assert len(list(archive.octets(archive.thread("real@x")))) == 2
+    assert len(list(archive.raw(archive.thread("real@x")))) == 2
 
 
 def test_copies_that_state_other_references_are_exported_so_that_the_forest_stays_the_same(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_copies_that_state_other_references_are_exported_so_that_the_forest_stay
     )  # fmt: skip
     archive = weft.rebuild({"l": path})
     with (tmp_path / "again.mbox").open("wb") as file:
-        write_mboxrd((one for thread in archive.threads() for one in archive.octets(thread)), file)
+        write_mboxrd((one for thread in archive.threads() for one in archive.raw(thread)), file)
     again = weft.rebuild({"l": tmp_path / "again.mbox"})
     assert [thread.digest for thread in again.threads()] == [thread.digest for thread in archive.threads()]
 
@@ -152,12 +152,12 @@ def test_a_copy_whose_claim_is_muted_is_neither_counted_nor_exported(tmp_path: P
     with open_index(tmp_path) as index:
         index.ingest("l", write(tmp_path / "l.mbox", copy(ALICE, "I agree."), copy(FORGER, "I object.")))
         forged = next(one.claim for one in index.explain("real@x").statements if "evil" in one.author)
-        mute = weft.core.policy_rows.Mute(claims=frozenset([bytes.fromhex(forged)]))
-        index.set_policy(weft.core.policy.Policy(index.origin, mute=mute))
+        mute = weft.policy.rows.Mute(claims=frozenset([bytes.fromhex(forged)]))
+        index.set_policy(weft.policy.rules.Policy(index.origin, mute=mute))
         thread = index.thread("real@x")
         assert thread.messages[-1].variants == 1
-        [(octets, _)] = index.octets(thread, pytest.fail)
-        assert b"I agree." in octets
+        [(data, _)] = index.raw(thread, pytest.fail)
+        assert b"I agree." in data
 
 
 def test_json_keeps_its_keys(tmp_path: Path) -> None:

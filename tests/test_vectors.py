@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests import vectors
 from weft.core import ed25519
 from weft.core.claim import claim_id, encode, parse
-from weft.core.signing import SignedRoot, public_key, root_octets, verify_root
+from weft.core.signing import SignedRoot, public_key, root_bytes, verify_root
 from weft.errors import ClaimError
 
 
@@ -28,8 +28,8 @@ def test_accepted_claims_have_their_fields_and_ids() -> None:
     cases = json.loads(read("claims"))["accepted"]
     assert {case["kind"] for case in cases} == {"claim", "withdrawal"}
     for case in cases:
-        octets = bytes.fromhex(case["octets"])
-        claim = parse(octets)
+        data = bytes.fromhex(case["octets"])
+        claim = parse(data)
         assert type(claim).__name__.lower() == case["kind"]
         for field in fields(claim):
             value = getattr(claim, field.name)
@@ -40,8 +40,8 @@ def test_accepted_claims_have_their_fields_and_ids() -> None:
                 assert [item.hex() for item in value] == stated
             else:
                 assert value is stated
-        assert claim_id(octets).hex() == case["id"]
-        assert encode(claim) == octets
+        assert claim_id(data).hex() == case["id"]
+        assert encode(claim) == data
 
 
 def test_refused_claims_are_refused_for_the_field_that_is_named() -> None:
@@ -49,7 +49,7 @@ def test_refused_claims_are_refused_for_the_field_that_is_named() -> None:
     assert len(cases) > 110
     for case in cases:
         field = case["rule"].partition(":")[0] if ":" in case["rule"] else ""
-        field = {"withdrawal": "list", "encoding": "its octets are not the one encoding"}.get(field, field)
+        field = {"withdrawal": "list", "encoding": "its bytes are not the one encoding"}.get(field, field)
         with pytest.raises(ClaimError, match=f"^claim refused: {field}"):
             parse(bytes.fromhex(case["octets"]))
 
@@ -59,7 +59,7 @@ def test_signatures_are_those_of_the_seed_over_the_signed_string() -> None:
         key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(case["seed"]))
         name, root = bytes.fromhex(case["list"]), bytes.fromhex(case["root"])
         signed = bytes.fromhex(case["signed"])
-        assert signed == root_octets(public_key(key), name, case["leaf_count"], root)
+        assert signed == root_bytes(public_key(key), name, case["leaf_count"], root)
         assert key.sign(signed).hex() == case["signature"]
         verify_root(SignedRoot(public_key(key), name, case["leaf_count"], root, bytes.fromhex(case["signature"])))
 

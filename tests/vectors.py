@@ -1,17 +1,17 @@
 """Test vectors that any language can read: ``python -m tests.vectors`` writes ``fixtures/vectors/*.json``.
 
-All octets are in hexadecimal.  What must hold:
+All bytes are in hexadecimal.  What must hold:
 
-``claims.json``   ``accepted``: the octets are the claim with these fields, the only ones that are, and have this id.
+``claims.json``   ``accepted``: the bytes are the claim with these fields, the only ones that are, and have this id.
                   ``refused``: each breaks the rule that is named.
 ``merkle.json``   leaf i is the SHA-256 of i in decimal digits; the proof for the leaves at ``positions`` leads to the
-                  root and, as a message of the schema, has the octets ``proof``.
+                  root and, as a message of the schema, has the bytes ``proof``.
 ``session.json``  ``mirror``: two sessions of a pair, with the key and agreement of the first in the second; afterwards
                   both hold the same.  ``threads``: two in which each asks for its threads; the second goes on from the
                   cursors of the first.  From what each holds before, and what arrives, each frame follows, and what
                   each holds then.
 ``sketch.json``   ``elements``: the keyed hash, the first positions, and the first from 4,096 on.  ``sets``: the symbols
-                  from ``first`` on have the octets ``symbols``.  ``differences``: of the set of 50 and ``only_theirs``
+                  from ``first`` on have the bytes ``symbols``.  ``differences``: of the set of 50 and ``only_theirs``
                   elements to that of the first 50 and the ``only_ours`` after theirs; so many symbols show it.
 ``signing.json``  ``signed``: the seed gives the key, it the fingerprint, and the signature is that over ``signed``.
                   ``refused``: signatures over ``message`` that some libraries take, and that no server may.
@@ -34,11 +34,11 @@ from weft.core.claim import Claim, Withdrawal, claim_id, encode
 from weft.core.list_name import FORBIDDEN
 from weft.core.merkle import whole_tree
 from weft.core.message_id import key
-from weft.core.signing import fingerprint, public_key, root_octets, sign_root
-from weft.exchange import mapping
-from weft.exchange.coding import encode_symbols
-from weft.exchange.decoder import Decoder
-from weft.exchange.sketch import encode_range
+from weft.core.signing import fingerprint, public_key, root_bytes, sign_root
+from weft.exchange.riblt import mapping
+from weft.exchange.riblt.codec import encode_symbols
+from weft.exchange.riblt.decoder import Decoder
+from weft.exchange.riblt.sketch import encode_range
 
 VECTORS = Path(__file__).resolve().parent.parent / "fixtures" / "vectors"
 
@@ -139,31 +139,31 @@ NOT_CANONICAL = (
 
 
 def varint(number: int, *, length: int = 1) -> bytes:
-    """A varint of protobuf, of at least ``length`` octets: more than it needs are one of the ways to break the rule."""
-    octets = bytearray()
-    while number > 127 or len(octets) < length - 1:
-        octets.append(number & 127 | 128)
+    """A varint of protobuf, of at least ``length`` bytes: more than it needs are one of the ways to break the rule."""
+    data = bytearray()
+    while number > 127 or len(data) < length - 1:
+        data.append(number & 127 | 128)
         number >>= 7
-    return bytes((*octets, number))
+    return bytes((*data, number))
 
 
 def wired(parts: Sequence[bytes], kind: bytes = b"\x0a") -> bytes:
     """A claim of fields that are written already."""
-    octets = b"".join(parts)
-    return kind + varint(len(octets)) + octets
+    data = b"".join(parts)
+    return kind + varint(len(data)) + data
 
 
 def fields_of(claim: Claim | Withdrawal) -> list[bytes]:
     """The fields of a claim as it is written, each with its key."""
-    octets, parts = encode(claim), []
-    at = 2 if octets[1] < 128 else 3
-    while at < len(octets):
-        size, stop = octets[at + 1], at + 2
-        if octets[at] & 7 == 2:
+    data, parts = encode(claim), []
+    at = 2 if data[1] < 128 else 3
+    while at < len(data):
+        size, stop = data[at + 1], at + 2
+        if data[at] & 7 == 2:
             if size > 127:
-                size, stop = size & 127 | octets[at + 2] << 7, at + 3
+                size, stop = size & 127 | data[at + 2] << 7, at + 3
             stop += size
-        parts.append(octets[at:stop])
+        parts.append(data[at:stop])
         at = stop
     return parts
 
@@ -227,7 +227,7 @@ def claims() -> object:
             }
             for claim in (PLAIN, BARE, MANY, LATIN, HASHED, WEAK, WITHDRAWAL)
         ],
-        "refused": [{"rule": rule, "octets": octets.hex()} for rule, octets in refused().items()],
+        "refused": [{"rule": rule, "octets": data.hex()} for rule, data in refused().items()],
     }
 
 
@@ -252,7 +252,7 @@ def merkle() -> object:
                 "leaf_count": count,
                 "root": tree.root.hex(),
                 "positions": list(proof.positions),
-                "hashes": [octets.hex() for octets in proof.hashes],
+                "hashes": [data.hex() for data in proof.hashes],
                 "proof": proof.encode().hex(),
             }
         )
@@ -317,7 +317,7 @@ def _signed() -> object:
                 "list": name.hex(),
                 "leaf_count": count,
                 "root": signed.root.hex(),
-                "signed": root_octets(signed.origin, name, count, signed.root).hex(),
+                "signed": root_bytes(signed.origin, name, count, signed.root).hex(),
                 "signature": signed.signature.hex(),
             }
         )
@@ -330,7 +330,7 @@ BEYOND = 4096
 
 
 def sketch() -> object:
-    """The contents of ``sketch.json``: the elements of set n are the first 16 octets of SHA-256 of 0, 1, ... n - 1."""
+    """The contents of ``sketch.json``: the elements of set n are the first 16 bytes of SHA-256 of 0, 1, ... n - 1."""
     return {
         "key": SKETCH_KEY.hex(),
         "elements": [_mapped(element) for element in sketch_elements(3)],
@@ -340,7 +340,7 @@ def sketch() -> object:
 
 
 def sketch_elements(count: int, start: int = 0) -> list[bytes]:
-    """The first octets of the SHA-256 of numbers in decimal digits."""
+    """The first bytes of the SHA-256 of numbers in decimal digits."""
     return [sha256(b"%d" % n).digest()[:16] for n in range(start, start + count)]
 
 

@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from weft.archive import Archive, rebuild
+    from weft.client.aio import connect_async
+    from weft.client.client import connect
     from weft.errors import WeftError
     from weft.index.index import Index
-    from weft.rpc.aio import connect_async
-    from weft.rpc.client import connect
-    from weft.thread import Copy, Message, Thread
+    from weft.model import Copy, Message, Thread
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Archive": "weft.archive",
     "Index": "weft.index.index",
-    "connect": "weft.rpc.client",
-    "connect_async": "weft.rpc.aio",
+    "connect": "weft.client.client",
+    "connect_async": "weft.client.aio",
     "rebuild": "weft.archive",
-    "Copy": "weft.thread",
-    "Message": "weft.thread",
-    "Thread": "weft.thread",
+    "Copy": "weft.model",
+    "Message": "weft.model",
+    "Thread": "weft.model",
     "WeftError": "weft.errors",
 }
 

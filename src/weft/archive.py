@@ -17,19 +17,21 @@ from hashlib import sha256
 from os import PathLike, fspath
 from typing import Any
 
+from weft._text import count, name_counts
+from weft._workers import in_turns, is_alone
 from weft.copies import Copies
 from weft.core.author import decode_author
 from weft.core.date import MISSING, format_date
-from weft.core.display import Layout, prune
-from weft.core.forest import GHOST, NONE, Forest, Profile, Weaver
+from weft.core.display_order import DisplayOrder, prune
+from weft.core.forest import GHOST_TIER, NONE, Forest, ForestBuilder, Profile
 from weft.core.message_id import keys_of
 from weft.core.references import Marked
 from weft.core.subject import base_subject, decode_text
 from weft.core.subject_join import Root, join
 from weft.errors import NotFoundError, SourceError, UsageError
-from weft.forks import in_turns, is_alone
-from weft.plural import count, name_counts
-from weft.sources.base import (
+from weft.model import Copy, Message, Thread
+from weft.sources.discover import discover
+from weft.sources.interface import (
     Note,
     NoteLog,
     Record,
@@ -40,13 +42,11 @@ from weft.sources.base import (
     read_numbers,
     split_message,
 )
-from weft.sources.discover import discover
 from weft.sources.list_edits import MailCopy, distinct_contents
 from weft.sources.lists import lists_of
 from weft.sources.mbox import MboxFile
-from weft.sources.pipeline import collector_paused, scan
-from weft.sources.unpacked import Unpacked
-from weft.thread import Copy, Message, Thread
+from weft.sources.parallel_scan import collector_paused, scan
+from weft.sources.spool import Unpacked
 
 Files = str | PathLike[str] | Sequence[str | PathLike[str]]
 _MEMO = 50_000
@@ -56,7 +56,7 @@ _MANY = 10_000
 """and with more messages than this in more than one process,"""
 _MOST = 4
 """but no more than this."""
-_IS_GHOST = bytes(tier == GHOST for tier in range(256))
+_IS_GHOST = bytes(tier == GHOST_TIER for tier in range(256))
 _ORDINARY = ((), None, 0, (), False, "", False, ())
 """What an ordinary message has in the last fields of `Message`."""
 _new = tuple.__new__
@@ -79,7 +79,7 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class RebuildSummary:
     """What a rebuild read: messages in the files, distinct copies and ids, ghosts, messages skipped."""
 
     messages: int
@@ -91,7 +91,7 @@ class Summary:
     cycles: int
     skipped: int
     doubts: str = ""
-    """What to say of lines that may begin a message (`weft.sources.base.NoteLog`)."""
+    """What to say of lines that may begin a message (`weft.sources.interface.NoteLog`)."""
     by_list: Mapping[str, int] = field(default_factory=dict, compare=False)
     """The copies on each list."""
 
@@ -144,25 +144,25 @@ def rebuild_sources(
     """Rebuild from sources that were discovered; ``log`` gets what goes wrong when it happens."""
     if not sources:
         raise SourceError("nothing to read: none of the paths holds mail")
-    loom = _Loom(sources, options)
+    builder = _ArchiveBuilder(sources, options)
     with collector_paused():
         # What is left out is read here, and another interpreter would number it in another way.
         make = make_outline if is_alone() else make_record
         for index, name, batch in scan(sources, log, make, processes, ordered=False):
-            loom.take(index, name, batch)
+            builder.take(index, name, batch)
             if progress:
-                progress(f"{loom.messages} messages, {sources[index].path}")
-        return Archive(loom, log)
+                progress(f"{builder.messages} messages, {sources[index].path}")
+        return Archive(builder, log)
 
 
-class _Loom:
+class _ArchiveBuilder:
     """Takes records and keeps what the archive needs of them."""
 
     def __init__(self, sources: Sequence[Source], options: Options) -> None:
         self.sources = sources
         self.options = options
         self.names = lists_of(sources)
-        self.weaver = Weaver(options.profile)
+        self.builder = ForestBuilder(options.profile)
         self.copies = Copies(lambda source, offset, length: read_numbers(sources[source], offset, length))
         self.messages = 0
         self.named = array("i")
@@ -174,19 +174,19 @@ class _Loom:
 
     def take(self, source: int, name: str, records: Sequence[Record]) -> None:
         """Weave a batch of records of one source, which belong to one list."""
-        weaver, number = self.weaver, self._number(name)
+        builder, number = self.builder, self._number(name)
         columns = tuple(zip(*records, strict=True))
         ids, sane, doubtful = columns[2], columns[4], _doubtful(columns)
         in_reply_tos, references = (
             _sure(columns[lists], columns[masks]) if doubtful else columns[lists] for lists, masks in ((3, 13), (5, 14))
         )
-        [nodes], replies, chains = weaver.nodes([ids]), weaver.nodes(in_reply_tos), weaver.nodes(references)
+        [nodes], replies, chains = builder.nodes([ids]), builder.nodes(in_reply_tos), builder.nodes(references)
         self._make_room()
         for index in self.copies.add(nodes, number, source, columns):
             if index in doubtful:
-                weaver.add_doubtful(nodes[index], doubtful[index][0], sane[index], doubtful[index][1])
+                builder.add_doubtful(nodes[index], doubtful[index][0], sane[index], doubtful[index][1])
                 self._name({*replies[index], *chains[index]}, number)
-            elif weaver.add(nodes[index], replies[index], sane[index], chains[index]):
+            elif builder.add(nodes[index], replies[index], sane[index], chains[index]):
                 self._name({*replies[index], *chains[index]}, number)
         self.messages += len(records)
 
@@ -197,7 +197,7 @@ class _Loom:
         return self._numbers[name]
 
     def _make_room(self) -> None:
-        nodes = len(self.weaver.ids)
+        nodes = len(self.builder.ids)
         self.copies.grow(nodes)
         missing = nodes - len(self.named)
         self.named.extend(bytes(missing))
@@ -206,7 +206,7 @@ class _Loom:
     def _name(self, references: set[int], number: int) -> None:
         """Count, for ids that nobody has described so far, who names them and where."""
         for reference in references:
-            if self.weaver.tiers[reference]:
+            if self.builder.tiers[reference]:
                 self._name_one(reference, number)
 
     def _name_one(self, node: int, number: int) -> None:
@@ -241,18 +241,18 @@ def _sure(lists: Sequence[Any], masks: Sequence[Any]) -> Sequence[Any]:
 class Archive:
     """Whole threads; all text is as the mail states it, not cleaned."""
 
-    def __init__(self, loom: _Loom, log: NoteLog) -> None:
+    def __init__(self, builder: _ArchiveBuilder, log: NoteLog) -> None:
         """Made by `rebuild`."""
         self._log = log
-        self.sources = loom.sources
+        self.sources = builder.sources
         unpacked = Unpacked()  # one temporary file, however many of the sources are compressed
         for source in self.sources:
             if isinstance(source, MboxFile) and source.unpacked is None:
                 source.unpacked = unpacked
-        self._loom = loom
-        self._copies = loom.copies
+        self._loom = builder
+        self._copies = builder.copies
         self._copies.seal()
-        self._forest: Forest = loom.weaver.forest()
+        self._forest: Forest = builder.builder.forest()
         self._copies.grow(len(self._forest.ids))
         self._joined: set[int] = set()
         self._made_up: dict[int, str] = {}
@@ -265,12 +265,12 @@ class Archive:
         return self._log.entries
 
     @property
-    def summary(self) -> Summary:
+    def summary(self) -> RebuildSummary:
         """Counts for people; ghosts without a held descendant are not counted."""
         forest, layout = self._forest, self._layout
-        held = len(forest.tiers) - forest.tiers.count(GHOST)
+        held = len(forest.tiers) - forest.tiers.count(GHOST_TIER)
         ghosts = layout.held.count(1) - held - len(self._made_up)
-        return Summary(
+        return RebuildSummary(
             self._loom.messages,
             len(self._copies),
             held,
@@ -313,7 +313,7 @@ class Archive:
 
     def thread(self, message_id: str, *, hidden: bool = True) -> Thread:
         """The thread in which an id stands, wherever it stands in it; `NotFoundError` if nobody names it."""
-        found = [self._loom.weaver.find(name) for name in keys_of(message_id)]
+        found = [self._loom.builder.find(name) for name in keys_of(message_id)]
         node = next((node for node in found if node is not None), None)
         layout = self._layout
         if node is None or (self._ghosts[node] and self.options.prune_ghosts and not layout.held[node]):
@@ -325,8 +325,8 @@ class Archive:
         """The options it was made with."""
         return self._loom.options
 
-    def octets(self, thread: Thread) -> Iterator[tuple[bytes, bool]]:
-        """The messages themselves, in thread order: (octets, whether mbox-escaped).
+    def raw(self, thread: Thread) -> Iterator[tuple[bytes, bool]]:
+        """The messages themselves, in thread order: (bytes, whether mbox-escaped).
 
         Of copies that differ in no more than what lists do to mail, the first is given, and so every content of an id
         once (`weft.sources.list_edits`), the one that is shown first.  Ghosts are left out; `SourceError` if a file has
@@ -335,7 +335,7 @@ class Archive:
         for message in thread.messages:
             if message.ghost:
                 continue
-            node = self._loom.weaver.find(message.id.encode("utf-8", "surrogateescape"))
+            node = self._loom.builder.find(message.id.encode("utf-8", "surrogateescape"))
             assert node is not None
             copies = self._copies.sort(self._copies.of(node), self._loom.names)
             found = list(map(self._fetch, copies))
@@ -344,8 +344,8 @@ class Archive:
                 continue
             lists = [self._loom.names[self._copies.lists[copy]] for copy in copies]
             whole = [
-                MailCopy(name, *split_message(octets), escaped)
-                for name, (octets, escaped) in zip(lists, found, strict=True)
+                MailCopy(name, *split_message(data), escaped)
+                for name, (data, escaped) in zip(lists, found, strict=True)
             ]
             yield from (found[place] for place in distinct_contents(whole))
 
@@ -358,7 +358,7 @@ class Archive:
         return self._forest.tiers.translate(_IS_GHOST)
 
     @cached_property
-    def _layout(self) -> Layout:
+    def _layout(self) -> DisplayOrder:
         """The display order of the view that the options ask for."""
         forest, copies = self._forest, self._copies
         dates = array("q", [MISSING]) * len(forest.ids)
@@ -367,24 +367,24 @@ class Archive:
                 dates[node] = copies.seconds[copy] if copies.after[copy] < 0 else copies.date(copies.of(node))[0]
         parents, ghosts = forest.parents, self._ghosts
         if self.options.join_subjects:
-            parents = self._join(Layout(forest.ids, parents, ghosts, dates))
+            parents = self._join(DisplayOrder(forest.ids, parents, ghosts, dates))
             ghosts = self._ghosts
             dates.extend([MISSING] * (len(forest.ids) - len(dates)))
         if self.options.prune_ghosts:
             parents, ghosts = prune(parents, ghosts)
-        return Layout(forest.ids, parents, ghosts, dates)
+        return DisplayOrder(forest.ids, parents, ghosts, dates)
 
-    def _join(self, layout: Layout) -> array[int]:
+    def _join(self, layout: DisplayOrder) -> array[int]:
         """Join trees by subject; nodes that step 5 invents are appended to the ids."""
         forest = self._forest
         edges, dummies = join(self._subject_roots(layout))
         numbers = {}
         for dummy, subject in dummies.items():
-            numbers[dummy] = node = self._loom.weaver.node(dummy)
+            numbers[dummy] = node = self._loom.builder.node(dummy)
             self._made_up[node] = subject
         parents = array("i", layout.parents)
         parents.extend([NONE] * (len(forest.ids) - len(parents)))
-        forest.tiers.extend(bytes([GHOST]) * (len(forest.ids) - len(forest.tiers)))
+        forest.tiers.extend(bytes([GHOST_TIER]) * (len(forest.ids) - len(forest.tiers)))
         self._copies.grow(len(forest.ids))
         for root, parent in edges.items():
             parents[root] = numbers[parent] if isinstance(parent, bytes) else parent
@@ -392,7 +392,7 @@ class Archive:
         self._ghosts = forest.tiers.translate(_IS_GHOST)
         return parents
 
-    def _subject_roots(self, layout: Layout) -> Iterator[Root]:
+    def _subject_roots(self, layout: DisplayOrder) -> Iterator[Root]:
         for root in layout.roots:
             if not layout.held[root]:
                 continue
@@ -402,7 +402,7 @@ class Archive:
             ghost = len(heads) > 1
             yield Root(root, root if ghost else heads[0], ghost, base, reply)
 
-    def _heads(self, layout: Layout, root: int) -> list[int]:
+    def _heads(self, layout: DisplayOrder, root: int) -> list[int]:
         """The first two held nodes, in display order, that have no held ancestor in the tree of ``root``."""
         heads: list[int] = []
         stack = [root]
@@ -423,9 +423,9 @@ class Archive:
         for node, depth in self._layout.tree(root):
             if not hidden and not held[node]:
                 continue
-            octets = ids[node]
-            text = _text_of(octets)
-            label = _LENGTHS[len(octets)] + octets
+            data = ids[node]
+            text = _text_of(data)
+            label = _LENGTHS[len(data)] + data
             texts[depth] = text
             labels[depth] = label
             edges.append(label + labels[depth - 1])
@@ -463,12 +463,12 @@ class Archive:
         return _new(Copy, (self._loom.names[copies.lists[copy]], subject, author, date, None))
 
     def _ghost(self, node: int, message_id: str, depth: int, parent: str | None) -> Message:
-        loom = self._loom
+        builder = self._loom
         if node in self._made_up:
             return Message(message_id, parent, depth, True, False, 0, None, "", self._made_up[node], (), joined=True)
-        named = loom.named[node] if node < len(loom.named) else 0
-        lists = loom.list_sets[loom.named_on[node]] if named else ()
-        named_on = tuple(sorted(loom.names[number] for number in lists))
+        named = builder.named[node] if node < len(builder.named) else 0
+        lists = builder.list_sets[builder.named_on[node]] if named else ()
+        named_on = tuple(sorted(builder.names[number] for number in lists))
         ghost = Message(
             message_id, parent, depth, True, False, 0, None, "", "", (), named=named, named_on=named_on
         )  # fmt: skip
@@ -508,13 +508,13 @@ class _Texts(dict[int, str]):
     """Subjects, or authors, as text, by their numbers; the last of them are remembered."""
 
     def __init__(self, texts: Sequence[bytes], decode: Callable[[bytes], str]) -> None:
-        self._octets = texts
+        self._bytes = texts
         self._decode = decode
 
     def __missing__(self, number: int) -> str:
         if len(self) > _MEMO:
             self.clear()
-        self[number] = text = self._decode(self._octets[number])
+        self[number] = text = self._decode(self._bytes[number])
         return text
 
 

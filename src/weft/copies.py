@@ -1,12 +1,12 @@
-"""The copies of messages that a rebuild has seen, as columns: about 60 octets each beside their texts.
+"""The copies of messages that a rebuild has seen, as columns: about 60 bytes each beside their texts.
 
 A copy is known by (id, list, content): reading the same file twice adds nothing, and of several places the first is
 kept.  Copies of one id form a chain through ``after``.  Subjects and authors are kept once each.  Everything that is
 read out is sorted by `weft.core.representative.Rank`, never by when a copy came, so that neither the order of the
 arguments nor the number of processes leaves a trace.
 
-Bodies that were not read (`weft.sources.base.make_outline`) are read when two of them have to be compared: those of
-copies of one id on one list, and those of copies whose subjects differ.
+Bodies that were not read (`weft.sources.interface.make_outline`) are read when two of them have to be compared: those
+of copies of one id on one list, and those of copies whose subjects differ.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from typing import Any
 
 from weft.core.author import decode_author
 from weft.core.date import MISSING
-from weft.core.forest import Numbers
+from weft.core.forest import IdNumbers
 from weft.core.representative import Content, Rank, count_variants
 from weft.core.sender import read_sender
 from weft.core.subject import base_subject, decode_text
-from weft.sources.base import UNREAD
+from weft.sources.interface import UNREAD
 
 _CROWD = 8
 """With more copies than this, an id gets a set of its contents, so that a flood of copies stays linear."""
@@ -50,7 +50,7 @@ class Copies:
         self.texts: list[bytes] = []
         """The subjects and authors, each once."""
         self.unreadable_dates: dict[int, bytes] = {}
-        self._texts = Numbers(self.texts)
+        self._texts = IdNumbers(self.texts)
         self._crowds: dict[int, dict[tuple[int, int], int]] = {}
 
     def __len__(self) -> int:

@@ -32,7 +32,7 @@ class BombError(SourceError):
 
 
 class ClaimError(WeftError):
-    """A claim, a proof or a signed root is refused: somebody else's octets break a rule, or were damaged."""
+    """A claim, a proof or a signed root is refused: somebody else's bytes break a rule, or were damaged."""
 
 
 class PolicyError(UsageError):
@@ -60,3 +60,43 @@ class RemoteProtocolError(WeftError):
     def __init__(self, reason: str, limit: str = "") -> None:
         super().__init__(reason)
         self.limit = limit
+
+
+class SymbolsError(WeftError):
+    """Octets of a peer are not a run of coded symbols."""
+
+
+class ChangedPolicyError(WeftError):
+    """What a peer may do has changed, so its session was cut."""
+
+
+class InvalidRequestError(UsageError):
+    """A field of a request breaks a limit; the message names both."""
+
+
+class ChangedError(WeftError):
+    """A thread changed between two of its pages; ask again from the first one."""
+
+
+class OverloadedError(WeftError):
+    """The server has as much to do as it takes; the message names the limit."""
+
+
+class LateError(WeftError):
+    """The answer was not there before the deadline."""
+
+
+class StoppingError(WeftError):
+    """The server is about to stop and takes no more calls."""
+
+
+class DeniedError(WeftError):
+    """Whoever calls may not."""
+
+
+class UnreachableError(WeftError):
+    """The server cannot be reached, is stopping, or did not answer in time."""
+
+
+class AnswerError(WeftError):
+    """A server's answer breaks the schema, or does not follow from the claims that it gives for it."""

@@ -1,1 +1,1 @@
-"""Benchmarks: they print CPU seconds, octets and ratios to a peer in the same run; nothing is asserted."""
+"""Benchmarks: they print CPU seconds, bytes and ratios to a peer in the same run; nothing is asserted."""

@@ -1,7 +1,7 @@
 """``python -m tests.bench``: Weft beside what a user would take instead, and beside the limits of the machine.
 
 Runs what is installed, and says what is missing and how to get it.  Each peer is measured in turns with Weft on the
-same file: CPU seconds of all of its processes, wall time, peak memory, octets of the index, and multiples of Weft's.
+same file: CPU seconds of all of its processes, wall time, peak memory, bytes of the index, and multiples of Weft's.
 Corpora and the work of peers lie in ``--folder``; corpora are kept there.  Nothing else is written.
 """
 
@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from tests.bench import paths, plot
+from tests.bench.comparison import Bench, Row
 from tests.bench.corpora import Corpus, generated, real
 from tests.bench.figures import shares
 from tests.bench.growth import Series, series
 from tests.bench.machine import this_machine
-from tests.bench.measuring import Bench, Row
 from tests.bench.paths import PathRow
 from tests.bench.peers import TASKS, Contender, everyone
 from tests.bench.table import Missing, Results, as_json, as_markdown, as_text

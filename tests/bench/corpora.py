@@ -30,7 +30,7 @@ class Corpus:
     messages: int
 
     @property
-    def octets(self) -> int:
+    def size(self) -> int:
         """The size of the mbox."""
         return self.mbox.stat().st_size
 
@@ -50,9 +50,9 @@ def real(folder: Path) -> Iterator[Corpus]:
         with mbox.open("wb") as file:
             for path in sorted(inside.iterdir()):
                 if path.suffix in (".mbox", ".xz"):
-                    octets = path.read_bytes()
-                    octets = lzma.decompress(octets) if path.suffix == ".xz" else octets
-                    file.write(octets.rstrip(b"\n") + b"\n\n")
+                    data = path.read_bytes()
+                    data = lzma.decompress(data) if path.suffix == ".xz" else data
+                    file.write(data.rstrip(b"\n") + b"\n\n")
         yield Corpus(inside.name, mbox, sum(1 for _ in messages(mbox)))
 
 

@@ -1,4 +1,4 @@
-"""What a mirror session costs: ``python -m tests.bench.exchange [--claims N]`` prints octets and CPU time.
+"""What a mirror session costs: ``python -m tests.bench.exchange [--claims N]`` prints bytes and CPU time.
 
 The stores only number what they hold: no index and no disk is measured, but the machine, with proofs of real claims.
 """
@@ -11,31 +11,31 @@ from collections import Counter
 from dataclasses import replace
 from hashlib import sha256
 
-from tests.exchange.driving import KEY, mirroring
-from tests.store.making import Origin, mail
+from tests.exchange.session_harness import KEY, mirroring
+from tests.store.factories import Origin, mail
 from weft.core.feed import Feed
+from weft.exchange.configuration import Configuration
 from weft.exchange.events import (
     Answer,
     Ask,
-    Commit,
+    ClaimLocation,
+    CommitParts,
     Ended,
-    Entry,
     Fetch,
     FindMissing,
     GetPosition,
-    Keep,
+    KeepState,
     Locate,
-    Piece,
+    LogEntry,
     ReadLog,
     Request,
     Scan,
     Send,
-    Whereabouts,
+    StoredPart,
 )  # fmt: skip
+from weft.exchange.riblt.sketch import encode_range
 from weft.exchange.session import Session
-from weft.exchange.setup import Setup
-from weft.exchange.sketch import encode_range
-from weft.store.base import NewClaim, Part
+from weft.store.interface import VerifiedClaim, VerifiedPart
 from weft.v1 import exchange_pb2 as wire
 
 A, B = Origin("a"), Origin("b")
@@ -49,12 +49,12 @@ class Numbered:
     def __init__(self, old: list[bytes]) -> None:
         self.log = list(old)
         self.held = set(old)
-        self.parts: list[Part] = []
+        self.parts: list[VerifiedPart] = []
         self.places: dict[bytes, tuple[int, int]] = {}
-        self.claims: dict[tuple[int, int], NewClaim] = {}
+        self.claims: dict[tuple[int, int], VerifiedClaim] = {}
         self.kept = b""
 
-    def add(self, part: Part) -> None:
+    def add(self, part: VerifiedPart) -> None:
         """A new batch."""
         batch = len(self.parts)
         self.parts.append(part)
@@ -72,38 +72,38 @@ class Numbered:
                 return len(self.log)
             case ReadLog(after, limit):
                 some = enumerate(self.log[after : after + limit], after + 1)
-                return [Entry(position, FEED, element) for position, element in some]
+                return [LogEntry(position, FEED, element) for position, element in some]
             case Scan(_, key, first, count, upto):
                 return encode_range(key, self.log[:upto], first, count)
             case FindMissing(elements):
                 return [element for element in elements if element not in self.held]
             case Locate(elements):
-                return [Whereabouts(*self.places[element], FEED, element) for element in elements]
+                return [ClaimLocation(*self.places[element], FEED, element) for element in elements]
             case Fetch(claims):
                 batches: dict[int, list[tuple[int, bytes]]] = {}
                 for where in claims:
-                    octets = self.claims[where.batch, where.leaf].octets
-                    batches.setdefault(where.batch, []).append((where.leaf, octets))
+                    data = self.claims[where.batch, where.leaf].data
+                    batches.setdefault(where.batch, []).append((where.leaf, data))
                 parts = self.parts
-                return [Piece(at, parts[at].signed, parts[at].tree, some) for at, some in batches.items()]
-            case Commit(parts):
+                return [StoredPart(at, parts[at].signed, parts[at].tree, some) for at, some in batches.items()]
+            case CommitParts(parts):
                 before = len(self.log)
                 for part in parts:
-                    self.add(Part(part.signed, part.tree, [NewClaim(*claim) for claim in part.claims]))
+                    self.add(VerifiedPart(part.signed, part.tree, [VerifiedClaim(*claim) for claim in part.claims]))
                 return range(before + 1, len(self.log) + 1)
-            case Keep(octets):
-                self.kept = octets
+            case KeepState(data):
+                self.kept = data
                 return None
             case _:
                 raise NotImplementedError(f"{type(request).__name__} is not asked by who mirrors")
 
 
 class Bench:
-    """One side; counts octets by kind of frame and the time that the machine takes."""
+    """One side; counts bytes by kind of frame and the time that the machine takes."""
 
-    def __init__(self, store: Numbered, setup: Setup) -> None:
+    def __init__(self, store: Numbered, setup: Configuration) -> None:
         self.store = store
-        self.octets: Counter[str] = Counter()
+        self.data: Counter[str] = Counter()
         self.seconds = 0.0
         self.session = Session(replace(setup, kept=store.kept), 0.0)
         self.ended: Ended | None = None
@@ -116,8 +116,8 @@ class Bench:
         while todo:
             output, *todo = todo
             match output:
-                case Send(octets):
-                    sent.append(octets)
+                case Send(data):
+                    sent.append(data)
                 case Ask(number, request):
                     self.seconds += time.process_time() - started
                     answer = self.store.answer(request)
@@ -126,20 +126,20 @@ class Bench:
                 case Ended():
                     self.ended = output
         self.seconds += time.process_time() - started
-        for octets in sent:
-            kind = wire.Frame.FromString(octets).WhichOneof("kind")
-            self.octets[str(kind)] += len(octets)
+        for data in sent:
+            kind = wire.Frame.FromString(data).WhichOneof("kind")
+            self.data[str(kind)] += len(data)
         return sent
 
 
 def sync(ours: Numbered, theirs: Numbered) -> tuple[Bench, Bench]:
     """One session."""
-    one = Bench(ours, Setup(mirroring(A, B), B.public, True, KEY))
-    other = Bench(theirs, Setup(mirroring(B, A), A.public, False, KEY))
+    one = Bench(ours, Configuration(mirroring(A, B), B.public, True, KEY))
+    other = Bench(theirs, Configuration(mirroring(B, A), A.public, False, KEY))
     to_other, to_one = one.step(None), other.step(None)
     while to_one or to_other:
-        from_one = [frame for octets in to_one for frame in one.step(octets)]
-        to_one = [frame for octets in to_other for frame in other.step(octets)]
+        from_one = [frame for data in to_one for frame in one.step(data)]
+        to_one = [frame for data in to_other for frame in other.step(data)]
         to_other = from_one
     for side in (one, other):
         assert side.ended is not None
@@ -163,7 +163,7 @@ def main() -> None:
     old = [sha256(b"%d" % n).digest()[:16] for n in range(arguments.claims)]
     ours, theirs = Numbered(old), Numbered(old)
     sync(ours, theirs)
-    print(f"{arguments.claims} claims in both; octets of both directions after the hello, CPU of both machines")
+    print(f"{arguments.claims} claims in both; bytes of both directions after the hello, CPU of both machines")
     head = (
         "differences",
         "finding",
@@ -186,13 +186,13 @@ def main() -> None:
 
 def row(differences: int, one: Bench, other: Bench) -> None:
     """Print what a session cost."""
-    octets = one.octets + other.octets
-    finding = sum(octets[kind] for kind in octets if kind not in ("hello", "claims"))
-    names = sum(octets[kind] for kind in ("offer", "want", "listing"))
-    proofs = sum(side.session.report.proof_octets_received for side in (one, other))
+    data = one.data + other.data
+    finding = sum(data[kind] for kind in data if kind not in ("hello", "claims"))
+    names = sum(data[kind] for kind in ("offer", "want", "listing"))
+    proofs = sum(side.session.report.proof_bytes_received for side in (one, other))
     values = (
         f"{differences}", f"{finding}", f"{finding / differences:.1f}" if differences else "", f"{names}",
-        f"{octets['claims'] - proofs}", f"{proofs}", f"{(one.seconds + other.seconds) * 1000:.1f}",
+        f"{data['claims'] - proofs}", f"{proofs}", f"{(one.seconds + other.seconds) * 1000:.1f}",
         f"{2 * (5 + 0.04 * differences):.0f}", f"{one.session.report.rounds}",
     )  # fmt: skip
     print(" ".join(f"{value:>13}" for value in values))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tests.bench.measuring import Row
+from tests.bench.comparison import Row
 from tests.bench.paths import PathRow
 
 

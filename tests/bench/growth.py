@@ -23,7 +23,7 @@ from itertools import islice
 from random import Random
 
 from tests.bench.exchange import BATCH, Numbered, grow, sync
-from weft.core.forest import Weaver
+from weft.core.forest import ForestBuilder
 
 TOLERANCE = 1.25
 NOISE = 0.2
@@ -81,19 +81,19 @@ def conversations(messages: int, random: Random) -> Iterator[tuple[bytes, list[b
 
 
 def forest(messages: int) -> float:
-    """Microseconds of CPU a message of the forest alone: ids interned, claims woven, cycles cut; no octets are read."""
-    weaver, spent = Weaver(), 0.0
+    """Microseconds of CPU a message of the forest alone: ids interned, claims woven, cycles cut; no bytes are read."""
+    builder, spent = ForestBuilder(), 0.0
     source = conversations(messages, Random(1))
     gc.disable()
     while batch := list(islice(source, _STEP)):
         began = time.process_time()
-        [nodes] = weaver.nodes([[name for name, _ in batch]])
-        chains = weaver.nodes([chain for _, chain in batch])
+        [nodes] = builder.nodes([[name for name, _ in batch]])
+        chains = builder.nodes([chain for _, chain in batch])
         for node, chain in zip(nodes, chains, strict=True):
-            weaver.add(node, chain[-1:], len(chain) > 0, chain)
+            builder.add(node, chain[-1:], len(chain) > 0, chain)
         spent += time.process_time() - began
     began = time.process_time()
-    made = weaver.forest()
+    made = builder.forest()
     spent += time.process_time() - began
     gc.enable()
     assert len(made.parents) == messages

@@ -1,11 +1,11 @@
-"""``python -m tests.bench.index``: what an index costs: CPU and octets a message, small additions, threads, memory.
+"""``python -m tests.bench.index``: what an index costs: CPU and bytes a message, small additions, threads, memory.
 
 Each measurement runs in a process of its own; CPU is that of the process and its children, the least of two runs.  The
 machine is measured too, by a loop of pure Python, before and after: on a busy machine all of it takes longer.
 
 Others are compared by hand, on the same mbox, if they are installed: ``doveadm import`` and ``doveadm index`` into a
 Maildir or mdbox of Dovecot, and ``public-inbox-init`` with ``public-inbox-index`` after the mail was put into git;
-``time`` gives their CPU, ``du`` their octets beside the mail itself.
+``time`` gives their CPU, ``du`` their bytes beside the mail itself.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 
-from tests.archives import mail
-from tests.bench.measure import best, run, weft
+from tests.bench.resource_usage import best, run, weft
+from tests.factories import mail
 from tests.generate import write_mboxes
 from weft import Index
 
@@ -156,10 +156,10 @@ def sizes(path: Path, _: list[str]) -> None:
     with Index.open(path) as index:
         connection = index.store.connection
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        [(claims, octets)] = connection.execute("SELECT count(*), sum(length(octets)) FROM claims").fetchall()
+        [(claims, data)] = connection.execute("SELECT count(*), sum(length(octets)) FROM claims").fetchall()
         total = os.stat(path).st_size
-        beside = (total - octets) / claims
-        print(json.dumps(f"{octets / claims:.0f} octets of claims a message, {beside:.0f} beside (limit 300)"))
+        beside = (total - data) / claims
+        print(json.dumps(f"{data / claims:.0f} bytes of claims a message, {beside:.0f} beside (limit 300)"))
 
 
 def thread(path: Path, names: list[str]) -> None:

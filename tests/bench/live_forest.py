@@ -20,9 +20,9 @@ from typing import NamedTuple
 
 from tests.core.dict_nodes import DictNodes
 from tests.generate import generate
-from weft.core.forest import Weaver
+from weft.core.forest import ForestBuilder
 from weft.core.header import scan
-from weft.core.live_forest import LiveForest, hear
+from weft.core.incremental_forest import IncrementalForest, interpret
 
 _SPLIT = re.compile(rb"(?:\A|\n\n)From mboxrd@z Thu Jan  1 00:00:00 1970\n")
 
@@ -57,15 +57,15 @@ def main() -> None:
 def measure(name: str, mails: Sequence[Mail], start: int = 0) -> None:
     """Add the mails, and print what those from ``start`` on cost."""
     nodes = DictNodes()
-    heard = [resolve(nodes.node, mail) for mail in mails]
-    forest = LiveForest(nodes)
+    interpreted = [resolve(nodes.node, mail) for mail in mails]
+    forest = IncrementalForest(nodes)
     gc.collect()
     spent, slowest = 0, 0
-    for number, (node, in_reply_to, sane, references, tier) in enumerate(heard):
+    for number, (node, in_reply_to, sane, references, tier) in enumerate(interpreted):
         if number == start:
             nodes.reads = 0
         began = time.process_time_ns()
-        forest.add(hear(node, in_reply_to, sane, references, tier))
+        forest.add(interpret(node, in_reply_to, sane, references, tier))
         if number >= start:
             took = time.process_time_ns() - began
             spent, slowest = spent + took, max(slowest, took)
@@ -86,12 +86,12 @@ def resolve(node: Callable[[bytes], int], mail: Mail) -> tuple[int, list[int], b
 
 def agrees(nodes: DictNodes, mails: Sequence[Mail]) -> bool:
     """Whether the parents are those of the batch forest."""
-    weaver = Weaver()
+    builder = ForestBuilder()
     for name in nodes.ids:
-        weaver.node(name)
+        builder.node(name)
     for mail in mails:
-        weaver.add(*resolve(weaver.node, mail))
-    return [nodes.states[node].parent for node in range(len(nodes.ids))] == list(weaver.forest().parents)
+        builder.add(*resolve(builder.node, mail))
+    return [nodes.states[node].parent for node in range(len(nodes.ids))] == list(builder.forest().parents)
 
 
 def orders(mails: Sequence[Mail]) -> Iterator[tuple[str, list[Mail]]]:
@@ -156,9 +156,9 @@ def filled_ring(length: int) -> tuple[list[Mail], int]:
     """One long cycle of ghosts that are filled one by one, always the one that is cut."""
     ring = ghost_ring(length)
     nodes = DictNodes()
-    forest = LiveForest(nodes)
+    forest = IncrementalForest(nodes)
     for mail in ring:
-        forest.add(hear(*resolve(nodes.node, mail)))
+        forest.add(interpret(*resolve(nodes.node, mail)))
     weakest_first = sorted(range(length), key=lambda n: (-nodes.states[nodes.node(name(n))].rank, n))
     return ring + [reply(n, (n - 1) % length) for n in weakest_first], len(ring)
 

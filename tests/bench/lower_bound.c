@@ -1,7 +1,7 @@
 /*
  * How little it can cost to thread an mbox: what a plain C program needs for the steps that no program can leave out.
  *
- *   lower_bound read FILE...     read() every octet
+ *   lower_bound read FILE...     read() every byte
  *   lower_bound search FILE...   map, and find every "\nFrom "
  *   lower_bound thread FILE...   map, split, find three headers, intern the ids, link each to a parent
  *
@@ -93,9 +93,9 @@ static int32_t intern(const char *id, size_t length)
     return (int32_t)(used - 1);
 }
 
-static int is_white(char octet)
+static int is_white(char byte)
 {
-    return octet == ' ' || octet == '\t' || octet == '\n' || octet == '\r';
+    return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
 }
 
 /* An id with white space in it, without. */

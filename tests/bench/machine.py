@@ -14,7 +14,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The shape of this machine; ``memory`` in octets."""
+    """The shape of this machine; ``memory`` in bytes."""
 
     date: str
     cores: int

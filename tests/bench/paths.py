@@ -18,9 +18,9 @@ from pathlib import Path
 
 from tests.bench import index as index_bench
 from tests.bench import rpc
+from tests.bench.command_runner import Work, run
 from tests.bench.corpora import Corpus
-from tests.bench.measure import weft
-from tests.bench.running import Work, run
+from tests.bench.resource_usage import weft
 from tests.generate import write_mboxes
 
 _ADDED = 1000
@@ -77,11 +77,11 @@ def _beside(path: Path, corpus: Corpus) -> PathRow:
     found = re.search(r"(\d+) beside", said)
     value = float(found[1]) if found else None
     limit = 300 if corpus.messages >= _FEW else None
-    return PathRow("size", "index, beside the claims' own octets", corpus.messages, value, "octets a message", limit)
+    return PathRow("size", "index, beside the claims' own bytes", corpus.messages, value, "octets a message", limit)
 
 
 def _looks(path: Path, corpus: Corpus) -> Iterator[PathRow]:
-    command = [sys.executable, "-m", "tests.bench.looking", str(path)]
+    command = [sys.executable, "-m", "tests.bench.thread_reads", str(path)]
     figures = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=600).stdout)
     rows = (
         ("rows", "thread of about 25 messages, rows, warm", 100.0),

@@ -12,7 +12,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-from tests.bench.measuring import Row
+from tests.bench.comparison import Row
 from tests.bench.table import Results
 
 _TITLES = {"threads": "threads of one mbox", "index": "an index of one mbox"}
@@ -28,7 +28,7 @@ def draw(results: Results, target: Path) -> list[Path]:
     """Write the plot as SVG and as PNG; ``target`` names both, whatever its suffix."""
     matplotlib = importlib.import_module("matplotlib")
     matplotlib.use("Agg")
-    matplotlib.rcParams["svg.hashsalt"] = "weft"  # equal results, equal octets
+    matplotlib.rcParams["svg.hashsalt"] = "weft"  # equal results, equal bytes
     pyplot = importlib.import_module("matplotlib.pyplot")
     figure, axes = pyplot.subplots(1, len(_TITLES), figsize=(13, 7), sharey=True)
     for place, task in zip(axes, _TITLES, strict=True):

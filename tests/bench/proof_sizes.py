@@ -1,4 +1,4 @@
-"""What proofs cost: ``python -m tests.bench.proof_sizes`` prints octets of proof for each claim that is sent.
+"""What proofs cost: ``python -m tests.bench.proof_sizes`` prints bytes of proof for each claim that is sent.
 
 A batch is made as a bulk ingest makes it, in thread order: its trees lie one after the other.  A peer wants whole
 trees (it has a message of each), or, for comparison, the same number of claims anywhere in the batch.
@@ -28,7 +28,7 @@ def wanted_trees(random: Random, share: float) -> list[int]:
 
 
 def measure(share: float) -> tuple[int, float, float]:
-    """(claims sent in all batches, octets of proof a claim in thread order, the same if scattered)."""
+    """(claims sent in all batches, bytes of proof a claim in thread order, the same if scattered)."""
     random = Random(f"{share}")
     tree: PartialTree = whole_tree([sha256(b"%d" % n).digest() for n in range(MAX_LEAVES)])
     sent = threads = scattered = 0

@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from tests.bench.measure import Usage, best, run, weft
+from tests.bench.resource_usage import Usage, best, run, weft
 from tests.generate import write_mboxes
 
 _MUTTRC = "set sort=threads\nset strict_threads=yes\nset folder=/tmp\n"
@@ -36,9 +36,7 @@ def main() -> None:
     for name, path in hostile(arguments.folder):
         ours = best([run(weft("rebuild", "--format", "jsonl", "-o", "/dev/null", str(path)))])
         size = path.stat().st_size
-        print(
-            f"{name}: {size / 1e6:.1f} MB, {ours.cpu:.2f} s, {ours.cpu / size * 1e9:.0f} ns an octet, exit {ours.code}"
-        )
+        print(f"{name}: {size / 1e6:.1f} MB, {ours.cpu:.2f} s, {ours.cpu / size * 1e9:.0f} ns a byte, exit {ours.code}")
 
 
 def _compare(mbox: Path, messages: int, runs: int) -> None:
@@ -57,7 +55,7 @@ def _compare(mbox: Path, messages: int, runs: int) -> None:
         _print("mutt", theirs_best, messages)
         wall = min(usage.wall for usage in ours) / min(usage.wall for usage in theirs)
         print(f"  weft / mutt: CPU {ours_best.cpu / theirs_best.cpu:.2f} (limit 0.65), wall {wall:.2f} (limit 0.40)")
-    print(f"  memory: {(ours_best.memory - 60e6) / messages:.0f} octets a message above 60 MB (limit 450)")
+    print(f"  memory: {(ours_best.memory - 60e6) / messages:.0f} bytes a message above 60 MB (limit 450)")
 
 
 def _print(name: str, usage: Usage, messages: int) -> None:

@@ -24,17 +24,17 @@ from random import Random
 
 import grpc
 
-from tests.store.making import mail
+from tests.store.factories import mail
+from weft.client.channel import both
 from weft.core.claim import Claim, claim_id, encode
 from weft.core.merkle import whole_tree
 from weft.core.signing import sign_root
-from weft.index.config import key_path
 from weft.index.index import Index
-from weft.keys import load_key
-from weft.rpc.limits import IN_FLIGHT
-from weft.rpc.target import both
-from weft.store.base import NewClaim, Part
+from weft.key_file import load_key
+from weft.policy.files import key_path
+from weft.store.interface import VerifiedClaim, VerifiedPart
 from weft.v1 import threads_pb2 as wire
+from weft.wire.limits import IN_FLIGHT
 
 TARGET = 2000
 SIZE = 10
@@ -69,9 +69,9 @@ def fill(path: Path, threads: int) -> list[bytes]:
                 group = conversation(number, random)
                 asked.append(random.choice(group).message_id)
                 claims += [replace(claim, origin=index.origin, list=b"bench") for claim in group]
-            new = [NewClaim(leaf, claim_id(encode(one)), encode(one), one) for leaf, one in enumerate(claims)]
+            new = [VerifiedClaim(leaf, claim_id(encode(one)), encode(one), one) for leaf, one in enumerate(claims)]
             tree = whole_tree([one.identity for one in new])
-            index.admit([Part(sign_root(key, b"bench", len(new), tree.root), tree, new)])
+            index.admit([VerifiedPart(sign_root(key, b"bench", len(new), tree.root), tree, new)])
         index.search("nothing", limit=1)  # or the server fills its table while it is measured
     return asked
 
@@ -134,10 +134,10 @@ async def load_streams(address: str, ids: Iterable[bytes], seconds: float) -> in
                 await call.done_writing()
 
             writing = asyncio.create_task(write())
-            async for octets in call:
+            async for data in call:
                 answered += 1
                 room.release()
-                last = octets
+                last = data
             await writing
             response = wire.GetThreadResponse.FromString(last)
             assert len(response.page.messages.id) == SIZE

@@ -1,6 +1,6 @@
-"""``python -m tests.bench.sketch``: what sketches cost, in symbols, octets and CPU time, all from seeds.
+"""``python -m tests.bench.sketch``: what sketches cost, in symbols, bytes and CPU time, all from seeds.
 
-Octets are those of the symbols on the wire, as if the set had ``--size`` elements, and of listing the set instead.
+Bytes are those of the symbols on the wire, as if the set had ``--size`` elements, and of listing the set instead.
 Limits: 15 us for an element that comes into a kept sketch, 40 us a difference, 5 ms to load and send a kept one.
 """
 
@@ -13,12 +13,11 @@ from itertools import islice
 from random import Random
 from statistics import mean
 
-from weft.exchange.coding import decode_symbols, encode_symbols
-from weft.exchange.decoder import Decoder, Status
-from weft.exchange.estimate import symbols_for
-from weft.exchange.mapping import keyed_hash, positions
-from weft.exchange.sketch import KEPT_SYMBOLS, Sketch, encode_range
-from weft.exchange.symbol import ELEMENT_OCTETS, CodedSymbol
+from weft.exchange.riblt.codec import decode_symbols, encode_symbols, symbols_for
+from weft.exchange.riblt.decoder import Decoder, DecoderStatus
+from weft.exchange.riblt.mapping import keyed_hash, positions
+from weft.exchange.riblt.sketch import KEPT_SYMBOLS, Sketch, encode_range
+from weft.exchange.riblt.symbol import ELEMENT_BYTES, CodedSymbol
 
 _RUNS = ((1, 300), (2, 300), (10, 300), (100, 60), (1000, 12), (10_000, 2))
 
@@ -26,13 +25,13 @@ _RUNS = ((1, 300), (2, 300), (10, 300), (100, 60), (1000, 12), (10_000, 2))
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--size", type=int, default=1_000_000, help="of the set, for octets on the wire")
+    parser.add_argument("--size", type=int, default=1_000_000, help="of the set, for bytes on the wire")
     parser.add_argument("--scan", type=int, default=50_000, help="elements that are added and scanned")
     arguments = parser.parse_args()
     keeping(arguments.scan)
     serving(arguments.size)
-    print(f"\nlisting {arguments.size} elements: {arguments.size * ELEMENT_OCTETS / 1e6:.1f} MB")
-    print("differences: symbols a difference (mean, most); octets, octets a difference; estimate; decoding")
+    print(f"\nlisting {arguments.size} elements: {arguments.size * ELEMENT_BYTES / 1e6:.1f} MB")
+    print("differences: symbols a difference (mean, most); bytes, octets a difference; estimate; decoding")
     for differences, runs in _RUNS:
         decoding(differences, runs, arguments.size)
     grinding(20_000, 200)
@@ -55,17 +54,17 @@ def serving(size: int) -> None:
     key, elements = _set(2000, 1)
     sketch = Sketch(key)
     sketch.add_all(elements)
-    octets = sketch.dump()
-    load = _spent(lambda: Sketch.load(key, octets), None)
+    data = sketch.dump()
+    load = _spent(lambda: Sketch.load(key, data), None)
     send = _spent(lambda: encode_symbols(sketch.symbols(0, 64), 0, size), None)
     dump = _spent(sketch.dump, None)
-    print(f"kept sketch: {len(octets)} octets, load {load * 1e3:.2f} ms, dump {dump * 1e3:.2f} ms")
-    print(f"the first 64 symbols as octets: {send * 1e3:.2f} ms")
+    print(f"kept sketch: {len(data)} bytes, load {load * 1e3:.2f} ms, dump {dump * 1e3:.2f} ms")
+    print(f"the first 64 symbols as bytes: {send * 1e3:.2f} ms")
 
 
 def decoding(differences: int, runs: int, size: int) -> None:
     """Print one line of the table."""
-    needed, octets, estimates, spent = [], [], [], 0.0
+    needed, data, estimates, spent = [], [], [], 0.0
     for seed in range(runs):
         key, elements = _set(differences, seed)
         count = 2 * symbols_for(differences)
@@ -75,18 +74,18 @@ def decoding(differences: int, runs: int, size: int) -> None:
         decoder.receive(theirs[:32], ours[:32])
         estimates.append(decoder.estimate() / differences)
         decoder.receive(theirs[32:], ours[32:])
-        assert decoder.status is Status.DECODED
+        assert decoder.status is DecoderStatus.DECODED
         assert set(decoder.only_theirs + decoder.only_ours) == set(elements)
         needed.append(decoder.received)
         run = encode_symbols(_as_of(theirs[: decoder.received], size, seed), 0, size)
-        octets.append(len(run))
+        data.append(len(run))
         began = time.process_time()
         decode_symbols(run, 0, size)
         Decoder(key, count).receive(theirs, ours)
         spent += time.process_time() - began
     print(
         f"{differences:>6}: {mean(needed) / differences:5.2f}, {max(needed) / differences:5.2f};"
-        f" {mean(octets):9.0f} B, {mean(octets) / differences:5.1f} B; {mean(estimates):4.2f};"
+        f" {mean(data):9.0f} B, {mean(data) / differences:5.1f} B; {mean(estimates):4.2f};"
         f" {spent / runs / differences * 1e6:5.1f} us (limit 40)",
         flush=True,
     )
@@ -138,7 +137,7 @@ def never(cap: int) -> None:
 def _set(count: int, seed: int) -> tuple[bytes, list[bytes]]:
     """A key and different elements."""
     random = Random(f"sketch-{count}-{seed}")
-    return random.randbytes(32), [random.randbytes(ELEMENT_OCTETS) for _ in range(count)]
+    return random.randbytes(32), [random.randbytes(ELEMENT_BYTES) for _ in range(count)]
 
 
 def _as_of(symbols: Iterable[CodedSymbol], size: int, seed: int) -> list[CodedSymbol]:

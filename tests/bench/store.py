@@ -1,6 +1,6 @@
-"""``python -m tests.bench.store``: what an index on disk costs: CPU and octets a claim, memory, and a small addition.
+"""``python -m tests.bench.store``: what an index on disk costs: CPU and bytes a claim, memory, and a small addition.
 
-The claims are made as lists make them: threads of some messages, Message-IDs of 49 octets, three references a message,
+The claims are made as lists make them: threads of some messages, Message-IDs of 49 bytes, three references a message,
 a tenth of the messages naming an id that nobody holds.  Signing is not counted; parsing, hashing and verifying what a
 peer sends are not, either: they come before the store.
 """
@@ -18,9 +18,9 @@ from itertools import islice
 from pathlib import Path
 from random import Random
 
-from tests.store.making import Origin, mail
+from tests.store.factories import Origin, mail
 from weft.core.claim import Claim
-from weft.store.base import Part, Place
+from weft.store.interface import MailLocation, VerifiedPart
 from weft.store.sqlite import SqliteStore
 
 BATCH = 256
@@ -47,7 +47,7 @@ def messages(random: Random) -> Iterator[Claim]:
             thread.append(name)
 
 
-def parts(claims: Iterator[Claim], count: int, origin: Origin) -> Iterator[list[Part]]:
+def parts(claims: Iterator[Claim], count: int, origin: Origin) -> Iterator[list[VerifiedPart]]:
     """Batches of ``count`` claims in all, as many at a time as a transaction takes."""
     offset = 0
     while count:
@@ -58,21 +58,21 @@ def parts(claims: Iterator[Claim], count: int, origin: Origin) -> Iterator[list[
             offset += 5000 * len(batch)
             if batch:
                 group.append(
-                    origin.batch("list", *batch, places=[Place(1, offset + n * 5000, 5000) for n in range(256)])
+                    origin.batch("list", *batch, places=[MailLocation(1, offset + n * 5000, 5000) for n in range(256)])
                 )
         yield group
 
 
-def add(store: SqliteStore, groups: Iterator[list[Part]]) -> tuple[float, int]:
-    """Put all groups, one transaction each: (CPU seconds, octets of the claims)."""
-    spent, octets = 0.0, 0
+def add(store: SqliteStore, groups: Iterator[list[VerifiedPart]]) -> tuple[float, int]:
+    """Put all groups, one transaction each: (CPU seconds, bytes of the claims)."""
+    spent, data = 0.0, 0
     for group in groups:
         started = time.process_time()
         with store.transaction():
             store.put(group)
         spent += time.process_time() - started
-        octets += sum(len(claim.octets) for part in group for claim in part.claims)
-    return spent, octets
+        data += sum(len(claim.data) for part in group for claim in part.claims)
+    return spent, data
 
 
 def main() -> None:
@@ -85,12 +85,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "index.db"
         with SqliteStore(path) as store:
-            spent, octets = add(store, parts(claims, arguments.claims, origin))
+            spent, data = add(store, parts(claims, arguments.claims, origin))
             print(f"{arguments.claims} claims: {spent / arguments.claims * 1e6:.1f} us of CPU a claim (limit 20)")
         size = os.path.getsize(path)
-        print(
-            f"  {octets / arguments.claims:.0f} octets of claims, {(size - octets) / arguments.claims:.1f} beside them"
-        )
+        print(f"  {data / arguments.claims:.0f} bytes of claims, {(size - data) / arguments.claims:.1f} beside them")
         with SqliteStore(path) as store:
             for name, total in store.connection.execute(
                 "SELECT name, sum(pgsize) FROM dbstat GROUP BY 1 ORDER BY 2 DESC"

@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from tests.bench.comparison import Row
 from tests.bench.growth import Series
 from tests.bench.machine import Machine
-from tests.bench.measuring import Row
 from tests.bench.paths import PathRow
 from tests.bench.peers import TASKS
 
@@ -72,7 +72,7 @@ def tables(results: Results) -> list[Table]:
         for task, what in TASKS.items():
             rows = [row for row in results.rows if (row.corpus, row.task) == (corpus, task)]
             if rows:
-                caption = f"{corpus} ({rows[0].messages:,} messages, {rows[0].octets / 1e6:.0f} MB), {what}"
+                caption = f"{corpus} ({rows[0].messages:,} messages, {rows[0].size / 1e6:.0f} MB), {what}"
                 made.append(_task(caption, rows))
     if results.paths:
         made.append(_paths(results.paths))
@@ -98,7 +98,7 @@ def as_markdown(results: Results) -> str:
 
 
 def as_json(results: Results) -> str:
-    """For programs: seconds, octets, microseconds."""
+    """For programs: seconds, bytes, microseconds."""
     value = {
         "machine": asdict(results.machine),
         "rows": [asdict(row) | {"microseconds_a_message": None if row.failure else row.cost} for row in results.rows],

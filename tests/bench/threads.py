@@ -1,7 +1,7 @@
 """What whole threads cost: ``python -m tests.bench.threads [--servers 5 20 100] [--messages N] [--kernel]``.
 
 Servers with a list each meet until nothing changes, as a mesh or over a hub, all in one process.  Printed are the
-octets of all frames divided by those of the claims that were lacked and their proofs; claims and messages that were
+bytes of all frames divided by those of the claims that were lacked and their proofs; claims and messages that were
 lacked (most claims that are fetched are further copies of mail that is here already); the most rounds of asking in one
 session; and whether every server ended with all that anybody holds of its own trees.
 """
@@ -16,21 +16,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.exchange.driving import ALL
-from tests.exchange.neighbours import Server, all_know, held_by, meet
+from tests.exchange.meeting_harness import Server, all_know, held_by, meet
+from tests.exchange.session_harness import ALL
 from tests.generate import generate
 from weft.core.claim import Claim, claim_id, claim_of, encode, parse
 from weft.core.feed import ALL_LISTS, FeedSet
 from weft.core.id_digest import id_digest
-from weft.core.policy_rows import Peer
 from weft.exchange.events import FindTrees
-from weft.exchange.feeds import Feeds
+from weft.exchange.store_backend import StoreBackend
 from weft.index.ingest import sign_batches
-from weft.rpc.desk import Desk
-from weft.sources.base import NoteLog, split_message
+from weft.policy.feed_ranges import FeedRanges
+from weft.policy.rows import Peer
 from weft.sources.discover import discover
 from weft.sources.evidence import Evidence, make_evidence
-from weft.store.base import NewClaim
+from weft.sources.interface import NoteLog, split_message
+from weft.store.interface import VerifiedClaim
 from weft.v1 import exchange_pb2 as wire
 
 LIST = b"list"
@@ -39,9 +39,9 @@ LIST = b"list"
 def generated(servers: int, messages: int, seed: int) -> list[list[Evidence]]:
     """Mail of one list for each server."""
     found: list[list[Evidence]] = [[] for _ in range(servers)]
-    for number, octets in generate(messages, servers, seed):
-        buffer, header_end, body = split_message(octets)
-        found[number].append(make_evidence(buffer, 1, header_end, body, (0, len(octets)), mbox=False))
+    for number, data in generate(messages, servers, seed):
+        buffer, header_end, body = split_message(data)
+        found[number].append(make_evidence(buffer, 1, header_end, body, (0, len(data)), mbox=False))
     return found
 
 
@@ -54,13 +54,13 @@ def kernel() -> list[list[Evidence]]:
 
 def ingest(server: Server, mail: Sequence[Evidence]) -> None:
     """Make claims of mail, in thread order, as an index does."""
-    made: dict[bytes, NewClaim] = {}
+    made: dict[bytes, VerifiedClaim] = {}
     first: dict[bytes, bytes] = {}
     for evidence in mail:
         claim = claim_of(evidence, server.key, LIST)
-        octets = encode(claim)
-        identity = claim_id(octets)
-        made[identity] = NewClaim(0, identity, octets, claim)
+        data = encode(claim)
+        identity = claim_id(data)
+        made[identity] = VerifiedClaim(0, identity, data, claim)
         first[identity] = (*claim.references[:1], *claim.in_reply_to[:1], claim.message_id)[0]
     ordered = sorted(made.values(), key=lambda claim: first[claim.identity])
     with server.store.transaction():
@@ -71,8 +71,8 @@ def ingest(server: Server, mail: Sequence[Evidence]) -> None:
 class Cost:
     """What the meetings of some servers cost."""
 
-    octets: int = 0
-    claim_octets: int = 0
+    size: int = 0
+    claim_bytes: int = 0
     claims: int = 0
     rounds: int = 0
     meetings: int = 0
@@ -84,8 +84,8 @@ class Cost:
         """A session, counted."""
         for at in meet(one, other):
             report = at.session.report
-            self.octets += report.octets_sent
-            self.claim_octets += report.claim_octets_sent
+            self.size += report.bytes_sent
+            self.claim_bytes += report.claim_bytes_sent
             self.claims += report.claims_received
             self.rounds = max(self.rounds, report.rounds)
             for frame in at.frames:
@@ -120,19 +120,17 @@ def _until_quiet(servers: list[Server], pairs: list[tuple[Server, Server]], cost
 
 def own_ids(server: Server) -> set[bytes]:
     """Digests of the ids in its own trees."""
-    feeds = Feeds({other.key: ALL_LISTS for other in {*server.admits, server}})
-    found = Desk(server.store).answer(FindTrees(feeds, server.policy(server), 0, 1 << 40))
+    feeds = FeedRanges({other.key: ALL_LISTS for other in {*server.admits, server}})
+    found = StoreBackend(server.store).answer(FindTrees(feeds, server.policy(server), 0, 1 << 40))
     return {digest for tree in found.trees for digest in tree.digests or ()}  # type: ignore[union-attr]
 
 
 def lacking(servers: list[Server]) -> int:
     """How many claims that anybody holds concern a server's own trees and are not on it."""
-    everything = {
-        one.identity: one.octets for server in servers for one in server.store.log(0, server.store.position())
-    }
+    everything = {one.identity: one.data for server in servers for one in server.store.log(0, server.store.position())}
     concerned: dict[bytes, set[bytes]] = {}
-    for identity, octets in everything.items():
-        claim = parse(octets)
+    for identity, data in everything.items():
+        claim = parse(data)
         assert isinstance(claim, Claim)
         for name in {claim.message_id, *claim.references, *claim.in_reply_to}:
             concerned.setdefault(id_digest(name), set()).add(identity)
@@ -157,12 +155,12 @@ def run(name: str, mail: list[list[Evidence]], how: str) -> None:
     lacked = sum(len(server.ids()) for server in servers) - sum(before)
     missing = lacking(servers)
     print(
-        f"{name:24} {how:5} {cost.octets / max(1, cost.claim_octets):6.3f} x  {cost.octets / 1e6:9.1f} MB "
+        f"{name:24} {how:5} {cost.size / max(1, cost.claim_bytes):6.3f} x  {cost.size / 1e6:9.1f} MB "
         f"{cost.claims:8} claims {lacked:8} messages  {cost.rounds:2} rounds {cost.gossip:2} gossip  "
         f"{seconds:7.1f} s CPU  {missing} lacking",
         flush=True,
     )
-    print("   ", ", ".join(f"{kind} {octets:,}" for kind, octets in cost.kinds.most_common()), flush=True)
+    print("   ", ", ".join(f"{kind} {data:,}" for kind, data in cost.kinds.most_common()), flush=True)
 
 
 def main() -> None:

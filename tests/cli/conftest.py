@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.homes import Home
-from tests.cli.running import DRAFTS, OPS
+from tests.cli.command_runner import DRAFTS, OPS
+from tests.cli.server_home import Home
 
 
 @pytest.fixture

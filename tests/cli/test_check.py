@@ -6,8 +6,8 @@ import sqlite3
 
 import pytest
 
-from tests.cli.homes import Home
-from tests.cli.running import ROOT
+from tests.cli.command_runner import ROOT
+from tests.cli.server_home import Home
 
 
 def damage(home: Home, *statements: str) -> None:

@@ -17,18 +17,17 @@ from hypothesis import strategies as st
 pytest.importorskip("grpc_health")
 
 import weft
-from tests.cli.foreign import POLICY, claim, receive
-from tests.cli.homes import Home
-from tests.cli.running import DRAFTS, OPS, Ran, mail
-from tests.index.making import write
-from tests.rpc import peering as exchange
-from tests.rpc.serving import serving
-from tests.rpc.test_credentials import introduce, own, serving_tls
-from weft.cli.compared import Comparison, Differing, differing
-from weft.index.common import ThreadDigest
-from weft.index.trees import Said, Standing, Tree
-from weft.rpc.failures import AnswerError
-from weft.rpc.model import CommonSummary
+from tests.cli.command_runner import DRAFTS, OPS, Ran, mail
+from tests.cli.foreign_claims import POLICY, claim, receive
+from tests.cli.server_home import Home
+from tests.index.factories import write
+from tests.peering import peer_harness as exchange
+from tests.server.server_harness import serving
+from tests.tls.test_identity import introduce, own, serving_tls
+from weft.compare import Comparison, Differing, differing
+from weft.errors import AnswerError
+from weft.index.tree_reader import PlacedId, PlacingClaim, ThreadTree
+from weft.model import CommonSummary, ThreadDigest
 from weft.v1 import threads_pb2 as wire
 
 Placed = dict[str, tuple[str | None, bool, frozenset[str]]]
@@ -303,8 +302,8 @@ def test_what_cannot_be_compared_is_one_line(story: Home, arguments: Sequence[st
 @pytest.mark.parametrize(
     ("runs", "said"),
     [
-        ([[b"b"], [b"a"]], "its digests are out of order: each root must come once, in the order of its octets"),
-        ([[b"a", b"a"]], "its digests are out of order: each root must come once, in the order of its octets"),
+        ([[b"b"], [b"a"]], "its digests are out of order: each root must come once, in the order of its bytes"),
+        ([[b"a", b"a"]], "its digests are out of order: each root must come once, in the order of its bytes"),
         ([[b"%09d" % number] for number in range(50)], "it gives more digests than the 40 that it stated"),
     ],
     ids=["order", "twice", "more"],
@@ -324,8 +323,8 @@ def answering(calls: dict[str, Sequence[Any]]) -> Iterator[str]:
     one, more = grpc.unary_unary_rpc_method_handler, grpc.unary_stream_rpc_method_handler
 
     def handler(name: str, responses: Sequence[Any]) -> Any:  # noqa: ANN401 - of either kind
-        octets = [response.SerializeToString() for response in responses]
-        return more(lambda *_: iter(octets)) if name == "Digests" else one(lambda *_: octets[0])
+        data = [response.SerializeToString() for response in responses]
+        return more(lambda *_: iter(data)) if name == "Digests" else one(lambda *_: data[0])
 
     server = grpc.server(ThreadPoolExecutor(2))
     handlers = {name: handler(name, responses) for name, responses in calls.items()}
@@ -365,7 +364,7 @@ def test_one_pass_over_both_finds_the_roots_that_differ(
 class Telling:
     """A side that says what it likes."""
 
-    def __init__(self, *trees: Tree, lies: dict[str, str] | None = None) -> None:
+    def __init__(self, *trees: ThreadTree, lies: dict[str, str] | None = None) -> None:
         self.name = "liar"
         self.summary = CommonSummary("", len(trees), 0, b"")
         self._trees = trees
@@ -376,15 +375,15 @@ class Telling:
         digests = {tree.root: tree.digest for tree in self._trees} | self._lies
         return (ThreadDigest(root, digests[root]) for root in sorted(digests))
 
-    def trees(self, ids: Sequence[str]) -> Iterator[Tree]:
+    def trees(self, ids: Sequence[str]) -> Iterator[ThreadTree]:
         self.asked.append(list(ids))
         return (tree for tree in self._trees if any(one.id in ids for one in tree.standings))
 
 
-def tree(root: str, *below: str, list_name: str = "l") -> Tree:
-    said = (Said("00" * 32, "o", list_name, None),)
-    return Tree(
-        (Standing(root, None, True, "own headers", said), *(Standing(one, root, True, "", ()) for one in below))
+def tree(root: str, *below: str, list_name: str = "l") -> ThreadTree:
+    said = (PlacingClaim("00" * 32, "o", list_name, None),)
+    return ThreadTree(
+        (PlacedId(root, None, True, "own headers", said), *(PlacedId(one, root, True, "", ()) for one in below))
     )
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.archives import mail
-from tests.cli.homes import Home
-from tests.store.making import Origin
-from tests.store.making import mail as claim
+from tests.cli.server_home import Home
+from tests.factories import mail
+from tests.store.factories import Origin
+from tests.store.factories import mail as claim
 from weft import Index
 from weft.core.feed import ALL_LISTS
 from weft.core.id_digest import id_digest

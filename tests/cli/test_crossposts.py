@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from tests.archives import mail
-from tests.cli.homes import Home
-from tests.cli.running import DRAFTS, OPS, ROOT, Ran
-from weft.export.clean import width
-from weft.report.figures import FILES
+from tests.cli.command_runner import DRAFTS, OPS, ROOT, Ran
+from tests.cli.server_home import Home
+from tests.factories import mail
+from weft.analysis.figures import FILES
+from weft.render.sanitize import width
 
 FOUR = ("threads", "on_several_lists", "not_the_same_on_all", "whole_on_none")
 
@@ -157,7 +157,7 @@ def test_pictures_and_a_page_are_written_beside_what_is_printed(home: Home, tmp_
     assert {path.read_bytes()[:4] for path in folder.glob("*.svg")} == {b"<svg"}
 
 
-def test_two_processes_draw_equal_octets(home: Home, tmp_path: Path) -> None:
+def test_two_processes_draw_equal_bytes(home: Home, tmp_path: Path) -> None:
     for name in "one", "two":
         arguments = ("--html", tmp_path / f"{name}.html", "--figures", tmp_path / name)
         assert home.process("crossposts", "-q", *arguments, DRAFTS, OPS).code == 0
@@ -219,8 +219,8 @@ def test_outputs_that_cannot_be_meant_or_made_are_one_line_before_anything_is_re
 def test_without_matplotlib_pictures_are_one_line_and_a_page_still_is_one(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("weft.report.raster.find_spec", lambda name: None)
-    monkeypatch.setattr("weft.report.list_map.find_spec", lambda name: None)
+    monkeypatch.setattr("weft.analysis.png.find_spec", lambda name: None)
+    monkeypatch.setattr("weft.analysis.list_map.find_spec", lambda name: None)
     ran = home.weft("crossposts", "--figures", tmp_path / "pictures", DRAFTS, OPS)
     assert (ran.code, ran.out) == (1, b"")
     assert ran.err == ["weft: pictures need matplotlib, which is not installed; pip install 'mailweft[plot]'"]

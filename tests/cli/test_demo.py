@@ -17,20 +17,20 @@ from typing import Any
 
 import pytest
 
-from tests.archives import rebuild
-from tests.cli import running
-from tests.cli.homes import Home
-from tests.cli.running import Ran, command, environment, until
+from tests.cli import command_runner
+from tests.cli.command_runner import Ran, command, environment, until
+from tests.cli.server_home import Home
+from tests.factories import rebuild
 from tests.test_story import INTRODUCTION
 from tests.test_story_continued import FILES, FORGED_ID
-from weft.core.policy import thread_digest
 from weft.demo import servers
-from weft.demo.acts import Stage
-from weft.demo.facts import Promise, Stopped
-from weft.demo.servers import Server
+from weft.demo.results import Promise, Stopped
+from weft.demo.servers import DemoServer
+from weft.demo.story import Stage
 from weft.errors import WeftError
-from weft.export.clean import width
 from weft.index.index import Index
+from weft.policy.rules import thread_digest
+from weft.render.sanitize import width
 
 LISTS = {"ada": "drafts", "farid": "smtp-ops", "ines": "keepers"}
 NO_PROXY_THERE = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
@@ -60,7 +60,7 @@ class Played:
 def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     folder = tmp_path_factory.mktemp("demo") / "kept"
     before = processor_seconds()
-    ran = running.weft("demo", "--json", "--keep", folder, env=NO_PROXY_THERE)
+    ran = command_runner.weft("demo", "--json", "--keep", folder, env=NO_PROXY_THERE)
     return Played(json.loads(ran.out), ran, folder, processor_seconds() - before)
 
 
@@ -182,7 +182,7 @@ def processes(folder: Path) -> list[str]:
 
 
 def test_its_text_says_the_same_on_lines_that_fit(tmp_path: Path) -> None:
-    ran = running.weft("demo", env={"TMPDIR": str(tmp_path)})
+    ran = command_runner.weft("demo", env={"TMPDIR": str(tmp_path)})
     assert (ran.code, ran.err) == (0, [])
     lines = ran.text.splitlines()
     assert max(map(width, lines)) <= 100
@@ -297,8 +297,8 @@ def test_a_promise_that_is_not_kept_is_named_and_exit_1(home: Home, monkeypatch:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    made = Server("ada", tmp_path)
+def server(tmp_path: Path) -> Iterator[DemoServer]:
+    made = DemoServer("ada", tmp_path)
     yield made
     made.close()
 
@@ -309,7 +309,7 @@ def played_by(monkeypatch: pytest.MonkeyPatch, script: str) -> None:
 
 
 def test_a_server_that_does_not_start_is_one_line_with_its_reason(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    server: DemoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     played_by(monkeypatch, "echo 'weft: the machine is full; empty it' >&2; exit 1")
     server.start()
@@ -317,7 +317,9 @@ def test_a_server_that_does_not_start_is_one_line_with_its_reason(
         server.ready()
 
 
-def test_a_server_that_says_nothing_is_not_waited_for_for_ever(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_says_nothing_is_not_waited_for_for_ever(
+    server: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     played_by(monkeypatch, "exec sleep 60")
     monkeypatch.setattr(servers, "PATIENCE", 0.1)
     server.start()
@@ -330,7 +332,7 @@ def test_a_server_that_says_nothing_is_not_waited_for_for_ever(server: Server, m
 
 
 def test_a_server_that_does_not_stop_is_killed_and_that_is_seen(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    server: DemoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     played_by(monkeypatch, "trap '' TERM; echo listening on 127.0.0.1:1; echo exchange on 127.0.0.1:2; sleep 60 & wait")
     server.start()
@@ -341,7 +343,7 @@ def test_a_server_that_does_not_stop_is_killed_and_that_is_seen(
     assert server.process == 0
 
 
-def test_a_command_that_fails_or_hangs_is_one_line(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_that_fails_or_hangs_is_one_line(server: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
     played_by(monkeypatch, "echo 'weft: no such thing; look again' >&2; exit 1")
     with pytest.raises(WeftError, match=r"^weft show: no such thing; look again$"):
         server.run("show")
@@ -351,7 +353,7 @@ def test_a_command_that_fails_or_hangs_is_one_line(server: Server, monkeypatch: 
         server.run("show")
 
 
-def test_signals_that_come_while_a_server_starts_count_when_it_is_known(server: Server) -> None:
+def test_signals_that_come_while_a_server_starts_count_when_it_is_known(server: DemoServer) -> None:
     came: list[tuple[int, int]] = []
     before = signal.signal(signal.SIGTERM, lambda number, _: came.append((number, len(came))))
     try:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.foreign import FINGERPRINT, POLICY, claim, receive
-from tests.cli.homes import Home
+from tests.cli.foreign_claims import FINGERPRINT, POLICY, claim, receive
+from tests.cli.server_home import Home
 
 CHILD, PARENT = "20030211100258.GB30441@northmail.example.com", "20030211184726.2f0e9b10.emi@tanaka.example.net"
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.archives import FIXTURES, mail
-from tests.cli.foreign import FINGERPRINT, claim, receive
-from tests.cli.homes import Home
-from tests.cli.running import ROOT
+from tests.cli.command_runner import ROOT
+from tests.cli.foreign_claims import FINGERPRINT, claim, receive
+from tests.cli.server_home import Home
+from tests.factories import FIXTURES, mail
 
 HARD = FIXTURES / "hard"
 REPLY = "20030211062031.GA30441@northmail.example.com"

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.archives import mail
-from tests.cli.foreign import claim, receive
-from tests.cli.homes import Home
-from tests.cli.running import DRAFTS, OPS, ROOT
+from tests.cli.command_runner import DRAFTS, OPS, ROOT
+from tests.cli.foreign_claims import claim, receive
+from tests.cli.server_home import Home
+from tests.factories import mail
 
 
 @pytest.mark.parametrize("name", ["text", "mboxrd", "dot", "graphml"])

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from tests.cli.homes import Home
-from tests.cli.running import DRAFTS, environment
+from tests.cli.command_runner import DRAFTS, environment
+from tests.cli.server_home import Home
 from weft.cli.main import COMMANDS
 
 PAGES = [*((name,) for name in COMMANDS), ("lists", "rename"), ("lists", "remove")]

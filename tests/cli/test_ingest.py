@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.archives import mail
-from tests.cli.homes import Home
-from tests.cli.running import DRAFTS, OPS, command, environment, until
-from weft.index.model import Ingested
+from tests.cli.command_runner import DRAFTS, OPS, command, environment, until
+from tests.cli.server_home import Home
+from tests.factories import mail
+from weft.model import Ingested
 
 
 def ids(home: Home) -> set[str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import json
 
-from tests.cli.homes import Home
+from tests.cli.server_home import Home
 from weft.core.signing import fingerprint, public_key
-from weft.keys import load_key
+from weft.key_file import load_key
 
 
 def test_it_prints_the_fingerprint_and_the_path_and_not_the_key(story: Home) -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.cli.homes import Home
-from tests.cli.running import weft
+from tests.cli.command_runner import weft
+from tests.cli.server_home import Home
 from weft.sources.list_id import list_id
 
 
@@ -85,8 +85,8 @@ def test_a_rebuild_files_a_mixed_folder_by_list_id(mail: Path) -> None:
     assert ran.code == 0
     assert lists(ran.text.splitlines()) == EXPECTED
     assert "(dev.example.org 2, rest 2, users.example.org 2)" in ran.err[-1]
-    octets = weft("rebuild", "--format", "mboxrd", *arguments).text
-    assert octets.count("\nMessage-ID: <m") == 6
+    data = weft("rebuild", "--format", "mboxrd", *arguments).text
+    assert data.count("\nMessage-ID: <m") == 6
     assert weft("rebuild", "--format", "jsonl", "--processes", "4", *arguments).out == ran.out
 
 

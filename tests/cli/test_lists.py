@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from tests.cli.foreign import claim, receive
-from tests.cli.homes import Home
-from tests.cli.running import DRAFTS, OPS, ROOT
+from tests.cli.command_runner import DRAFTS, OPS, ROOT
+from tests.cli.foreign_claims import claim, receive
+from tests.cli.server_home import Home
 
 
 def names(home: Home) -> list[str]:

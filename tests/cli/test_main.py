@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import DRAFTS, OPS, command, environment, mail, weft
+from tests.cli.command_runner import DRAFTS, OPS, command, environment, mail, weft
 
 pexpect = pytest.importorskip("pexpect")
 

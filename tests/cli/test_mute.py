@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.archives import mail
-from tests.cli.homes import Home
-from tests.cli.running import ROOT
+from tests.cli.command_runner import ROOT
+from tests.cli.server_home import Home
+from tests.factories import mail
 from weft.core.signing import fingerprint
 
 CLAIM = "ab" * 32

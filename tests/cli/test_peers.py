@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from tests.cli.foreign import FINGERPRINT
-from tests.cli.homes import Home
+from tests.cli.foreign_claims import FINGERPRINT
+from tests.cli.server_home import Home
 
 
 def peers(home: Home) -> list[dict[str, object]]:

@@ -15,10 +15,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.cli.running import DRAFTS, OPS, ROOT, Ran, command, environment, mail, start, until, weft
+from tests.cli.command_runner import DRAFTS, OPS, ROOT, Ran, command, environment, mail, start, until, weft
 
 A_LOT = 1 << 18
-"""More octets than a pipe holds."""
+"""More bytes than a pipe holds."""
 
 
 def threads(ran: Ran) -> list[dict[str, Any]]:
@@ -66,7 +66,7 @@ def test_json_for_short_is_the_same_option() -> None:
     assert weft("rebuild", "--json", DRAFTS).out == weft("rebuild", "--format", "json", DRAFTS).out != b""
 
 
-def test_mboxrd_gives_the_messages_back_to_the_octet() -> None:
+def test_mboxrd_gives_the_messages_back_to_the_byte() -> None:
     ran = weft("rebuild", "--format", "mboxrd", OPS)
     again = weft("rebuild", "--format", "mboxrd", "smtp-ops=-", stdin=ran.out)
     assert ran.out == again.out
@@ -99,7 +99,7 @@ def test_text_leaves_out_ghosts_that_nothing_hangs_on_and_json_has_them(tmp_path
     assert "ghost@x.example" not in ids(weft("rebuild", "--json", "--prune-ghosts", path))
 
 
-def test_the_order_of_the_files_changes_no_octet() -> None:
+def test_the_order_of_the_files_changes_no_byte() -> None:
     for name in ("text", "json", "mboxrd", "dot", "graphml"):
         assert weft("rebuild", "--format", name, DRAFTS, OPS).out == weft("rebuild", "--format", name, OPS, DRAFTS).out
 
@@ -343,7 +343,7 @@ def test_an_empty_file_has_no_threads_and_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("octets", "why"),
+    ("data", "why"),
     [
         (b"Dear diary,\n", "not an mbox"),
         (gzip.compress(mail("a@x.example") * 100)[:-20], "truncated gzip"),
@@ -353,8 +353,8 @@ def test_an_empty_file_has_no_threads_and_is_named(tmp_path: Path) -> None:
     ],
     ids=["no mbox", "truncated", "bomb", "damaged", "junk before"],
 )
-def test_what_is_skipped_is_named_and_the_exit_code_is_3(tmp_path: Path, mbox: Path, octets: bytes, why: str) -> None:
-    (tmp_path / "bad.mbox").write_bytes(octets)
+def test_what_is_skipped_is_named_and_the_exit_code_is_3(tmp_path: Path, mbox: Path, data: bytes, why: str) -> None:
+    (tmp_path / "bad.mbox").write_bytes(data)
     ran = weft("rebuild", "--json", "-q", "bad.mbox", mbox, cwd=tmp_path)
     assert ran.code == 3
     assert len(ran.err) == 1
@@ -476,11 +476,11 @@ def test_a_traceback_only_with_debug(mbox: Path) -> None:
 )
 def test_even_a_defect_is_one_line(error: str, line: str) -> None:
     program = f"""
-import weft.cli.rebuild
+import weft.cli.commands.rebuild
 from weft.cli.main import main
 def broken(*_, **__):
     raise {error}
-weft.cli.rebuild.rebuild_sources = broken
+weft.cli.commands.rebuild.rebuild_sources = broken
 main()
 """
     arguments = [sys.executable, "-c", program, "rebuild", str(DRAFTS)]
@@ -490,7 +490,7 @@ main()
     assert done.stderr.count("\n") == 1
 
 
-def test_the_locale_changes_no_octet() -> None:
+def test_the_locale_changes_no_byte() -> None:
     for locale in ("C", "POSIX", "C.UTF-8"):
         ran = weft("rebuild", DRAFTS, env={"LC_ALL": locale, "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"})
         assert ran.out == weft("rebuild", DRAFTS).out

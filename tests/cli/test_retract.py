@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.homes import Home
-from tests.cli.running import DRAFTS, OPS, ROOT, command, environment
+from tests.cli.command_runner import DRAFTS, OPS, ROOT, command, environment
+from tests.cli.server_home import Home
 
 BOTH = "3E47821B.6050309@harbour.example.com"
 """A mail that is on both lists."""
@@ -77,7 +77,7 @@ def test_what_is_retracted_already_is_exit_1(story: Home) -> None:
     assert (ran.code, ran.out, len(ran.err)) == (1, b"", 1)
 
 
-def test_expunged_octets_are_gone_from_the_files(story: Home) -> None:
+def test_expunged_bytes_are_gone_from_the_files(story: Home) -> None:
     [claim, _] = claims(story, BOTH)
     subject = b"Which boilerplate for a -00?"
     name = next(one["id"] for one in json.loads(story.weft("search", "--json", "boilerplate").out))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import weft
+from tests.cli.command_runner import weft
 from tests.sources.test_containers import tar_of
 
 
@@ -22,7 +22,7 @@ def mbox(*messages: bytes) -> bytes:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    for name, octets in {
+    for name, data in {
         "dev/2003-January.txt": mbox(message("a", "Wed, 1 Jan 2003 23:00:00 -0500"), message("b")),
         "dev/2003-February.txt.gz": gzip.compress(mbox(message("c", "Fri, 28 Feb 2003 00:00:00 +0000"))),
         "dev/index.html": b"<html>",
@@ -32,7 +32,7 @@ def tree(tmp_path: Path) -> Path:
         "old.pst": b"!BDN",
     }.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_bytes(octets)
+        (tmp_path / name).write_bytes(data)
     return tmp_path
 
 

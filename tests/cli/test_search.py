@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.archives import mail
-from tests.cli.homes import Home
-from tests.cli.running import ROOT
+from tests.cli.command_runner import ROOT
+from tests.cli.server_home import Home
+from tests.factories import mail
 
 
 def found(home: Home, *arguments: str) -> set[str]:

@@ -8,10 +8,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.archives import mail
-from tests.cli.foreign import claim, receive
-from tests.cli.homes import Home
-from tests.cli.running import DRAFTS, OPS, ROOT, command, environment
+from tests.cli.command_runner import DRAFTS, OPS, ROOT, command, environment
+from tests.cli.foreign_claims import claim, receive
+from tests.cli.server_home import Home
+from tests.factories import mail
 
 REPLY = "20030211100258.GB30441@northmail.example.com"
 GHOST = "87smuvyw1c.fsf@okafor.example.net"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from weft.cli.table import draw_table
-from weft.export.clean import width
+from weft.cli._tables import draw_table
+from weft.render.sanitize import width
 
 HEADS = ("day", "number", "subject", "id")
 ROWS = [("2003-02-10", 5, "a very long subject that goes on and on and on", "<a@x>"), ("", 500, "日本語", "<b@x>")]

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.archives import mail
-from tests.cli.homes import Home
-from tests.cli.running import ROOT, Ran
+from tests.cli.command_runner import ROOT, Ran
+from tests.cli.server_home import Home
+from tests.factories import mail
 
 
 def roots(ran: Ran) -> list[str]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from weft.core.cycle_cutting import NodeState
 from weft.core.forest import NONE
-from weft.core.live_edges import State
 
 
 class DictNodes:
-    """Message ids get nodes on first use, as `Weaver.node` does it; ``reads`` counts what would be rows read."""
+    """Message ids get nodes on first use, as `ForestBuilder.node` does it; ``reads`` counts what would be rows read."""
 
     def __init__(self) -> None:
         self.ids: list[bytes] = []
-        self.states: dict[int, State] = {}
+        self.states: dict[int, NodeState] = {}
         self.reads = 0
         self._nodes: dict[bytes, int] = {}
         self._children: dict[int, set[int]] = {}
@@ -23,10 +23,10 @@ class DictNodes:
         if known is None:
             known = self._nodes[message_id] = len(self.ids)
             self.ids.append(message_id)
-            self.states[known] = State()
+            self.states[known] = NodeState()
         return known
 
-    def state(self, node: int) -> State:
+    def state(self, node: int) -> NodeState:
         self.reads += 1
         return self.states[node]
 

@@ -1,4 +1,4 @@
-"""Claims: what encode writes parse reads, limits are refused with their reason, and octets are never changed."""
+"""Claims: what encode writes parse reads, limits are refused with their reason, and bytes are never changed."""
 
 from __future__ import annotations
 
@@ -78,10 +78,10 @@ def claims(draw: st.DrawFn) -> Claim:
 
 @given(claims())
 def test_parse_reads_what_encode_wrote(claim: Claim) -> None:
-    octets = encode(claim)
-    assert len(octets) <= MAX_CLAIM
-    assert parse(octets) == claim
-    assert encode(claim) == octets
+    data = encode(claim)
+    assert len(data) <= MAX_CLAIM
+    assert parse(data) == claim
+    assert encode(claim) == data
 
 
 def by_library(claim: Claim) -> bytes:
@@ -102,9 +102,9 @@ def test_parse_reads_the_withdrawal_that_encode_wrote(withdrawal: Withdrawal) ->
 
 
 def test_a_claim_with_every_field_at_its_limit_is_accepted_and_stays_below_40_kib() -> None:
-    octets = encode(LARGEST)
-    assert parse(octets) == LARGEST
-    assert 32_000 < len(octets) <= MAX_CLAIM - 4_000
+    data = encode(LARGEST)
+    assert parse(data) == LARGEST
+    assert 32_000 < len(data) <= MAX_CLAIM - 4_000
 
 
 @given(st.integers(0, 300), st.integers(0, 2000), st.booleans())
@@ -132,7 +132,7 @@ def test_a_broken_limit_is_refused_and_its_field_is_named(rule: str) -> None:
 
 
 def test_more_than_40_kib_are_refused_before_they_are_read() -> None:
-    with pytest.raises(ClaimError, match="40961 octets, at most 40960"):
+    with pytest.raises(ClaimError, match="40961 bytes, at most 40960"):
         parse(bytes(MAX_CLAIM + 1))
 
 
@@ -142,9 +142,9 @@ def test_a_second_encoding_of_a_claim_is_refused(way: str) -> None:
         parse(second_encodings()[way])
 
 
-def mutated(octets: bytes, changes: list[tuple[int, str, bytes]]) -> bytes:
+def mutated(data: bytes, changes: list[tuple[int, str, bytes]]) -> bytes:
     """Octets with some taken out, put in or replaced."""
-    changed = bytearray(octets)
+    changed = bytearray(data)
     for place, how, new in changes:
         at = place % (len(changed) + 1)
         changed[at : at if how == "insert" else at + len(new)] = b"" if how == "cut" else new
@@ -162,16 +162,16 @@ CHANGES = st.lists(
 )
 
 
-def claim_within(octets: bytes) -> bytes:
-    """As ``octets``, with the length of the claim in them corrected."""
-    inner = octets[2 if octets[1:2] < b"\x80" else 3 :]
-    return wired([inner], octets[:1])
+def claim_within(data: bytes) -> bytes:
+    """As ``data``, with the length of the claim in them corrected."""
+    inner = data[2 if data[1:2] < b"\x80" else 3 :]
+    return wired([inner], data[:1])
 
 
 @settings(max_examples=1500)
 @given(st.sampled_from([encode(WEAK), encode(BARE), encode(MANY), encode(WITHDRAWAL)]), CHANGES, st.booleans())
-def test_what_is_accepted_is_written_again_as_it_was(octets: bytes, changes: object, corrected: bool) -> None:
-    changed = mutated(octets, changes)  # type: ignore[arg-type]
+def test_what_is_accepted_is_written_again_as_it_was(data: bytes, changes: object, corrected: bool) -> None:
+    changed = mutated(data, changes)  # type: ignore[arg-type]
     if corrected:
         changed = claim_within(changed)
     with suppress(ClaimError):
@@ -180,13 +180,13 @@ def test_what_is_accepted_is_written_again_as_it_was(octets: bytes, changes: obj
 
 @given(st.lists(st.sampled_from(sorted({*fields_of(WEAK), *fields_of(BARE), b"\x28\x01", b"\x3a\x00"})), max_size=14))
 def test_fields_in_any_order_and_number_are_the_one_encoding_or_refused(parts: list[bytes]) -> None:
-    octets = wired(parts)
+    data = wired(parts)
     with suppress(ClaimError):
-        assert encode(parse(octets)) == octets
+        assert encode(parse(data)) == data
 
 
 @given(st.binary(min_size=32, max_size=32) | st.sampled_from([*SMALL_ORDER, *NOT_CANONICAL]))
-def test_keys_are_refused_by_their_octets(origin: bytes) -> None:
+def test_keys_are_refused_by_their_bytes(origin: bytes) -> None:
     y = int.from_bytes(origin, "little") % 2**255
     small = {int.from_bytes(point, "little") % 2**255 for point in SMALL_ORDER}
     assert bool(key_problem(origin)) == (y >= 2**255 - 19 or y in small)
@@ -199,13 +199,13 @@ def test_a_kind_that_is_not_known_is_refused(rule: str) -> None:
 
 
 @given(st.binary(max_size=300) | st.binary(max_size=300).map(lambda tail: encode(PLAIN)[:-60] + tail))
-def test_any_octets_are_a_claim_or_refused_with_one_line(octets: bytes) -> None:
+def test_any_bytes_are_a_claim_or_refused_with_one_line(data: bytes) -> None:
     try:
-        claim = parse(octets)
+        claim = parse(data)
     except ClaimError as error:
         message = str(error)
     else:
-        assert encode(claim) == octets
+        assert encode(claim) == data
         message = "fine"
     assert "\n" not in message
 

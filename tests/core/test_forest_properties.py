@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.core.plain_forest import Claim, PlainForest, component, cycles, plain_forest, stated_parent
 from tests.core.rfc5256_linker import Mail, Shape, thread_references
-from weft.core.forest import NONE, Profile, Weaver, find_cycles
+from weft.core.forest import NONE, ForestBuilder, Profile, find_cycles
 
 IDS = "abcdefgh"
 MANY = settings(max_examples=500, deadline=None)
@@ -33,26 +33,26 @@ claim_sets = st.lists(claims(), max_size=8)
 one_tier_sets = st.lists(claims(tiers=1), max_size=10)
 
 
-def weave(stream: Iterable[Claim], profile: Profile = "weft") -> Weaver:
-    weaver = Weaver(profile)
+def weave(stream: Iterable[Claim], profile: Profile = "weft") -> ForestBuilder:
+    builder = ForestBuilder(profile)
     for claim in stream:
-        add(weaver, claim)
-    return weaver
+        add(builder, claim)
+    return builder
 
 
-def add(weaver: Weaver, claim: Claim) -> None:
-    weaver.add(
-        weaver.node(claim.mid.encode()),
-        [weaver.node(name.encode()) for name in claim.in_reply_to],
+def add(builder: ForestBuilder, claim: Claim) -> None:
+    builder.add(
+        builder.node(claim.mid.encode()),
+        [builder.node(name.encode()) for name in claim.in_reply_to],
         claim.sane,
-        [weaver.node(name.encode()) for name in claim.references],
+        [builder.node(name.encode()) for name in claim.references],
         claim.tier,
     )
 
 
-def read(weaver: Weaver) -> PlainForest:
+def read(builder: ForestBuilder) -> PlainForest:
     """The weaver's forest, as the plain reference would say it."""
-    forest = weaver.forest()
+    forest = builder.forest()
     names: list[str | None] = [name.decode() for name in forest.ids]
 
     def name(node: int) -> str | None:
@@ -66,13 +66,13 @@ def read(weaver: Weaver) -> PlainForest:
 
 @given(claim_sets)
 @MANY
-def test_the_weaver_agrees_with_the_plain_reference(stream: list[Claim]) -> None:
+def test_the_builder_agrees_with_the_plain_reference(stream: list[Claim]) -> None:
     assert read(weave(stream)) == plain_forest(stream)
 
 
 @given(one_tier_sets)
 @MANY
-def test_the_weaver_agrees_with_the_plain_reference_where_all_are_trusted_alike(stream: list[Claim]) -> None:
+def test_the_builder_agrees_with_the_plain_reference_where_all_are_trusted_alike(stream: list[Claim]) -> None:
     assert read(weave(stream)) == plain_forest(stream)
 
 
@@ -100,13 +100,13 @@ def test_t1_order_split_and_repetition_change_nothing(stream: list[Claim], rando
     for claim in stream:
         for holder in random.sample(batches, random.randint(1, servers)):
             holder.append(claim)
-    weaver = Weaver()
+    builder = ForestBuilder()
     for batch in batches:
         random.shuffle(batch)
         for claim in batch * random.randint(1, 2):
-            add(weaver, claim)
-        weaver.forest()
-    assert read(weaver) == expected
+            add(builder, claim)
+        builder.forest()
+    assert read(builder) == expected
 
 
 @given(claim_sets)

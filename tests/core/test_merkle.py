@@ -112,14 +112,14 @@ def test_one_flipped_bit_anywhere_fails(case: tuple[int, list[int]], data: st.Da
 
 def test_every_flipped_bit_of_a_stored_tree_fails() -> None:
     tree = verified(11, [2, 3, 9])
-    octets = tree.dump()
-    for bit in range(len(octets) * 8):
-        damaged = (int.from_bytes(octets, "little") ^ 1 << bit).to_bytes(len(octets), "little")
+    data = tree.dump()
+    for bit in range(len(data) * 8):
+        damaged = (int.from_bytes(data, "little") ^ 1 << bit).to_bytes(len(data), "little")
         with pytest.raises(ClaimError):
             load(damaged, 11, tree.root)
-    for length in range(len(octets)):
+    for length in range(len(data)):
         with pytest.raises(ClaimError):
-            load(octets[:length], 11, tree.root)
+            load(data[:length], 11, tree.root)
 
 
 @given(held(), st.integers(-1, MAX_LEAVES + 2))
@@ -138,9 +138,9 @@ def test_with_another_number_of_leaves_a_proof_leads_nowhere_or_is_about_the_sam
 
 
 @given(st.binary(max_size=400))
-def test_any_octets_are_a_proof_or_refused(octets: bytes) -> None:
+def test_any_bytes_are_a_proof_or_refused(data: bytes) -> None:
     try:
-        proof = Multiproof.decode(octets)
+        proof = Multiproof.decode(data)
     except ClaimError:
         return
     assert Multiproof.decode(proof.encode()) == proof

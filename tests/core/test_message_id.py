@@ -50,7 +50,7 @@ MESSAGE_IDS = [
     ("a quote that never closes is ordinary", [b'<a"b@h>'], b'a"b@h'),
     ("case stays", [b"<Ab@H>"], b"Ab@H"),
     ("encoded words stay", [b"<=?utf-8?q?a?=@h>"], b"=?utf-8?q?a?=@h"),
-    ("eight-bit octets stay", [b"<\xc3\xa9\xff@h>"], b"\xc3\xa9\xff@h"),
+    ("eight-bit bytes stay", [b"<\xc3\xa9\xff@h>"], b"\xc3\xa9\xff@h"),
     ("NUL stays", [b"<a\0@h>"], b"a\0@h"),
     ("a comment before", [b"(of <x@h>) <a@h>"], b"a@h"),
     ("nested comments", [b"(a (b <x@h>) c) <a@h>"], b"a@h"),
@@ -60,8 +60,8 @@ MESSAGE_IDS = [
     ("parentheses in quotes are no comment", [b'"(" <a@h> ")"'], b"a@h"),
     ("the innermost of nested brackets", [b"<a <b@h>"], b"b@h"),
     ("a bracket that never closes", [b"<a@h"], b"a@h"),
-    ("250 octets", [b"<" + LONG[1:] + b">"], LONG[1:]),
-    ("251 octets", [b"<" + LONG + b">"], b"sha256:" + sha256(LONG).hexdigest().encode()),
+    ("250 bytes", [b"<" + LONG[1:] + b">"], LONG[1:]),
+    ("251 bytes", [b"<" + LONG + b">"], b"sha256:" + sha256(LONG).hexdigest().encode()),
     ("what looks like a hash", [b"<sha256:00@h>"], b"sha256:" + sha256(b"sha256:00@h").hexdigest().encode()),
 ]
 

@@ -15,7 +15,7 @@ from weft.core.signing import (
     fingerprint,
     parse_fingerprint,
     public_key,
-    root_octets,
+    root_bytes,
     short_fingerprint,
     sign_root,
     verify_root,
@@ -33,8 +33,8 @@ def test_a_signed_root_verifies_also_after_the_wire() -> None:
     signed = sign_root(KEY, b"git", 256, ROOT)
     assert signed.origin == public_key(KEY)
     verify_root(signed)
-    octets = signed.to_message().SerializeToString()
-    again = SignedRoot.from_message(wire.SignedRoot.FromString(octets))
+    data = signed.to_message().SerializeToString()
+    again = SignedRoot.from_message(wire.SignedRoot.FromString(data))
     assert again == signed
     verify_root(again)
 
@@ -76,8 +76,8 @@ def test_what_no_batch_can_be_is_refused_before_the_signature_is_looked_at(chang
 
 @given(KEYS, st.binary(max_size=200), st.binary(max_size=200))
 def test_no_two_lists_have_the_same_signed_string(origin: bytes, one: bytes, other: bytes) -> None:
-    assert (root_octets(origin, one, 1, ROOT) == root_octets(origin, other, 1, ROOT)) == (one == other)
-    assert root_octets(origin, one, 1, ROOT).startswith(b"weft/v1/batch-root\0\1" + origin)
+    assert (root_bytes(origin, one, 1, ROOT) == root_bytes(origin, other, 1, ROOT)) == (one == other)
+    assert root_bytes(origin, one, 1, ROOT).startswith(b"weft/v1/batch-root\0\1" + origin)
 
 
 @given(KEYS)

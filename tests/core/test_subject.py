@@ -62,7 +62,7 @@ TEXTS = [
 
 
 @pytest.mark.parametrize(("raw", "text"), TEXTS)
-def test_encoded_words_are_decoded_and_other_octets_kept(raw: bytes, text: str) -> None:
+def test_encoded_words_are_decoded_and_other_bytes_kept(raw: bytes, text: str) -> None:
     assert decode_text(raw) == text
 
 
@@ -86,7 +86,7 @@ def test_the_base_of_a_base_subject_is_itself_and_no_reply(subject: str) -> None
     )
 )
 @settings(max_examples=1000, deadline=None)
-def test_no_octets_raise(raw: bytes) -> None:
+def test_no_bytes_raise(raw: bytes) -> None:
     assert isinstance(decode_text(raw), str)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.core.plain_forest import Claim, component, counting, cycles, plain_forest, stated_parent, witnesses
 from tests.core.test_forest_properties import IDS, read
-from weft.core.forest import Weaver
+from weft.core.forest import ForestBuilder
 from weft.core.references import Marked, is_mask, is_weak, mask_of, parse_in_reply_to, parse_references
 
 MANY = settings(max_examples=400, deadline=None)
@@ -115,42 +115,42 @@ def marked(ids: tuple[str, ...], weak: frozenset[str]) -> Marked:
     return Marked(tuple(name.encode() for name in ids), mask_of(name in weak for name in ids))
 
 
-def add(weaver: Weaver, claim: Claim) -> None:
-    node = weaver.node(claim.mid.encode())
+def add(builder: ForestBuilder, claim: Claim) -> None:
+    node = builder.node(claim.mid.encode())
     if claim.weak:
         replies, references = marked(claim.in_reply_to, claim.weak), marked(claim.references, claim.weak)
-        weaver.add_doubtful(node, replies, claim.sane, references, claim.tier)
+        builder.add_doubtful(node, replies, claim.sane, references, claim.tier)
     else:
-        [replies_of, chain] = weaver.nodes(
+        [replies_of, chain] = builder.nodes(
             [name.encode() for name in names] for names in (claim.in_reply_to, claim.references)
         )
-        weaver.add(node, replies_of, claim.sane, chain, claim.tier)
+        builder.add(node, replies_of, claim.sane, chain, claim.tier)
 
 
-def weave(stream: list[Claim]) -> Weaver:
-    weaver = Weaver()
+def weave(stream: list[Claim]) -> ForestBuilder:
+    builder = ForestBuilder()
     for claim in stream:
-        add(weaver, claim)
-    return weaver
+        add(builder, claim)
+    return builder
 
 
 @given(claim_sets)
 @MANY
-def test_the_weaver_agrees_with_the_plain_reference(stream: list[Claim]) -> None:
+def test_the_builder_agrees_with_the_plain_reference(stream: list[Claim]) -> None:
     assert read(weave(stream)) == plain_forest(stream)
 
 
 @given(claim_sets, st.randoms(use_true_random=False))
 @MANY
 def test_order_and_repetition_change_nothing(stream: list[Claim], random: Random) -> None:
-    weaver = Weaver()
+    builder = ForestBuilder()
     shuffled = stream * random.randint(1, 2)
     random.shuffle(shuffled)
     for claim in shuffled:
-        add(weaver, claim)
+        add(builder, claim)
         if random.random() < 0.3:
-            weaver.forest()
-    assert read(weaver) == plain_forest(stream)
+            builder.forest()
+    assert read(builder) == plain_forest(stream)
 
 
 def test_every_order_of_a_few_claims() -> None:
@@ -161,10 +161,10 @@ def test_every_order_of_a_few_claims() -> None:
         Claim("b"),
     ]
     for order in permutations(stream):
-        weaver = Weaver()
+        builder = ForestBuilder()
         for count, claim in enumerate(order):
-            add(weaver, claim)
-            assert read(weaver) == plain_forest(order[: count + 1])
+            add(builder, claim)
+            assert read(builder) == plain_forest(order[: count + 1])
 
 
 @given(claim_sets)

@@ -7,21 +7,21 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.exchange.driving import ALL, policy
-from tests.store.making import Origin
+from tests.exchange.session_harness import ALL, policy
+from tests.store.factories import Origin
 from weft.core.feed import ALL_LISTS, Feed, FeedSet, Lists
-from weft.core.policy import Policy
-from weft.core.policy_rows import Origin as OriginRow
-from weft.core.policy_rows import Peer
-from weft.exchange.agreement import Agreement, Scope, Stated, agree
-from weft.exchange.feeds import Feeds, admitted, carried_by, read_feeds, served
+from weft.exchange.agreement import Agreement, Scope, StatedFeeds, agree
+from weft.exchange.configuration import Configuration
 from weft.exchange.handshake import Handshake
-from weft.exchange.setup import Setup
+from weft.policy.feed_ranges import FeedRanges, admitted, carried_by, read_feed_ranges, served
+from weft.policy.rows import Origin as OriginRow
+from weft.policy.rows import Peer
+from weft.policy.rules import Policy
 
 NAMES = (b"a", b"b", b"c", b"d")
 A, B, C = Origin("a"), Origin("b"), Origin("c")
 lists = st.builds(Lists, st.frozensets(st.sampled_from(NAMES[:3])), st.booleans())
-feed_maps = st.dictionaries(st.sampled_from([A.public, B.public]), lists.filter(bool)).map(Feeds)
+feed_maps = st.dictionaries(st.sampled_from([A.public, B.public]), lists.filter(bool)).map(FeedRanges)
 
 
 @given(lists, lists)
@@ -33,19 +33,24 @@ def test_lists_are_sets(one: Lists, other: Lists) -> None:
 
 
 @given(feed_maps, feed_maps)
-def test_feeds_are_sets_and_travel_unharmed(one: Feeds, other: Feeds) -> None:
+def test_feeds_are_sets_and_travel_unharmed(one: FeedRanges, other: FeedRanges) -> None:
     for origin, name in product((A.public, B.public, C.public), NAMES):
         feed = Feed(origin, name)
         assert (feed in one & other) == (feed in one and feed in other)
         assert (feed in one - other) == (feed in one and feed not in other)
         assert feed not in one.without([feed])
-    assert read_feeds(one.to_message()) == one
+    assert read_feed_ranges(one.to_message()) == one
     assert (one.digest() == other.digest()) == (one == other)
 
 
 @given(feed_maps, feed_maps, feed_maps, feed_maps)
-def test_both_sides_see_the_same_agreement_from_two_ends(a: Feeds, b: Feeds, c: Feeds, d: Feeds) -> None:
-    caller, answerer = agree(True, Stated(a, b), Stated(c, d)), agree(False, Stated(c, d), Stated(a, b))
+def test_both_sides_see_the_same_agreement_from_two_ends(
+    a: FeedRanges, b: FeedRanges, c: FeedRanges, d: FeedRanges
+) -> None:
+    caller, answerer = (
+        agree(True, StatedFeeds(a, b), StatedFeeds(c, d)),
+        agree(False, StatedFeeds(c, d), StatedFeeds(a, b)),
+    )
     assert caller.digest == answerer.digest
     assert caller.feeds == answerer.feeds
     for origin, name in product((A.public, B.public), NAMES):
@@ -55,18 +60,18 @@ def test_both_sides_see_the_same_agreement_from_two_ends(a: Feeds, b: Feeds, c: 
     assert all(caller.encodes(scope) is not answerer.encodes(scope) for scope in Scope)
 
 
-def feeds_of(own: Policy, peer: Origin) -> Stated:
-    return Stated(served(own, peer.public), admitted(own, peer.public))
+def feeds_of(own: Policy, peer: Origin) -> StatedFeeds:
+    return StatedFeeds(served(own, peer.public), admitted(own, peer.public))
 
 
-EVERYTHING = Feeds({origin.public: ALL_LISTS for origin in (A, B, C)})
+EVERYTHING = FeedRanges({origin.public: ALL_LISTS for origin in (A, B, C)})
 
 
 def test_feeds_that_one_side_refuses_are_in_no_scope() -> None:
     ours = policy(A, {B: Peer(may_feed=ALL, may_read=ALL)}, [B])
     theirs = policy(B, {A: Peer(may_feed=ALL, may_read=ALL)}, [A, C])
     agreed = agree(True, feeds_of(ours, B), feeds_of(theirs, A))
-    assert agreed.feeds == {Scope.BOTH: Feeds({A.public: ALL_LISTS, B.public: ALL_LISTS})}
+    assert agreed.feeds == {Scope.BOTH: FeedRanges({A.public: ALL_LISTS, B.public: ALL_LISTS})}
     assert agreed.set_of(Feed(C.public, b"git")) is None
 
 
@@ -101,7 +106,7 @@ def test_no_hello_names_a_list_that_the_peer_may_not_know() -> None:
     readable = FeedSet(feeds=frozenset([public]))
 
     def told(row: Peer) -> set[bytes]:
-        setup = Setup(Policy(A.public, rows, {B.public: row}), B.public, True, bytes(32), carries=EVERYTHING)
+        setup = Configuration(Policy(A.public, rows, {B.public: row}), B.public, True, bytes(32), carries=EVERYTHING)
         hello = Handshake(setup, b"", None, ()).hello()
         ranges = [*hello.admits.ranges, *hello.serves.ranges, *hello.carries.ranges]
         return {name for some in ranges for name in some.lists}

@@ -6,17 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from tests.exchange.driving import KEY, Side, held, mirroring, put, side, talk
-from tests.store.making import Origin, mail
+from tests.exchange.session_harness import KEY, Side, held, mirroring, put, side, talk
+from tests.store.factories import Origin, mail
 from weft.core.claim import MAX_CLAIM, encode
 from weft.core.feed import Feed
 from weft.errors import RemoteProtocolError
-from weft.exchange.feeds import admitted, served
+from weft.exchange.configuration import Configuration
 from weft.exchange.limits import Limits
-from weft.exchange.session import State
-from weft.exchange.setup import Setup
-from weft.store.base import Part
-from weft.store.memory import MemoryStore
+from weft.exchange.session import SessionState
+from weft.policy.feed_ranges import admitted, served
+from weft.store.interface import VerifiedPart
+from weft.testing import MemoryStore
 from weft.v1 import claim_pb2 as claim_wire
 from weft.v1 import exchange_pb2 as wire
 
@@ -53,7 +53,7 @@ def victim(limits: Limits = NARROW) -> Side:
     """A, which is called, holds 40 claims, and has said hello."""
     store = MemoryStore()
     put(store, A, "git", *CLAIMS)
-    one = side(store, Setup(mirroring(A, B), B.public, False, KEY, limits=limits))
+    one = side(store, Configuration(mirroring(A, B), B.public, False, KEY, limits=limits))
     one.take(one.session.start())
     return one
 
@@ -71,8 +71,8 @@ def syncing(listing: bool = False, limits: Limits = NARROW) -> Side:
 
 def give(one: Side, *frames: wire.Frame | bytes) -> None:
     for frame in frames:
-        octets = frame if isinstance(frame, bytes) else frame.SerializeToString()
-        one.take(one.session.receive(octets))
+        data = frame if isinstance(frame, bytes) else frame.SerializeToString()
+        one.take(one.session.receive(data))
 
 
 def assert_ended(one: Side, reason: str, limit: str = "") -> None:
@@ -81,7 +81,7 @@ def assert_ended(one: Side, reason: str, limit: str = "") -> None:
     assert isinstance(error, RemoteProtocolError)
     assert reason in str(error)
     assert error.limit == limit
-    assert one.session.state is State.ENDED
+    assert one.session.state is SessionState.ENDED
     assert one.kinds[-1] == "error"
     told = wire.Frame.FromString(one.frames[-1]).error
     assert told.limit.decode() == limit
@@ -113,8 +113,8 @@ DONE = wire.Frame(done=wire.Done())
     [
         ({"version": 2}, "version 2", "version"),
         ({"takes": wire.Mode.NO_MODE}, "mode 0 is not known here", "takes"),
-        ({"next": b"short"}, "a cursor has not 16 octets", ""),
-        ({"cursor": b"short"}, "a cursor has not 16 octets", ""),
+        ({"next": b"short"}, "a cursor has not 16 bytes", ""),
+        ({"cursor": b"short"}, "a cursor has not 16 bytes", ""),
         ({"kept": b"short"}, "kept has not 16", ""),
         ({"limits": wire.Limits()}, "frame_octets is 0", "frame_octets"),
         ({"limits": replace(NARROW, frame_ids=15).to_message()}, "frame_ids is 15", "frame_ids"),
@@ -164,7 +164,7 @@ def test_a_peer_that_brought_too_many_new_keys_is_stopped_before_anything_is_rea
     assert_ended(one, "too many new keys", "new_keys")
 
 
-@pytest.mark.parametrize(("key", "reason"), [(b"", "no kept key"), (b"k", "its key has 1 octets")])
+@pytest.mark.parametrize(("key", "reason"), [(b"", "no kept key"), (b"k", "its key has 1 bytes")])
 def test_an_agreement_without_a_key_that_fits_is_refused(key: bytes, reason: str) -> None:
     one = victim()
     give(one, hello())
@@ -177,8 +177,8 @@ def test_an_agreement_without_a_key_that_fits_is_refused(key: bytes, reason: str
     ("frames", "reason", "limit"),
     [
         ([offer(17)], "more than 16", "frame_ids"),
-        ([wire.Frame(offer=wire.Offer())], "0 octets", ""),
-        ([wire.Frame(offer=wire.Offer(ids=b"x" * 17))], "17 octets", ""),
+        ([wire.Frame(offer=wire.Offer())], "0 bytes", ""),
+        ([wire.Frame(offer=wire.Offer(ids=b"x" * 17))], "17 bytes", ""),
         ([want(16), want(16, 16), want(16, 32)], "more ids than the sets have", "wants"),
         ([want(1), wire.Frame(want=wire.Want(offer=1))], "offer 1 is not the oldest", ""),
         ([need(1), need(50)], "too many after 2", "symbols"),
@@ -229,25 +229,25 @@ def test_claims_beyond_the_open_ones_are_not_looked_at() -> None:
     assert_ended(one, "too many frames without an acknowledgement", "open_claims")
 
 
-def test_endless_octets_come_to_an_end() -> None:
+def test_endless_bytes_come_to_an_end() -> None:
     one = syncing(limits=replace(NARROW, offered_ids=1 << 20))
     for _ in range(1 << 10):
         give(one, offer(16), wire.Frame(gone=wire.Gone(ids=ids(16))))
-    assert_ended(one, "too many octets for one session", "session_octets")
+    assert_ended(one, "too many bytes for one session", "session_octets")
 
 
-def parts(*made: Part) -> wire.Frame:
-    octets = []
+def parts(*made: VerifiedPart) -> wire.Frame:
+    data = []
     for part in made:
         proof = part.tree.prove([claim.leaf for claim in part.claims])
         message = claim_wire.BatchPart(
-            batch=part.signed.to_message(), proof=proof.to_message(), claims=[claim.octets for claim in part.claims]
+            batch=part.signed.to_message(), proof=proof.to_message(), claims=[claim.data for claim in part.claims]
         )
-        octets.append(message.SerializeToString())
-    return wire.Frame(claims=wire.Claims(parts=octets))
+        data.append(message.SerializeToString())
+    return wire.Frame(claims=wire.Claims(parts=data))
 
 
-def offering(part: Part) -> wire.Frame:
+def offering(part: VerifiedPart) -> wire.Frame:
     return wire.Frame(offer=wire.Offer(ids=b"".join(claim.identity[:16] for claim in part.claims)))
 
 
@@ -282,7 +282,7 @@ def refused_part(change: str) -> wire.Frame:
     ("change", "reason", "limit"),
     [
         ("claim", "one was not wanted", ""),
-        ("large claim", f"more than {MAX_CLAIM} octets", "claim_octets"),
+        ("large claim", f"more than {MAX_CLAIM} bytes", "claim_octets"),
         ("signature", "did not sign it", ""),
         ("root", "did not sign it", ""),
         ("leaf count", "did not sign it", ""),
@@ -339,7 +339,7 @@ def test_a_claim_that_was_refused_before_is_not_wanted_again() -> None:
     store = MemoryStore()
     with store.transaction():
         store.put([NEW])
-    other = side(store, Setup(mirroring(B, A), A.public, True, KEY))
+    other = side(store, Configuration(mirroring(B, A), A.public, True, KEY))
     talk(other, one)
     assert one.ended is not None
     assert one.ended.error is None

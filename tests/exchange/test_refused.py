@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from tests.exchange.driving import ALL
-from tests.exchange.neighbours import Server, all_know, clash, meet
-from tests.store.making import mail
+from tests.exchange.meeting_harness import Server, all_know, clash, meet
+from tests.exchange.session_harness import ALL
+from tests.store.factories import mail
 from weft.core.feed import Feed, FeedSet
 from weft.core.id_digest import id_digest
-from weft.core.policy_rows import Mode, Peer
 from weft.errors import RemoteProtocolError
-from weft.exchange.cursors import Asked, load_asked
 from weft.exchange.limits import Limits
+from weft.exchange.resumption import RequesterCursor, load_requester_cursor
+from weft.policy.rows import Mode, Peer
 
 MODES: list[Mode] = ["mirror", "threads"]
 ODD = ["r@x"] * 2
@@ -111,7 +111,7 @@ def test_refused_claims_use_up_the_quota_of_who_hands_them_over() -> None:
 def test_what_was_asked_outlives_a_session_with_what_was_not_read_and_refused() -> None:
     ids, unread = frozenset([b"abcdef", b"ghijkl"]), frozenset([b"ghijkl"])
     feeds = (Feed(bytes(32), b"dev"), Feed(bytes(32), b"git"))
-    asked = Asked(bytes(16), bytes(32), 5, 7, bytes(16), ids, unread, (b"root", b""), feeds)
-    assert load_asked(asked.dump()) == asked
-    assert load_asked(asked.dump()[:-1]) is None
-    assert load_asked(replace(asked, refused=()).dump() + b"\0\0") is None
+    asked = RequesterCursor(bytes(16), bytes(32), 5, 7, bytes(16), ids, unread, (b"root", b""), feeds)
+    assert load_requester_cursor(asked.dump()) == asked
+    assert load_requester_cursor(asked.dump()[:-1]) is None
+    assert load_requester_cursor(replace(asked, refused=()).dump() + b"\0\0") is None

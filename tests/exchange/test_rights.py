@@ -7,19 +7,19 @@ from unittest.mock import patch
 
 import pytest
 
-from tests.exchange.driving import ALL, KEY, Side, held, policy, put, side, talk
-from tests.store.making import Origin, mail
+from tests.exchange.session_harness import ALL, KEY, Side, held, policy, put, side, talk
+from tests.store.factories import Origin, mail
 from weft.core.feed import Feed, FeedSet, Lists
-from weft.core.policy import Policy
-from weft.core.policy_rows import Peer
 from weft.errors import RemoteProtocolError
 from weft.exchange.agreement import Agreement
-from weft.exchange.events import FindMissing, Used
-from weft.exchange.feeds import Feeds, admitted, served
+from weft.exchange.configuration import Configuration
+from weft.exchange.events import FindMissing, QuotaUsed
 from weft.exchange.session import Session
-from weft.exchange.setup import Setup
-from weft.rpc.desk import Desk
-from weft.store.memory import MemoryStore
+from weft.exchange.store_backend import StoreBackend
+from weft.policy.feed_ranges import FeedRanges, admitted, served
+from weft.policy.rows import Peer
+from weft.policy.rules import Policy
+from weft.testing import MemoryStore
 
 A, B = Origin("a"), Origin("b")
 PUBLIC, PRIVATE = Feed(A.public, b"public"), Feed(A.public, b"private")
@@ -30,8 +30,8 @@ EVERYTHING = Peer(mode="mirror", may_feed=ALL, may_read=ALL)
 
 def agreed() -> Session:
     """A's session with B, which may read and feed one list each, after both hellos."""
-    ours = side(MemoryStore(), Setup(policy(A, {B: ROW}, [B]), B.public, True, KEY))
-    theirs = side(MemoryStore(), Setup(policy(B, {A: EVERYTHING}, [A]), A.public, False, KEY))
+    ours = side(MemoryStore(), Configuration(policy(A, {B: ROW}, [B]), B.public, True, KEY))
+    theirs = side(MemoryStore(), Configuration(policy(B, {A: EVERYTHING}, [A]), A.public, False, KEY))
     talk(ours, theirs)
     return ours.session
 
@@ -62,16 +62,19 @@ def test_by_offering_ids_nobody_finds_out_what_is_held_of_other_feeds() -> None:
     put(store, A, "private", mail("s"))
     elements = sorted(identity[:16] for identity in held(store))
     private = [identity[:16] for identity in held(store, PRIVATE)]
-    assert Desk(store).answer(FindMissing(elements, Feeds({A.public: Lists(frozenset([b"public"]))}))) == private
+    assert (
+        StoreBackend(store).answer(FindMissing(elements, FeedRanges({A.public: Lists(frozenset([b"public"]))})))
+        == private
+    )
 
 
-def two(row: Peer, used: dict[Feed, Used] | None = None) -> tuple[Side, Side]:
+def two(row: Peer, used: dict[Feed, QuotaUsed] | None = None) -> tuple[Side, Side]:
     """A, which has nothing, and B with two lists of ten mails of about 100 bytes each."""
     store = MemoryStore()
     for name in ("git", "dev"):
         put(store, B, name, *(mail(f"{n}@{name}", subject="s" * 50) for n in range(10)))
-    ours = side(MemoryStore(), Setup(policy(A, {B: row}, [B]), B.public, True, KEY, used=used or {}))
-    return ours, side(store, Setup(policy(B, {A: EVERYTHING}, [A]), A.public, False, KEY))
+    ours = side(MemoryStore(), Configuration(policy(A, {B: row}, [B]), B.public, True, KEY, used=used or {}))
+    return ours, side(store, Configuration(policy(B, {A: EVERYTHING}, [A]), A.public, False, KEY))
 
 
 @pytest.mark.parametrize("limit", ["claims_per_day", "bytes_per_day"])
@@ -86,7 +89,7 @@ def test_a_feed_that_reaches_its_quota_ends_the_session(limit: str) -> None:
 @pytest.mark.parametrize("limit", ["claims_per_day", "bytes_per_day"])
 def test_what_was_handed_over_before_counts(limit: str) -> None:
     row = replace(EVERYTHING, **{limit: 5000})  # type: ignore[arg-type]
-    ours, theirs = two(row, {Feed(B.public, b"git"): Used(4999, 4999)})
+    ours, theirs = two(row, {Feed(B.public, b"git"): QuotaUsed(4999, 4999)})
     talk(ours, theirs)
     assert ours.ended is not None
     assert isinstance(ours.ended.error, RemoteProtocolError)
@@ -96,7 +99,7 @@ def test_what_was_handed_over_before_counts(limit: str) -> None:
 @pytest.mark.parametrize("limit", ["claims_per_day", "bytes_per_day"])
 def test_a_feed_that_is_over_its_quota_is_left_out_and_the_others_go_on(limit: str) -> None:
     row = replace(EVERYTHING, **{limit: 5000})  # type: ignore[arg-type]
-    ours, theirs = two(row, {Feed(B.public, b"git"): Used(5000, 5000)})
+    ours, theirs = two(row, {Feed(B.public, b"git"): QuotaUsed(5000, 5000)})
     talk(ours, theirs)
     assert ours.ended is not None
     assert ours.ended.error is None

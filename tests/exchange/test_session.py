@@ -7,16 +7,16 @@ from dataclasses import replace
 
 import pytest
 
-from tests.exchange.driving import ALL, KEY, Side, flow, held, mirroring, put, side, talk
-from tests.store.making import Origin, mail
+from tests.exchange.session_harness import ALL, KEY, Side, flow, held, mirroring, put, side, talk
+from tests.store.factories import Origin, mail
 from weft.core.feed import Feed, FeedSet
-from weft.core.policy_rows import Peer
 from weft.errors import LocalProtocolError, RemoteProtocolError
-from weft.exchange.events import Used
+from weft.exchange.configuration import Configuration
+from weft.exchange.events import QuotaUsed
 from weft.exchange.limits import Limits
-from weft.exchange.session import State
-from weft.exchange.setup import Setup
-from weft.store.memory import MemoryStore
+from weft.exchange.session import SessionState
+from weft.policy.rows import Peer
+from weft.testing import MemoryStore
 
 A, B, C = Origin("a"), Origin("b"), Origin("c")
 
@@ -25,8 +25,8 @@ def pair(
     ours: MemoryStore, theirs: MemoryStore, *, limits: Limits | None = None, live: bool = False
 ) -> tuple[Side, Side]:
     chosen = limits or Limits()
-    one = Setup(mirroring(A, B, C), B.public, True, KEY, limits=chosen, live=live)
-    other = Setup(mirroring(B, A, C), A.public, False, KEY[::-1], limits=chosen, live=live)
+    one = Configuration(mirroring(A, B, C), B.public, True, KEY, limits=chosen, live=live)
+    other = Configuration(mirroring(B, A, C), A.public, False, KEY[::-1], limits=chosen, live=live)
     return side(ours, one), side(theirs, other)
 
 
@@ -77,7 +77,7 @@ def test_later_sessions_find_the_difference_by_symbols(ours: int, theirs: int) -
     assert one.session.report.rounds >= 1
 
 
-def test_in_sync_takes_one_round_trip_and_200_octets_after_the_hello() -> None:
+def test_in_sync_takes_one_round_trip_and_200_bytes_after_the_hello() -> None:
     one, other = pair(filled(A, 0, 500), filled(C, 0, 20))
     talk(one, other)
     one, other = again(one, other)
@@ -160,12 +160,12 @@ def test_news_is_offered_when_both_are_done() -> None:
     talk(one, other)
     assert one.synced
     assert other.synced
-    assert one.session.state is State.LIVE
+    assert one.session.state is SessionState.LIVE
     fill(one.store, A, 200, 230)
     fill(other.store, C, 200, 210)
     flow(one, other, deque(one.take(one.session.grew())), deque(other.take(other.session.grew())))
     assert held(one.store) == held(other.store)
-    assert one.session.state is State.LIVE
+    assert one.session.state is SessionState.LIVE
     assert "offer" not in one.kinds[one.kinds.index("done") + 2 :], "what came from the peer is not offered back"
 
 
@@ -189,8 +189,8 @@ def assert_equal_but(one: Side, other: Side, feed: Feed) -> None:
 
 def test_a_feed_that_goes_one_way_reaches_the_reader_and_nothing_comes_back() -> None:
     store, reader = filled(A, 0, 300), filled(A, 1000, 1010)
-    one = side(store, Setup(mirroring(A, B, row=Peer(mode="mirror", may_read=ALL)), B.public, True, KEY))
-    other = side(reader, Setup(mirroring(B, A, row=Peer(mode="mirror", may_feed=ALL)), A.public, False, KEY))
+    one = side(store, Configuration(mirroring(A, B, row=Peer(mode="mirror", may_read=ALL)), B.public, True, KEY))
+    other = side(reader, Configuration(mirroring(B, A, row=Peer(mode="mirror", may_feed=ALL)), A.public, False, KEY))
     talk(one, other)
     one, other = again(one, other)
     fill(store, A, 400, 410)
@@ -206,9 +206,9 @@ def test_claims_that_may_not_be_read_are_gone_and_not_counted() -> None:
     secret = FeedSet(feeds=frozenset([Feed(B.public, b"open")]))
     store = filled(B, 0, 10)
     put(store, B, "open", mail("public@x"))
-    one = side(MemoryStore(), Setup(mirroring(A, B), B.public, True, KEY))
+    one = side(MemoryStore(), Configuration(mirroring(A, B), B.public, True, KEY))
     row = Peer(mode="mirror", may_feed=ALL, may_read=secret)
-    other = side(store, Setup(mirroring(B, A, row=row), A.public, False, KEY))
+    other = side(store, Configuration(mirroring(B, A, row=row), A.public, False, KEY))
     talk(one, other)
     assert held(one.store) == held(store, Feed(B.public, b"open"))
     assert len(other.frames) < 12
@@ -245,7 +245,7 @@ def test_a_feed_over_its_quota_ends_the_session_and_drops_out_of_the_next() -> N
     assert isinstance(one.ended.error, RemoteProtocolError)
     assert one.ended.error.limit == "claims_per_day"
     feed = Feed(C.public, b"git")
-    used = {feed: Used(len(held(one.store, feed)), 0)}
+    used = {feed: QuotaUsed(len(held(one.store, feed)), 0)}
     assert used[feed].claims >= 60
     put(other.store, B, "git", mail("other@x"))
     one, other = again(one, other)
@@ -256,7 +256,7 @@ def test_a_feed_over_its_quota_ends_the_session_and_drops_out_of_the_next() -> N
 
 def test_a_peer_without_a_row_gets_no_session() -> None:
     with pytest.raises(LocalProtocolError, match="row"):
-        side(MemoryStore(), Setup(mirroring(A, B), C.public, True, KEY))
+        side(MemoryStore(), Configuration(mirroring(A, B), C.public, True, KEY))
 
 
 def test_an_answer_that_nobody_asked_for_is_the_shells_mistake() -> None:

@@ -9,27 +9,26 @@ from random import Random
 
 import pytest
 
-from tests.exchange.driving import ALL, Side, flow, put, side
-from tests.exchange.neighbours import Server, all_know, held_by, meet
-from tests.exchange.simulation.talk import threads_mail
-from tests.store.making import Origin, mail
+from tests.exchange.meeting_harness import Server, all_know, held_by, meet
+from tests.exchange.session_harness import ALL, Side, flow, put, side
+from tests.exchange.simulation.mail import threads_mail
+from tests.store.factories import Origin, mail
 from weft.core.claim import Claim, Withdrawal, parse
 from weft.core.feed import ALL_LISTS, Feed, FeedSet, Lists
 from weft.core.id_digest import id_digest
-from weft.core.policy_rows import Peer
-from weft.exchange import answering, giving, wanting
+from weft.exchange import claim_receiver, claim_sender, store_backend, thread_responder
 from weft.exchange.agreement import Agreement
+from weft.exchange.claim_receiver import WantQueue
+from weft.exchange.configuration import Configuration
 from weft.exchange.events import Ask, FindConcerned, FindMissing, Send
-from weft.exchange.feeds import Feeds
 from weft.exchange.handshake import Handshake
 from weft.exchange.limits import Limits
-from weft.exchange.line import Line
+from weft.exchange.outbox import Outbox
 from weft.exchange.refusing import Refused
-from weft.exchange.setup import Setup
-from weft.exchange.wanting import Wants
-from weft.rpc import desk
-from weft.rpc.desk import Desk
-from weft.store.memory import MemoryStore
+from weft.exchange.store_backend import StoreBackend
+from weft.policy.feed_ranges import FeedRanges
+from weft.policy.rows import Peer
+from weft.testing import MemoryStore
 from weft.v1 import exchange_pb2 as wire
 
 
@@ -78,7 +77,7 @@ def test_a_later_session_asks_only_what_is_new_and_finds_what_came_since() -> No
     assert answerer.session.report.asked == 0
 
 
-def test_in_sync_takes_few_octets_after_the_hello() -> None:
+def test_in_sync_takes_few_bytes_after_the_hello() -> None:
     one, other = two()
     one.sees(mail("root"), *(mail(f"r{n}", "root") for n in range(200)))
     other.sees(mail("r", "root"), *(mail(f"else {n}", "else") for n in range(200)))
@@ -227,7 +226,7 @@ def test_questions_come_only_of_claims_that_the_peer_may_read() -> None:
     assert other.ids() == {"root", "reply", "other reply"}
 
 
-def test_a_peer_sees_the_same_octets_with_and_without_a_feed_that_it_may_not_read() -> None:
+def test_a_peer_sees_the_same_bytes_with_and_without_a_feed_that_it_may_not_read() -> None:
     seen = []
     for private in (False, True):
         one, other = two()
@@ -341,9 +340,9 @@ def test_in_which_pieces_a_store_is_asked_does_not_show(monkeypatch: pytest.Monk
     seen = []
     for small in (False, True):
         if small:
-            monkeypatch.setattr(desk, "_SLICE", 1)
-            monkeypatch.setattr(desk, "PAGE", 3)
-            for module in (answering, wanting, giving):
+            monkeypatch.setattr(store_backend, "_SLICE", 1)
+            monkeypatch.setattr(store_backend, "PAGE", 3)
+            for module in (thread_responder, claim_receiver, claim_sender):
                 monkeypatch.setattr(module, "AT_A_TIME", 3)
         random = Random(5)
         one, other = two()
@@ -402,7 +401,7 @@ def test_a_store_that_never_stops_growing_does_not_keep_a_session_from_its_end()
     one.sees(mail("root"))
     other.sees(mail("reply", "root"))
     sides = [
-        side(server.store, Setup(server.policy(peer), peer.key, server is one, bytes([server is one]) * 32))
+        side(server.store, Configuration(server.policy(peer), peer.key, server is one, bytes([server is one]) * 32))
         for server, peer in ((one, other), (other, one))
     ]
     roads = [deque(at.take(at.session.start())) for at in sides]
@@ -437,7 +436,7 @@ def test_the_same_claims_come_whatever_the_route_if_one_on_the_way_refuses_some(
 
 
 def claims_of(server: Server) -> list[Claim | Withdrawal]:
-    return [parse(one.octets) for one in server.store.log()]
+    return [parse(one.data) for one in server.store.log()]
 
 
 def test_a_question_without_an_answer_counts_as_asked_while_both_are_live() -> None:
@@ -453,10 +452,10 @@ def test_a_question_without_an_answer_counts_as_asked_while_both_are_live() -> N
 
 @pytest.mark.parametrize("live", [False, True])
 @pytest.mark.parametrize("seed", range(6))
-def test_in_any_world_a_private_feed_changes_no_octet_for_who_may_not_read_it(
+def test_in_any_world_a_private_feed_changes_no_byte_for_who_may_not_read_it(
     seed: int, live: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("weft.exchange.news.PAGE", 7)
+    monkeypatch.setattr("weft.exchange.claim_sender.PAGE", 7)
     seen = [frames_with(seed, live, private) for private in (False, True)]
     assert seen[0] == seen[1]
     assert len(seen[0]) > 8
@@ -497,7 +496,7 @@ def started(one: Server, other: Server, live: bool) -> list[Side]:
     for server, peer in ((one, other), (other, one)):
         server.sessions += 1
         key = bytes([server is one, server.sessions]) * 16
-        setup = Setup(
+        setup = Configuration(
             server.policy(peer), peer.key, server is one, key, server.kept.get(peer, b""), live=live,
             limits=Limits(frame_ids=16, open_wants=16),
         )  # fmt: skip
@@ -520,10 +519,11 @@ def test_a_claim_of_a_feed_that_the_peer_may_not_read_is_no_place_to_go_on_from(
     put(store, origin, "public", *(mail(f"r{n}", "root") for n in range(5)))
     put(store, origin, "private", mail("secret", "root"))
     put(store, origin, "public", mail("late", "root"))
-    feeds = Feeds({origin.public: Lists(frozenset([b"public"]))})
+    feeds = FeedRanges({origin.public: Lists(frozenset([b"public"]))})
     hidden = store.log(5, 1)[0].identity[:16]
     answers = [
-        Desk(store).answer(FindConcerned(feeds, [id_digest(b"root")], at, 16)) for at in (hidden, bytes(16), b"")
+        StoreBackend(store).answer(FindConcerned(feeds, [id_digest(b"root")], at, 16))
+        for at in (hidden, bytes(16), b"")
     ]
     assert answers[0] == answers[1] == answers[2]
 
@@ -534,17 +534,17 @@ def test_offering_an_id_does_not_tell_whether_it_is_held_in_a_feed_that_is_not_t
     put(store, origin, "public", mail("a"))
     put(store, origin, "private", mail("b"))
     elements = [one.identity[:16] for one in store.log()]
-    taken = Feeds({origin.public: Lists(frozenset([b"public"]))})
-    assert Desk(store).answer(FindMissing(elements, taken)) == elements[1:]
+    taken = FeedRanges({origin.public: Lists(frozenset([b"public"]))})
+    assert StoreBackend(store).answer(FindMissing(elements, taken)) == elements[1:]
 
 
 def hostile(*frames: Callable[[Agreement], wire.Frame], holds: int = 0, limits: Limits | None = None) -> str:
     """Why a server ends its session with a caller that says these after the agreement."""
     one, other = two()
     other.sees(mail("root"), *(mail(f"r{n}", "root") for n in range(holds)))
-    setup = Setup(one.policy(other), other.key, True, bytes(32), limits=limits or Limits())
+    setup = Configuration(one.policy(other), other.key, True, bytes(32), limits=limits or Limits())
     liar = Handshake(setup, b"", None, ())
-    at = side(other.store, Setup(other.policy(one), one.key, False, bytes(32), limits=limits or Limits()))
+    at = side(other.store, Configuration(other.policy(one), one.key, False, bytes(32), limits=limits or Limits()))
     [hello] = at.take(at.session.start())
     at.take(at.session.receive(wire.Frame(hello=liar.hello()).SerializeToString()))
     agreement, _ = liar.read(wire.Frame.FromString(hello).hello)
@@ -575,8 +575,8 @@ def test_who_offers_to_one_that_asks_is_stopped() -> None:
 
 
 def test_offers_are_answered_in_order_whatever_the_order_of_the_store() -> None:
-    line = Line(Limits(frame_ids=16, open_wants=16, open_offers=4))
-    wants = Wants(line, Refused({}), Feeds)
+    line = Outbox(Limits(frame_ids=16, open_wants=16, open_offers=4))
+    wants = WantQueue(line, Refused({}), FeedRanges)
     for start in (0, 16, 32, 48):
         wants.offered([bytes([n]) * 16 for n in range(start, start + 8)])
     questions = {one.number: one.request for one in line.outputs() if isinstance(one, Ask)}
@@ -586,7 +586,7 @@ def test_offers_are_answered_in_order_whatever_the_order_of_the_store() -> None:
         line.answer(number, list(request.elements))
     wants.gone(list(wants.open))
     wants.gone(list(wants.open))
-    sent = [wire.Frame.FromString(one.octets).want.offer for one in line.outputs() if isinstance(one, Send)]
+    sent = [wire.Frame.FromString(one.data).want.offer for one in line.outputs() if isinstance(one, Send)]
     assert sent == [1, 2, 3, 4]
 
 
@@ -598,8 +598,8 @@ def test_a_frame_of_ids_is_never_larger_than_the_peer_takes() -> None:
 
 def answered(side: Side) -> set[bytes]:
     """What it offered in answers."""
-    octets = b"".join(frame.answer.ids for frame in map(wire.Frame.FromString, side.frames))
-    return {octets[at : at + 16] for at in range(0, len(octets), 16)}
+    data = b"".join(frame.answer.ids for frame in map(wire.Frame.FromString, side.frames))
+    return {data[at : at + 16] for at in range(0, len(data), 16)}
 
 
 def handed_over() -> tuple[Server, Server]:
@@ -656,7 +656,7 @@ def test_only_what_a_peer_says_that_it_carries_whole_is_covered() -> None:
     one, hub = two()
     one.sees(mail("root"))
     meet(one, hub)
-    assert one.covered[hub].feeds == Feeds({hub.key: ALL_LISTS})
-    hub.carries = Feeds({hub.key: ALL_LISTS, one.key: ALL_LISTS})
+    assert one.covered[hub].feeds == FeedRanges({hub.key: ALL_LISTS})
+    hub.carries = FeedRanges({hub.key: ALL_LISTS, one.key: ALL_LISTS})
     meet(one, hub)
     assert one.covered[hub].feeds == hub.carries

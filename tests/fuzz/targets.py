@@ -8,10 +8,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tests.vectors import PLAIN, WITHDRAWAL
-from weft.core import author, claim, date, header, header_value, message_id, policy, references, subject
+from weft.core import author, claim, date, header, header_value, message_id, references, subject
 from weft.core.signing import fingerprint
 from weft.errors import ClaimError, PolicyError, UsageError
-from weft.index import asked_words, tables
+from weft.index import fulltext, schema
+from weft.policy import rules
 
 
 class Target(NamedTuple):
@@ -72,12 +73,12 @@ def check_query(raw: bytes) -> None:
     """A search table understands every question, and the text itself holds what it asks for."""
     words = raw.decode("utf-8", "replace")
     try:
-        asked = asked_words.Asked.read(words)
+        asked = fulltext.SearchQuery.read(words)
     except UsageError:
         return
     connection = sqlite3.connect(":memory:")
     try:
-        connection.execute(tables.SEARCH)
+        connection.execute(schema.SEARCH)
         connection.execute("SELECT rowid FROM search WHERE search MATCH ?", (asked.query,)).fetchall()
     except sqlite3.OperationalError as error:
         if "phrase" not in str(error):  # letters that are newer than SQLite's
@@ -89,10 +90,10 @@ def check_query(raw: bytes) -> None:
 def check_policy(raw: bytes) -> None:
     """A policy is refused with the reason, or its tables say all there is."""
     try:
-        parsed = policy.parse_policy(tomllib.loads(raw.decode("utf-8", "replace")), PLAIN.origin)
+        parsed = rules.parse_policy(tomllib.loads(raw.decode("utf-8", "replace")), PLAIN.origin)
     except (PolicyError, tomllib.TOMLDecodeError):
         return
-    assert policy.parse_policy(parsed.to_tables(), PLAIN.origin) == parsed
+    assert rules.parse_policy(parsed.to_tables(), PLAIN.origin) == parsed
 
 
 _HEADER = b"""Message-ID: <a@x>

@@ -10,8 +10,9 @@ import pytest
 
 from tests.fuzz.mutating import mutations
 from tests.fuzz.targets import TARGETS
-from weft.core import charset, claim, claim_encoding, header, obsolete_date, policy, references
-from weft.index import asked_words
+from weft.core import charset, claim, claim_encoding, header, obsolete_date, references
+from weft.index import fulltext
+from weft.policy import rules
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -26,7 +27,7 @@ def test_no_mutation_of_many(name: str) -> None:
 
 
 Plant = Callable[[pytest.MonkeyPatch], None]
-_to_tables = policy.Policy.to_tables
+_to_tables = rules.Policy.to_tables
 FAULTS: dict[str, Plant] = {
     "header": lambda patch: patch.setattr(header, "keep_subject", lambda value, *_: value),
     "ids": lambda patch: patch.setattr(references, "_without", lambda ids, *_: ids),
@@ -35,9 +36,9 @@ FAULTS: dict[str, Plant] = {
     "claim": lambda patch: patch.setattr(
         claim, "encode_mail", lambda one: claim_encoding.encode_mail(replace(one, archived_at=b""))
     ),
-    "query": lambda patch: patch.setattr(asked_words, "pairs", lambda run: [f'{run}"']),
+    "query": lambda patch: patch.setattr(fulltext, "pairs", lambda run: [f'{run}"']),
     "policy": lambda patch: patch.setattr(
-        policy.Policy, "to_tables", lambda one: {key: table for key, table in _to_tables(one).items() if key != "mute"}
+        rules.Policy, "to_tables", lambda one: {key: table for key, table in _to_tables(one).items() if key != "mute"}
     ),
 }
 """For each way in, a fault that somebody could make."""

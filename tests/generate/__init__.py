@@ -2,8 +2,8 @@
 
     python -m tests.generate FOLDER --messages 10000 --lists 5 --seed 1 --drop 0.68 --truth
 
-The same arguments give the same octets on every machine.  `tests.generate.shape` says what was measured, and how often
-what happens; `tests.generate.conversations` makes threads, `tests.generate.octets` makes mail of them, and
+The same arguments give the same bytes on every machine.  `tests.generate.shape` says what was measured, and how often
+what happens; `tests.generate.conversations` makes threads, `tests.generate.message_bytes` makes mail of them, and
 `tests.generate.truth` says what a report of it has to find.  None of it uses Weft.
 """
 
@@ -13,20 +13,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.generate.conversations import Conversations, Mail
-from tests.generate.octets import Printer, list_name
+from tests.generate.message_bytes import Printer, list_name
 from tests.generate.shape import Shape
 from tests.generate.truth import Truth, write_truth
 
 __all__ = ["Mail", "Shape", "Truth", "generate", "mails", "write_mboxes"]
 
 _RELEASE = 2
-"""Counted up when the same arguments give other octets."""
+"""Counted up when the same arguments give other bytes."""
 _LINE = b"From mboxrd@z Thu Jan  1 00:00:00 1970\n"
 _AS_MEASURED = Shape()
 
 
 def mails(messages: int, lists: int = 1, seed: int = 1, shape: Shape = _AS_MEASURED) -> Iterator[Mail]:
-    """The messages without their octets, in order of arrival: what `Truth.of` wants."""
+    """The messages without their bytes, in order of arrival: what `Truth.of` wants."""
     return Conversations(lists, seed, shape).mails(messages)
 
 
@@ -37,7 +37,7 @@ def generate(
     shape: Shape = _AS_MEASURED,
     record: Callable[[Mail], object] | None = None,
 ) -> Iterator[tuple[int, bytes]]:
-    """Yield (number of the list, octets with LF line ends) of each copy of ``messages`` messages, as they arrive.
+    """Yield (number of the list, bytes with LF line ends) of each copy of ``messages`` messages, as they arrive.
 
     ``record`` is called with each message before its copies come.
     """
@@ -65,8 +65,8 @@ def write_mboxes(
     answers.unlink(missing_ok=True)
     recorded: list[Mail] = []
     files = [path.open("wb", buffering=1 << 20) for path in paths]
-    for number, octets in generate(messages, lists, seed, shape, recorded.append if truth else None):
-        files[number].writelines((_LINE, octets, b"\n"))
+    for number, data in generate(messages, lists, seed, shape, recorded.append if truth else None):
+        files[number].writelines((_LINE, data, b"\n"))
     for file in files:
         file.close()
     if truth:

@@ -1,4 +1,4 @@
-"""Who answers whom, on which lists, and what each message says about it: conversations without their octets.
+"""Who answers whom, on which lists, and what each message says about it: conversations without their bytes.
 
 Theory of operation
 -------------------

@@ -6,7 +6,7 @@ Three things are kept apart.  The *conversation* is what happened: each message 
 remains of it in headers: some replies name no one, and the parent of a message that nobody has (a ghost) is known only
 from the References of those who answer it.  A *component* is all ids that are connected by any reference.
 
-All of it is read from the records of the generator, never from octets, and by rules that are written here a second
+All of it is read from the records of the generator, never from bytes, and by rules that are written here a second
 time: a message is where its In-Reply-To says, else its last reference; a ghost is below whom the nearest references
 put it, if they agree; of a cycle one edge goes.
 """
@@ -22,8 +22,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from tests.generate.conversations import Mail
-from tests.generate.counting import Counting, Dangling, Replies, Threads, connected
-from tests.generate.octets import list_name
+from tests.generate.crosspost_counts import Counting, Dangling, Replies, Threads, connected
+from tests.generate.message_bytes import list_name
 
 _LONGEST = 250
 _LAST = 99

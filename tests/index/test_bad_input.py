@@ -14,13 +14,13 @@ from unittest.mock import patch
 
 import pytest
 
-from tests.index.making import mail, open_index, parents, write
+from tests.index.factories import mail, open_index, parents, write
 from weft import Index
-from weft.core.policy import Policy
 from weft.errors import KeyFileError, NotFoundError, PolicyError, SourceError, StoreError, UsageError, WeftError
-from weft.index.config import key_path
-from weft.sources.base import NoteLog
-from weft.store import opening
+from weft.policy.files import key_path
+from weft.policy.rules import Policy
+from weft.sources.interface import NoteLog
+from weft.store import connection
 
 MAILS = [
     mail(f"m{number}@x", ["m0@x"] if number else [], body=Random(number).randbytes(200).hex()) for number in range(60)
@@ -106,7 +106,7 @@ def test_a_full_disk_keeps_nothing_of_the_step_and_the_next_run_goes_on(tmp_path
 
 def test_an_index_in_which_another_process_writes_is_locked_for_writing_not_for_reading(made: Path) -> None:
     other = sqlite3.connect(made, isolation_level=None)
-    with patch.object(opening, "BUSY_SECONDS", 0.05), opened(made) as index:
+    with patch.object(connection, "BUSY_SECONDS", 0.05), opened(made) as index:
         other.execute("BEGIN IMMEDIATE")
         assert_fails(StoreError, str(made), "locked", "wait for it", act=lambda: index.retract(["m1@x"]))
         assert len(index.thread("m1@x").messages) == 60
@@ -151,12 +151,12 @@ def test_a_page_that_was_overwritten_is_said_whatever_is_asked(made: Path) -> No
         assert any(problem.what for problem in index.check())
 
 
-@pytest.mark.parametrize("octets", [b"", b"not an index", b"SQLite format 3\0" + bytes(100), bytes(4096)])
-def test_what_is_no_index_is_not_written_over(made: Path, octets: bytes) -> None:
-    made.write_bytes(octets)
-    if octets:
+@pytest.mark.parametrize("data", [b"", b"not an index", b"SQLite format 3\0" + bytes(100), bytes(4096)])
+def test_what_is_no_index_is_not_written_over(made: Path, data: bytes) -> None:
+    made.write_bytes(data)
+    if data:
         assert_fails(StoreError, str(made), act=lambda: opened(made))
-        assert made.read_bytes() == octets
+        assert made.read_bytes() == data
     else:  # an index that was just begun
         opened(made).close()
 
@@ -188,14 +188,14 @@ def test_a_key_that_others_may_read_or_that_is_missing_or_damaged_is_refused_bef
     key.chmod(0o644)
     assert_fails(KeyFileError, str(key), "others may use this key", "chmod 600", act=lambda: opened(made))
     key.chmod(0o600)
-    octets = key.read_bytes()
-    key.write_bytes(octets[:40])
+    data = key.read_bytes()
+    key.write_bytes(data[:40])
     assert_fails(KeyFileError, str(key), "restore it from a backup", act=lambda: opened(made))
     key.unlink()
     assert_fails(KeyFileError, str(key), "the key of this index is missing", "restore it", act=lambda: opened(made))
     assert not key.exists()
     assert made.read_bytes() == before
-    key.write_bytes(octets)
+    key.write_bytes(data)
     key.chmod(0o600)
     opened(made).close()
 
@@ -226,7 +226,7 @@ def test_a_policy_that_is_not_understood_is_refused_with_the_path_of_the_key(mad
     assert_fails(PolicyError, str(config), path, act=lambda: opened(made))
 
 
-def test_a_policy_with_an_unknown_tier_or_octets_that_are_no_text_is_refused(made: Path) -> None:
+def test_a_policy_with_an_unknown_tier_or_bytes_that_are_no_text_is_refused(made: Path) -> None:
     config = made.parent / "config.toml"
     with opened(made) as index:
         name = index.fingerprint

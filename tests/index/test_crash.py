@@ -20,7 +20,7 @@ from unittest.mock import patch
 import pytest
 
 from tests.generate import write_mboxes
-from tests.index.making import Placed, counted, open_index, placed
+from tests.index.factories import Placed, counted, open_index, placed
 from weft.index import index as index_module
 from weft.index import ingest as ingest_module
 from weft.index.view import View

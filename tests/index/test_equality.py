@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.archives import FIXTURES
-from tests.index.making import expected, open_index, placed, plain
+from tests.factories import FIXTURES
+from tests.index.factories import expected, open_index, placed, plain
 from weft import Index, rebuild
 
 CORPORA = os.environ.get("WEFT_CORPORA")

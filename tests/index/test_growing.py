@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.index.making import counted, open_index
+from tests.index.factories import counted, open_index
 from tests.sources.dialects import DIALECTS, message
 
 INNER = b"From bob@example.org Tue Feb 11 10:00:00 2003\nMessage-ID: <inner@x>\nFrom: bob@example.org\n\ntext\n"
@@ -22,21 +22,21 @@ MAILS = [
     ["mboxcl2", "mutt, no empty line", "BOM before", "CR", "CRLF", "git format-patch", "an empty line behind"],
 )
 def test_every_cut_of_a_growing_file_gives_the_same_claims(tmp_path: Path, dialect: str) -> None:
-    octets = DIALECTS[dialect](MAILS)
+    data = DIALECTS[dialect](MAILS)
     whole = tmp_path / "whole"
     whole.mkdir()
-    (whole / "l.mbox").write_bytes(octets)
+    (whole / "l.mbox").write_bytes(data)
     with open_index(whole) as index:
         index.ingest("l", whole / "l.mbox")
         wanted = set(counted(index))
     with open_index(tmp_path) as index:
-        for cut in range(1, len(octets), 23):
+        for cut in range(1, len(data), 23):
             path = tmp_path / f"{cut}.mbox"
-            path.write_bytes(octets[:cut])
+            path.write_bytes(data[:cut])
             index.ingest(f"l{cut}", path)
-            path.write_bytes(octets[:cut])  # as it was
+            path.write_bytes(data[:cut])  # as it was
             with path.open("ab") as file:
-                file.write(octets[cut:])
+                file.write(data[cut:])
             index.ingest(f"l{cut}", path)
             claims = counted(index).values()
             found = {claim.message_id for claim in claims if claim.list == f"l{cut}".encode()}

@@ -12,10 +12,10 @@ from unittest.mock import patch
 
 import pytest
 
-from tests.index.making import expected, mail, open_index, parents, placed, write
+from tests.index.factories import expected, mail, open_index, parents, placed, write
 from weft import Index
-from weft.core.policy import Mute
 from weft.errors import NotFoundError, StoreError
+from weft.policy.rules import Mute
 
 Pair = tuple[Index, Index]
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.index.making import expected, mail, open_index, parents, placed, write
-from tests.store.making import Origin, some
-from tests.store.making import mail as claim
+from tests.index.factories import expected, mail, open_index, parents, placed, write
+from tests.store.factories import Origin, some
+from tests.store.factories import mail as claim
 from weft import Index
 from weft.core.claim import Withdrawal, parse
-from weft.core.policy import Mute, Policy
-from weft.core.policy import Origin as Row
 from weft.errors import ClaimError
-from weft.store.base import NewClaim, Part, Place
+from weft.policy.rules import Mute, Policy
+from weft.policy.rules import Origin as Row
+from weft.store.interface import MailLocation, VerifiedClaim, VerifiedPart
 
 TRUSTED, KNOWN, STRANGER = Origin("trusted"), Origin("known"), Origin("stranger")
 OURS = (mail("root@x"), mail("middle@x", ["root@x"]), mail("leaf@x", ["root@x", "middle@x"]), mail("other@x"))
@@ -35,7 +35,7 @@ def index(tmp_path: Path) -> Index:
     return made
 
 
-def force(index: Index, *parts: Part) -> None:
+def force(index: Index, *parts: VerifiedPart) -> None:
     """Put claims there that `Index.admit` would refuse, as if the policy had admitted them once."""
     with index._view.transaction():
         index._view.add(index.store.put(parts))
@@ -116,7 +116,7 @@ def test_what_is_admitted_must_be_signed_and_proved(index: Index, count: int) ->
         "a leaf": part._replace(claims=[one._replace(leaf=one.leaf ^ 3) for one in part.claims]),
         "an id": part._replace(claims=[one._replace(identity=bytes(32)) for one in part.claims]),
         "what was parsed": part._replace(claims=[one._replace(parsed=claim("root@x")) for one in part.claims]),
-        "a place": part._replace(claims=[one._replace(place=Place(1, 0, 9)) for one in part.claims]),
+        "a place": part._replace(claims=[one._replace(place=MailLocation(1, 0, 9)) for one in part.claims]),
         "no claims": part._replace(claims=[]),
         "a stated tree": part._replace(tree=replace(part.tree, known={**part.tree.known, 0: bytes(32), 3: bytes(32)})),
     }
@@ -207,8 +207,10 @@ def test_views_have_one_name_if_they_count_the_same_in_the_same_tiers(index: Ind
     other.close()
 
 
-def _part(index: Index, batch: int) -> Part:
+def _part(index: Index, batch: int) -> VerifiedPart:
     """A batch as its server hands it on."""
     signed, tree = index.store.signed(batch)
     held = [one for one in index.store.log() if one.batch == batch]
-    return Part(signed, tree, [NewClaim(one.leaf, one.identity, one.octets, parse(one.octets)) for one in held])
+    return VerifiedPart(
+        signed, tree, [VerifiedClaim(one.leaf, one.identity, one.data, parse(one.data)) for one in held]
+    )

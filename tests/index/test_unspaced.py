@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from weft.index.asked_words import Asked
-from weft.index.tables import SEARCH
+from weft.index.fulltext import SearchQuery
+from weft.index.schema import SEARCH
 from weft.index.unspaced import pairs, spaced
 
 
@@ -20,7 +20,7 @@ def found(texts: list[str], words: str) -> list[int]:
     connection.executemany(
         "INSERT INTO search (rowid, subject, author) VALUES (?, ?, '')", enumerate(map(spaced, texts))
     )
-    asked = Asked.read(words)
+    asked = SearchQuery.read(words)
     rows = [row for (row,) in connection.execute("SELECT rowid FROM search WHERE search MATCH ?", (asked.query,))]
     connection.close()
     return [row for row in rows if asked.holds(texts[row], "")]

@@ -14,10 +14,10 @@ from random import Random
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.index.making import expected, mail, open_index, placed, write
+from tests.index.factories import expected, mail, open_index, placed, write
 from weft import Index
-from weft.core.policy import Mute, Policy
 from weft.errors import NotFoundError, UsageError
+from weft.policy.rules import Mute, Policy
 
 IDS = ["a@x", "b@x", "c@x", "d@x", "e@x", "f@x"]
 LISTS = ["one", "two"]
@@ -40,7 +40,7 @@ class Letter:
     """An id that is not closed, before the References."""
 
     @property
-    def octets(self) -> bytes:
+    def data(self) -> bytes:
         headers = [] if self.day is None else [f"Date: {self.day} Feb 2003 12:00:00 +0000"]
         headers += [] if self.reply_to is None else ["In-Reply-To: " + self.form.format(self.reply_to)]
         headers += [] if self.broken is None else [f"References: <{self.broken}"]
@@ -104,7 +104,7 @@ def folder() -> Iterator[Path]:
 def ingest(index: Index, path: Path, mails: list[Letter], number: int) -> None:
     """Ingest some messages, those of each list from a file of its own."""
     for name in dict.fromkeys(letter.list for letter in mails):
-        file = write(path / f"{name}.{number}.mbox", *(letter.octets for letter in mails if letter.list == name))
+        file = write(path / f"{name}.{number}.mbox", *(letter.data for letter in mails if letter.list == name))
         index.ingest(name, file)
 
 

@@ -36,13 +36,13 @@ class Event(NamedTuple):
 
 def read_record(path: Path) -> list[Event]:
     """The events, in order."""
-    octets, events, start = path.read_bytes(), [], 0
-    while start < len(octets):
-        kind, named, length, offset, inode = _HEADER.unpack_from(octets, start)
+    data, events, start = path.read_bytes(), [], 0
+    while start < len(data):
+        kind, named, length, offset, inode = _HEADER.unpack_from(data, start)
         start += _HEADER.size
-        name = octets[start : start + named].decode()
+        name = data[start : start + named].decode()
         start += named
-        events.append(Event(chr(kind), name, octets[start : start + length], offset, inode))
+        events.append(Event(chr(kind), name, data[start : start + length], offset, inode))
         start += length
     return events
 

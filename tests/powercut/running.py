@@ -18,11 +18,12 @@ from unittest.mock import patch
 
 from tests.powercut.disk import Disk, Event, read_record
 from tests.powercut.scenarios import SCENARIOS, problems, small_checkpoints
-from weft import _files, keys
-from weft.cli import policy_text
+from weft import _files, key_file
 from weft.errors import WeftError
-from weft.rpc import credentials
-from weft.store import expendable, opening
+from weft.policy import edit
+from weft.store import connection as opening
+from weft.store import expendable
+from weft.tls import identity
 
 SOURCE = Path(__file__).with_name("recorder.c")
 CODES = {"EIO": errno.EIO, "ENOSPC": errno.ENOSPC}
@@ -56,10 +57,10 @@ def _plant(stack: ExitStack, fault: str) -> None:
         case "rollback mode":
             stack.enter_context(patch.object(opening, "demand_write_ahead_log", nothing))
         case "folders are not synced":
-            for module in (_files, keys):
+            for module in (_files, key_file):
                 stack.enter_context(patch.object(module, "sync_folder", nothing))
         case "drafts are not synced":
-            for module in (_files, credentials, policy_text):
+            for module in (_files, identity, edit):
                 stack.enter_context(patch.object(module, "write_file", _unsynced))
         case "remembered with synchronous=OFF":
             stack.enter_context(patch.object(expendable, "SYNCHRONOUS", "OFF"))

@@ -16,22 +16,22 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-from tests.archives import mail as letter
-from tests.store.making import Origin, mail
-from weft.cli.output import open_output
-from weft.cli.policy_text import read_text, write_text
+from tests.factories import mail as letter
+from tests.store.factories import Origin, mail
+from weft.cli._output import open_output
 from weft.core.claim import parse
-from weft.core.policy import Policy
-from weft.core.policy_rows import Origin as Row
 from weft.errors import WeftError
-from weft.exchange.events import Commit, Keep, Proven, ProvenPart
+from weft.exchange.events import CommitParts, KeepState, ReceivedClaim, ReceivedPart
 from weft.index.index import Index
-from weft.keys import load_key, load_or_create_key
-from weft.rpc.credentials import identity_path, load_or_make_identity
-from weft.rpc.exchange_desk import IndexDesk
-from weft.store import opening
-from weft.store.base import Held, Part
+from weft.key_file import load_key, load_or_create_key
+from weft.peering.index_backend import IndexBackend
+from weft.policy.edit import read_text, write_text
+from weft.policy.rows import Origin as Row
+from weft.policy.rules import Policy
+from weft.store import connection as opening
 from weft.store.expendable import ExpendableDatabase
+from weft.store.interface import StoredClaim, VerifiedPart
+from weft.tls.identity import identity_path, load_or_make_identity
 
 Mark = Callable[[str], None]
 Marked = Mapping[str, Any]
@@ -80,11 +80,11 @@ def _policy(root: Path) -> Path:
     return path
 
 
-def _log_mark(held: Sequence[Held], **more: object) -> str:
+def _log_mark(held: Sequence[StoredClaim], **more: object) -> str:
     return json.dumps({"held": len(held), "digest": _digest(held), **more})
 
 
-def _digest(held: Sequence[Held]) -> str:
+def _digest(held: Sequence[StoredClaim]) -> str:
     return sha256(b"".join(one.identity for one in held)).hexdigest()
 
 
@@ -120,7 +120,7 @@ def check_ingest(root: Path, marked: Marked) -> Iterator[str]:
 
 def _messages(index: Index) -> set[bytes]:
     """The ids of all messages of which a claim is held."""
-    return {parse(held.octets).message_id for held in index.store.log(0, 1 << 20) if held.octets}
+    return {parse(held.data).message_id for held in index.store.log(0, 1 << 20) if held.data}
 
 
 def _lost(index: Index, marked: Marked) -> Iterator[str]:
@@ -134,46 +134,47 @@ def _lost(index: Index, marked: Marked) -> Iterator[str]:
 # A server that receives claims of a peer.
 
 
-def _parts(step: int) -> list[Part]:
+def _parts(step: int) -> list[VerifiedPart]:
     names = [f"m{number}" for number in range(step * PER_STEP, (step + 1) * PER_STEP)]
     return [FAR.batch("git", *(mail(name, "root") for name in names))]
 
 
-def _desk(root: Path) -> IndexDesk:
+def _desk(root: Path) -> IndexBackend:
     with _open(root) as index:
         policy: Policy = replace(index.policy, origins={FAR.public: Row(2, frozenset([b"git"]))})
-    return IndexDesk(root / "data" / "weft" / "index.db", policy)
+    return IndexBackend(root / "data" / "weft" / "index.db", policy)
 
 
 def receive(root: Path, mark: Mark) -> None:
     """A peer hands over claims; each frame is acknowledged when the desk has answered."""
-    desk = _desk(root)
+    backend = _desk(root)
     try:
         for step in range(STEPS):
             parts = [
-                ProvenPart(one.signed, one.tree, [Proven(*claim[:4]) for claim in one.claims]) for one in _parts(step)
+                ReceivedPart(one.signed, one.tree, [ReceivedClaim(*claim[:4]) for claim in one.claims])
+                for one in _parts(step)
             ]
-            desk.answer(PEER, Commit(parts))
-            mark(_log_mark(desk._index.store.log(0, 1 << 20)))
-            desk.answer(PEER, Keep(bytes([step]) * 1500))
+            backend.answer(PEER, CommitParts(parts))
+            mark(_log_mark(backend._index.store.log(0, 1 << 20)))
+            backend.answer(PEER, KeepState(bytes([step]) * 1500))
     finally:
-        desk.close()
+        backend.close()
 
 
 def check_receive(root: Path, marked: Marked) -> Iterator[str]:
-    desk = _desk(root)
+    backend = _desk(root)
     try:
-        yield from _lost(desk._index, marked)
-        yield from map(str, desk._index.check())
-        counted = sum(used.claims for used in desk.used(PEER).values())
-        if counted != desk.position():
-            yield f"{counted} claims count against the quota, {desk.position()} are held"
-        kept = desk.kept(PEER)
+        yield from _lost(backend._index, marked)
+        yield from map(str, backend._index.check())
+        counted = sum(used.claims for used in backend.used(PEER).values())
+        if counted != backend.position():
+            yield f"{counted} claims count against the quota, {backend.position()} are held"
+        kept = backend.kept(PEER)
         if kept and (len(kept) != 1500 or len(set(kept)) != 1):
             yield "what is kept of the peer is torn"
-        desk.answer(PEER, Keep(b"more"))
+        backend.answer(PEER, KeepState(b"more"))
     finally:
-        desk.close()
+        backend.close()
 
 
 # What may be lost.

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from weft.errors import BombError, SourceError
-from weft.sources import compressed, decoders
-from weft.sources.compressed import Stream, is_compressed, open_mail, wrap
+from weft.sources import compressed, decompressors
+from weft.sources.compressed import MailStream, is_compressed, open_mail, wrap
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -22,8 +22,8 @@ else:
     from backports import zstd
 
 
-def zstd_with_checksum(octets: bytes) -> bytes:
-    return zstd.compress(octets, options={zstd.CompressionParameter.checksum_flag: 1})
+def zstd_with_checksum(data: bytes) -> bytes:
+    return zstd.compress(data, options={zstd.CompressionParameter.checksum_flag: 1})
 
 
 COMPRESS: dict[str, Callable[[bytes], bytes]] = {
@@ -39,11 +39,11 @@ MAIL = b"".join(b"From a@b\nSubject: %d\n\nHello, number %d.\n\n" % (n, n * 7919
 def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "gzip without isal":
         monkeypatch.setitem(sys.modules, "isal.igzip_lib", None)
-        assert decoders.decoder_maker("gzip") is decoders.Inflate
+        assert decompressors.decoder_maker("gzip") is decompressors.Inflate
     return str(request.param).split()[0]
 
 
-def drain(stream: Stream, size: int = 100_003) -> tuple[bytes, SourceError | None]:
+def drain(stream: MailStream, size: int = 100_003) -> tuple[bytes, SourceError | None]:
     found, buffer = bytearray(), bytearray(size)
     with stream:
         try:
@@ -54,16 +54,16 @@ def drain(stream: Stream, size: int = 100_003) -> tuple[bytes, SourceError | Non
     return bytes(found), None
 
 
-def read(path: Path, octets: bytes, max_ratio: int = 200) -> tuple[bytes, SourceError | None]:
-    path.write_bytes(octets)
+def read(path: Path, data: bytes, max_ratio: int = 200) -> tuple[bytes, SourceError | None]:
+    path.write_bytes(data)
     return drain(open_mail(path, max_ratio))
 
 
 class Pipe(io.RawIOBase):
     """A raw file that cannot seek and gives little at a time."""
 
-    def __init__(self, octets: bytes, most: int) -> None:
-        self._file = io.BytesIO(octets)
+    def __init__(self, data: bytes, most: int) -> None:
+        self._file = io.BytesIO(data)
         self._most = most
 
     def readable(self) -> bool:
@@ -75,21 +75,21 @@ class Pipe(io.RawIOBase):
         return len(piece)
 
 
-@pytest.mark.parametrize("octets", [b"", b"F", b"From ", b"\x1f\x8b", b"BZh9 is how this text begins", MAIL])
-def test_a_plain_file_is_given_as_it_is(tmp_path: Path, octets: bytes) -> None:
-    assert read(tmp_path / "misleading.gz", octets) == (octets, None)
+@pytest.mark.parametrize("data", [b"", b"F", b"From ", b"\x1f\x8b", b"BZh9 is how this text begins", MAIL])
+def test_a_plain_file_is_given_as_it_is(tmp_path: Path, data: bytes) -> None:
+    assert read(tmp_path / "misleading.gz", data) == (data, None)
     assert not is_compressed(tmp_path / "misleading.gz")
 
 
-def test_the_format_is_told_by_the_first_octets_and_not_by_the_name(tmp_path: Path, kind: str) -> None:
+def test_the_format_is_told_by_the_first_bytes_and_not_by_the_name(tmp_path: Path, kind: str) -> None:
     assert read(tmp_path / "plain.txt", COMPRESS[kind](MAIL)) == (MAIL, None)
     assert is_compressed(tmp_path / "plain.txt")
 
 
-def test_many_members_and_the_zero_octets_between_them_are_one_file(tmp_path: Path, kind: str) -> None:
+def test_many_members_and_the_zero_bytes_between_them_are_one_file(tmp_path: Path, kind: str) -> None:
     pieces = [MAIL[at : at + 999] for at in range(0, 99_900, 999)]
-    octets = b"".join(COMPRESS[kind](piece) + bytes(number % 3 * 4) for number, piece in enumerate(pieces))
-    assert read(tmp_path / "a", octets) == (MAIL[:99_900], None)
+    data = b"".join(COMPRESS[kind](piece) + bytes(number % 3 * 4) for number, piece in enumerate(pieces))
+    assert read(tmp_path / "a", data) == (MAIL[:99_900], None)
 
 
 def test_an_empty_member_does_not_end_the_file(tmp_path: Path, kind: str) -> None:
@@ -109,7 +109,7 @@ def test_a_pipe_that_gives_little_at_a_time_is_unpacked(kind: str, most: int) ->
     assert drain(wrap(pipe, "standard input"), 777) == (MAIL[:20_000], None)
 
 
-def test_the_octets_that_were_looked_at_are_given_again() -> None:
+def test_the_bytes_that_were_looked_at_are_given_again() -> None:
     assert drain(wrap(Pipe(MAIL[:50], 1), "-"), 3) == (MAIL[:50], None)
 
 
@@ -124,52 +124,52 @@ def test_a_wrapped_file_is_read_from_where_it_stands() -> None:
     packed[-1] ^= 1
     raw = io.BytesIO(b"before" + packed)
     raw.seek(6)
-    octets, error = drain(wrap(raw, "-"))
-    assert (octets, str(error)) == (MAIL, "corrupt gzip")
+    data, error = drain(wrap(raw, "-"))
+    assert (data, str(error)) == (MAIL, "corrupt gzip")
 
 
 def test_a_truncated_file_gives_what_is_in_it_and_then_the_reason(tmp_path: Path, kind: str) -> None:
     packed = COMPRESS[kind](MAIL)
-    octets, error = read(tmp_path / "a", packed[:-1])
-    assert (octets, str(error)) == (MAIL, f"truncated {kind}")
-    octets, error = read(tmp_path / "a", COMPRESS[kind](MAIL) + packed[: len(packed) // 2])
-    assert octets.startswith(MAIL)
-    assert (MAIL + MAIL).startswith(octets)
+    data, error = read(tmp_path / "a", packed[:-1])
+    assert (data, str(error)) == (MAIL, f"truncated {kind}")
+    data, error = read(tmp_path / "a", COMPRESS[kind](MAIL) + packed[: len(packed) // 2])
+    assert data.startswith(MAIL)
+    assert (MAIL + MAIL).startswith(data)
     assert str(error) == f"truncated {kind}"
 
 
 def test_a_truncated_gzip_gives_about_the_part_that_is_there(tmp_path: Path) -> None:
     packed = gzip.compress(MAIL)
-    octets, _ = read(tmp_path / "a", packed[: len(packed) // 2])
-    assert MAIL.startswith(octets)
-    assert len(octets) > len(MAIL) / 3
+    data, _ = read(tmp_path / "a", packed[: len(packed) // 2])
+    assert MAIL.startswith(data)
+    assert len(data) > len(MAIL) / 3
 
 
-def test_a_wrong_checksum_at_the_end_loses_no_octet(tmp_path: Path, kind: str) -> None:
+def test_a_wrong_checksum_at_the_end_loses_no_byte(tmp_path: Path, kind: str) -> None:
     packed = bytearray(COMPRESS[kind](b"small mail\n" * 9))
     place = {"gzip": -6, "bzip2": -2, "xz": -24, "zstd": -1}[kind]
     packed[place] ^= 0x10
-    octets, error = read(tmp_path / "a", bytes(packed))
-    assert (octets, str(error)) == (b"small mail\n" * 9, f"corrupt {kind}")
+    data, error = read(tmp_path / "a", bytes(packed))
+    assert (data, str(error)) == (b"small mail\n" * 9, f"corrupt {kind}")
 
 
 def test_damage_in_the_middle_gives_all_that_comes_before_it(tmp_path: Path) -> None:
     first = zlib.compressobj(wbits=31)
     front = first.compress(MAIL) + first.flush(zlib.Z_FULL_FLUSH)
-    octets, error = read(tmp_path / "a", gzip.compress(MAIL) + front + b"\xff" * 100)
-    assert (octets, str(error)) == (MAIL + MAIL, "corrupt gzip")
+    data, error = read(tmp_path / "a", gzip.compress(MAIL) + front + b"\xff" * 100)
+    assert (data, str(error)) == (MAIL + MAIL, "corrupt gzip")
 
 
 def test_damage_in_a_pipe_loses_one_slice_at_most() -> None:
-    octets, error = drain(wrap(Pipe(gzip.compress(MAIL)[:-8] + bytes(8), 9999), "-"))
-    assert MAIL.startswith(octets)
-    assert len(MAIL) - len(octets) <= compressed._SLICE
+    data, error = drain(wrap(Pipe(gzip.compress(MAIL)[:-8] + bytes(8), 9999), "-"))
+    assert MAIL.startswith(data)
+    assert len(MAIL) - len(data) <= compressed._SLICE
     assert str(error) == "corrupt gzip"
 
 
 def test_what_follows_and_is_something_else_is_an_error(tmp_path: Path, kind: str) -> None:
-    octets, error = read(tmp_path / "a", COMPRESS[kind](MAIL) + b"From x")
-    assert octets == MAIL
+    data, error = read(tmp_path / "a", COMPRESS[kind](MAIL) + b"From x")
+    assert data == MAIL
     assert f"something that is not {kind} follows" in str(error)
 
 
@@ -184,9 +184,9 @@ def test_an_error_comes_again_when_one_reads_on(tmp_path: Path) -> None:
 
 def test_a_bomb_is_refused_with_its_ratio_and_the_option(tmp_path: Path, kind: str) -> None:
     packed = COMPRESS[kind](bytes(64 << 20))
-    octets, error = read(tmp_path / "a", packed)
+    data, error = read(tmp_path / "a", packed)
     assert isinstance(error, BombError)
-    assert len(octets) <= compressed.FREE
+    assert len(data) <= compressed.FREE
     assert "--max-ratio allows 200" in str(error)
     assert int(str(error).split(" times")[0].rsplit(" ", 1)[1]) > 200
     total, got, buffer = 0, 1, bytearray(1 << 20)
@@ -197,21 +197,21 @@ def test_a_bomb_is_refused_with_its_ratio_and_the_option(tmp_path: Path, kind: s
 
 
 def test_a_bomb_of_many_members_is_refused(tmp_path: Path) -> None:
-    octets, error = read(tmp_path / "a", bz2.compress(bytes(1 << 20)) * 64)
+    data, error = read(tmp_path / "a", bz2.compress(bytes(1 << 20)) * 64)
     assert isinstance(error, BombError)
-    assert len(octets) <= compressed.FREE
+    assert len(data) <= compressed.FREE
 
 
 def test_up_to_the_free_amount_any_ratio_is_allowed(tmp_path: Path) -> None:
-    octets, error = read(tmp_path / "a", gzip.compress(bytes(compressed.FREE)))
-    assert (len(octets), error) == (compressed.FREE, None)
+    data, error = read(tmp_path / "a", gzip.compress(bytes(compressed.FREE)))
+    assert (len(data), error) == (compressed.FREE, None)
 
 
 def test_output_has_a_cap_whatever_the_ratio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compressed, "MAX_OUTPUT", 100_000)
-    octets, error = read(tmp_path / "a", gzip.compress(MAIL))
+    data, error = read(tmp_path / "a", gzip.compress(MAIL))
     assert isinstance(error, BombError)
-    assert len(octets) <= 100_000
+    assert len(data) <= 100_000
 
 
 def test_an_xz_dictionary_of_gigabytes_is_refused(tmp_path: Path) -> None:
@@ -221,15 +221,15 @@ def test_an_xz_dictionary_of_gigabytes_is_refused(tmp_path: Path) -> None:
     header[at] = 40  # 4 GiB
     header[-4:] = zlib.crc32(header[:-4]).to_bytes(4, "little")
     packed[12 : 12 + len(header)] = header
-    octets, error = read(tmp_path / "a", bytes(packed))
-    assert (octets, str(error)) == (b"", "its xz window is larger than 128 MiB; recompress it with a smaller one")
+    data, error = read(tmp_path / "a", bytes(packed))
+    assert (data, str(error)) == (b"", "its xz window is larger than 128 MiB; recompress it with a smaller one")
 
 
 def test_a_zstd_window_of_gigabytes_is_refused(tmp_path: Path) -> None:
     window = (31 - 10) << 3  # 2 GiB
     packed = b"\x28\xb5\x2f\xfd\x00" + bytes([window]) + (4 << 3 | 1).to_bytes(3, "little") + b"mail"
-    octets, error = read(tmp_path / "a", packed)
-    assert (octets, str(error)) == (b"", "its zstd window is larger than 128 MiB; recompress it with a smaller one")
+    data, error = read(tmp_path / "a", packed)
+    assert (data, str(error)) == (b"", "its zstd window is larger than 128 MiB; recompress it with a smaller one")
     small = packed[:5] + bytes([(27 - 10) << 3]) + packed[6:]
     assert read(tmp_path / "a", small) == (b"mail", None)
 

@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 
 from weft.errors import BombError, SourceError, WeftError
 from weft.sources import tar
-from weft.sources.base import Note, split_message
 from weft.sources.containers import ArchiveFile
 from weft.sources.discover import discover
 from weft.sources.evidence import make_evidence
+from weft.sources.interface import Note, split_message
 from weft.sources.tar import TarReader
 
 
@@ -64,25 +64,25 @@ LISTS = {
 def tar_of(members: Mapping[str, bytes], form: int = tarfile.PAX_FORMAT) -> bytes:
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w", format=form) as archive:
-        for name, octets in members.items():
+        for name, data in members.items():
             info = tarfile.TarInfo(name)
-            info.size = len(octets)
-            archive.addfile(info, io.BytesIO(octets))
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
     return file.getvalue()
 
 
 def zip_of(members: Mapping[str, bytes]) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, octets in members.items():
-            archive.writestr(name, octets)
+        for name, data in members.items():
+            archive.writestr(name, data)
     return file.getvalue()
 
 
-def zstd(octets: bytes) -> bytes:
+def zstd(data: bytes) -> bytes:
     from backports import zstd as module
 
-    return module.compress(octets)
+    return module.compress(data)
 
 
 def found(argument: str, max_ratio: int = 200) -> tuple[ArchiveFile, dict[str, set[str]], list[Note]]:
@@ -120,18 +120,18 @@ def check(source: ArchiveFile, lists: dict[str, set[str]], notes: list[Note]) ->
     assert notes == []
     assert lists == LISTS
     for evidence in source.scan(notes.append, make_evidence):
-        octets = source.fetch(evidence[0], evidence[1])
-        buffer, header_end, body = split_message(octets)
+        data = source.fetch(evidence[0], evidence[1])
+        buffer, header_end, body = split_message(data)
         assert make_evidence(buffer, 1, header_end, body, evidence[:2], mbox=False) == evidence
-        assert octets.startswith(b"From: ann@example.org\n")
+        assert data.startswith(b"From: ann@example.org\n")
     with pytest.raises(SourceError, match="the message is gone"):
         source.fetch(999 << 40, 10)
 
 
 def test_the_folder_itself_gives_the_same_lists(tmp_path: Path) -> None:
-    for name, octets in TREE.items():
+    for name, data in TREE.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes(octets)
+        (tmp_path / name).write_bytes(data)
     (tmp_path / "lists/users/tmp/1044000002.M1P2.host").unlink()
     notes: list[Note] = []
     lists: dict[str, set[str]] = {}
@@ -214,8 +214,8 @@ def test_names_in_bad_utf_8_need_a_list_and_lose_nothing_with_one(tmp_path: Path
     assert lists == {}
     assert "it is not UTF-8" in note.reason
     assert found(f"l={tmp_path}/x.tar")[1] == {"l": {"a"}}
-    octets = zip_of({"bä.mbox": mbox("a")}).replace("bä".encode(), b"b\xff\xfe")
-    (tmp_path / "x.zip").write_bytes(octets)
+    data = zip_of({"bä.mbox": mbox("a")}).replace("bä".encode(), b"b\xff\xfe")
+    (tmp_path / "x.zip").write_bytes(data)
     _, lists, (note,) = found(f"l={tmp_path}/x.zip")
     assert lists == {}
     assert "unpack it and give the folder" in note.reason
@@ -300,12 +300,12 @@ def test_a_bomb_of_many_members_is_bounded_by_the_archive(tmp_path: Path) -> Non
 
 
 def test_a_zip_whose_members_overlap_is_refused(tmp_path: Path) -> None:
-    octets = bytearray(zip_of({f"{number}.eml": message("a") for number in range(5)}))
-    at = octets.find(b"PK\1\2")
+    data = bytearray(zip_of({f"{number}.eml": message("a") for number in range(5)}))
+    at = data.find(b"PK\1\2")
     while at >= 0:
-        octets[at + 42 : at + 46] = struct.pack("<I", 0)
-        at = octets.find(b"PK\1\2", at + 1)
-    (tmp_path / "x.zip").write_bytes(octets)
+        data[at + 42 : at + 46] = struct.pack("<I", 0)
+        at = data.find(b"PK\1\2", at + 1)
+    (tmp_path / "x.zip").write_bytes(data)
     _, lists, (note,) = found(f"l={tmp_path}/x.zip")
     assert (lists, note.skipped) == ({}, 1)
     assert "overlap" in note.reason
@@ -320,18 +320,18 @@ def test_a_zip_with_what_cannot_be_read_names_it(tmp_path: Path) -> None:
         archive.writestr(link, "/etc/passwd")
         archive.writestr("ok.eml", message("ok"))
         archive.writestr("damaged.eml", message("damaged"))
-    octets = bytearray(file.getvalue())
-    octets[octets.rindex(b"damaged@example.org")] ^= 1
-    flags = octets.index(b"PK\1\2")
-    (tmp_path / "x.zip").write_bytes(octets)
+    data = bytearray(file.getvalue())
+    data[data.rindex(b"damaged@example.org")] ^= 1
+    flags = data.index(b"PK\1\2")
+    (tmp_path / "x.zip").write_bytes(data)
     _, lists, notes = found(f"l={tmp_path}/x.zip")
     assert "ok" in lists["l"]
     reasons = {note.path.rpartition(": ")[2]: note.reason for note in notes}
     assert "method 14" in reasons["lzma.eml"]
     assert "a link" in reasons["link"]
     assert "damaged member" in reasons["damaged.eml"]
-    octets[flags + 8] |= 1
-    (tmp_path / "x.zip").write_bytes(octets)
+    data[flags + 8] |= 1
+    (tmp_path / "x.zip").write_bytes(data)
     assert any("encrypted" in note.reason for note in found(f"l={tmp_path}/x.zip")[2])
 
 
@@ -340,8 +340,8 @@ def test_a_zip_with_what_cannot_be_read_names_it(tmp_path: Path) -> None:
 def test_an_archive_that_is_cut_short_gives_what_is_there_and_says_so(
     tmp_path: Path, pack: Callable[[bytes], bytes], make: Callable[[Mapping[str, bytes]], bytes]
 ) -> None:
-    octets = pack(make({f"{number}.eml": message(str(number), os.urandom(300).hex()) for number in range(200)}))
-    (tmp_path / "x.tar").write_bytes(octets[: len(octets) // 2])
+    data = pack(make({f"{number}.eml": message(str(number), os.urandom(300).hex()) for number in range(200)}))
+    (tmp_path / "x.tar").write_bytes(data[: len(data) // 2])
     if make is zip_of and pack is not bytes:
         return  # a zip in gzip: tested below
     _, lists, notes = found(f"l={tmp_path}/x.tar")
@@ -353,9 +353,9 @@ def test_many_members_are_read_in_bounded_memory_and_time(tmp_path: Path) -> Non
     with tarfile.open(tmp_path / "x.tar.gz", "w:gz", compresslevel=1) as archive:
         for number in range(20_000):
             info = tarfile.TarInfo(f"d/{number}")
-            octets = message(str(number))
-            info.size = len(octets)
-            archive.addfile(info, io.BytesIO(octets))
+            data = message(str(number))
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
     source, lists, notes = found(str(tmp_path / "x.tar.gz"))
     assert notes == []
     assert len(lists["d"]) == 20_000
@@ -374,8 +374,8 @@ def test_more_members_than_a_table_may_have_are_refused(tmp_path: Path, monkeypa
 class Bytes:
     """A tar in memory."""
 
-    def __init__(self, octets: bytes, step: int, skips: bool) -> None:
-        self._file = io.BytesIO(octets)
+    def __init__(self, data: bytes, step: int, skips: bool) -> None:
+        self._file = io.BytesIO(data)
         self._step = step
         self._skips = skips
 
@@ -406,15 +406,15 @@ def test_members_are_those_that_the_standard_library_finds(
             info = tarfile.TarInfo(name)
             info.size = size
             archive.addfile(info, io.BytesIO(os.urandom(size)))
-    octets = file.getvalue()
-    with tarfile.open(fileobj=io.BytesIO(octets)) as archive:
+    data = file.getvalue()
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
         expected = [(info.name, info.offset_data, info.size) for info in archive]
-    reader = TarReader(Bytes(octets, step, skips))
+    reader = TarReader(Bytes(data, step, skips))
     got = []
     for member in reader.members():
         got.append((member.name, member.offset, member.size))
         if read:
-            assert reader.read_all() == octets[member.offset : member.offset + member.size]
+            assert reader.read_all() == data[member.offset : member.offset + member.size]
     assert got == expected
 
 
@@ -425,11 +425,11 @@ def test_members_are_those_that_the_standard_library_finds(
 )
 @settings(max_examples=150)
 def test_any_damage_is_an_error_of_the_source_or_nothing(junk: bytes, flips: list[tuple[int, int]], cut: int) -> None:
-    octets = bytearray(tar_of({"a.eml": message("a"), "b" * 120: message("b")}, tarfile.GNU_FORMAT)[:-9000] + junk)
+    data = bytearray(tar_of({"a.eml": message("a"), "b" * 120: message("b")}, tarfile.GNU_FORMAT)[:-9000] + junk)
     for place, value in flips:
-        if place < len(octets):
-            octets[place] = value
-    reader = TarReader(Bytes(bytes(octets[: len(octets) - cut]), 700, skips=False))
+        if place < len(data):
+            data[place] = value
+    reader = TarReader(Bytes(bytes(data[: len(data) - cut]), 700, skips=False))
     try:
         for _ in reader.members():
             reader.read_all()

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from weft.errors import SourceError
 from weft.sources import delimited
-from weft.sources.base import Note
 from weft.sources.compressed import wrap
 from weft.sources.delimited import DelimitedFile, pieces
 from weft.sources.discover import discover
 from weft.sources.forms import Form
+from weft.sources.interface import Note
 
 BODIES = ["one\n", "From here on: nothing\n", "=" * 72 + "\nNote: no line\n", "\x1fx\n", "", "a\n\nb\n"]
 
@@ -51,9 +51,9 @@ def read(source: DelimitedFile) -> tuple[list[str], list[Note]]:
 @pytest.mark.parametrize("form", [Form.MMDF, Form.BABYL, Form.LISTSERV])
 @pytest.mark.parametrize("packed", [False, True])
 def test_every_message_is_found_and_found_again(tmp_path: Path, form: Form, packed: bool) -> None:
-    octets = written(form, [message(number) for number in range(12)])
+    data = written(form, [message(number) for number in range(12)])
     path = tmp_path / "box"
-    path.write_bytes(gzip.compress(octets) if packed else octets)
+    path.write_bytes(gzip.compress(data) if packed else data)
     notes: list[Note] = []
     (source,) = discover([f"l={path}"], notes.append)
     assert isinstance(source, DelimitedFile)
@@ -63,14 +63,14 @@ def test_every_message_is_found_and_found_again(tmp_path: Path, form: Form, pack
     for number, record in enumerate(records):
         assert source.fetch(record[0], record[1]).rstrip(b"\n") == message(number).rstrip(b"\n")
     with pytest.raises(SourceError, match="the message is gone"):
-        source.fetch(len(octets) + 9, 5)
+        source.fetch(len(data) + 9, 5)
 
 
 @pytest.mark.parametrize("form", [Form.MMDF, Form.BABYL, Form.LISTSERV])
 @pytest.mark.parametrize("end", [b"\r\n", b"\r"])
 def test_lines_may_end_in_other_ways(tmp_path: Path, form: Form, end: bytes) -> None:
-    octets = written(form, [message(number) for number in range(5)])
-    (tmp_path / "box").write_bytes(octets.replace(b"\n", end))
+    data = written(form, [message(number) for number in range(5)])
+    (tmp_path / "box").write_bytes(data.replace(b"\n", end))
     if form is Form.MMDF and end == b"\r":
         return  # its first line tells nothing of how lines end
     (source,) = discover([f"l={tmp_path}/box"], lambda note: pytest.fail(str(note)))
@@ -90,35 +90,35 @@ def test_the_standard_library_writes_what_is_read(tmp_path: Path, form: Form, re
 
 @given(st.lists(st.integers(0, 50), max_size=12), st.sampled_from([Form.MMDF, Form.BABYL, Form.LISTSERV]), st.data())
 def test_pieces_do_not_depend_on_how_the_bytes_come(numbers: list[int], form: Form, data: st.DataObject) -> None:
-    octets = written(form, [message(number) for number in numbers])
+    raw = written(form, [message(number) for number in numbers])
 
     class Slow(io.BytesIO):
         def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
             return super().readinto(buffer[: data.draw(st.sampled_from([1, 7, 300, 5000]))])
 
-    with wrap(io.BytesIO(octets), "x") as whole, wrap(Slow(octets), "x") as slow:
+    with wrap(io.BytesIO(raw), "x") as whole, wrap(Slow(raw), "x") as slow:
         found = list(pieces(whole, form))
         assert found == list(pieces(slow, form))
     for piece in found:
-        assert octets[piece.offset : piece.offset + piece.length] == piece.raw
+        assert raw[piece.offset : piece.offset + piece.length] == piece.raw
 
 
 def test_a_message_longer_than_memory_is_kept_in_front_and_its_place_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delimited, "MAX_READ", 1000)
     monkeypatch.setattr(delimited, "_BLOCK", 4096)
     long = message(0) + b"x" * 79 + b"\n" + (b"y" * 79 + b"\n") * 5000
-    octets = written(Form.MMDF, [message(1), long, message(2)])
-    with wrap(io.BytesIO(octets), "x") as stream:
+    data = written(Form.MMDF, [message(1), long, message(2)])
+    with wrap(io.BytesIO(data), "x") as stream:
         found = [piece for piece in pieces(stream, Form.MMDF) if piece.raw.strip()]
-    assert [octets[piece.offset : piece.offset + piece.length].strip(b"\n") for piece in found] == [
+    assert [data[piece.offset : piece.offset + piece.length].strip(b"\n") for piece in found] == [
         message(1).strip(b"\n"), long.strip(b"\n"), message(2).strip(b"\n")
     ]  # fmt: skip
     assert len(found[1].raw) < 3 * 4096
 
 
 def test_a_file_that_is_cut_short_gives_what_is_there_and_says_so(tmp_path: Path) -> None:
-    octets = gzip.compress(written(Form.MMDF, [message(number) for number in range(2000)]))
-    (tmp_path / "box.gz").write_bytes(octets[: len(octets) // 2])
+    data = gzip.compress(written(Form.MMDF, [message(number) for number in range(2000)]))
+    (tmp_path / "box.gz").write_bytes(data[: len(data) // 2])
     found, notes = read(DelimitedFile(str(tmp_path / "box.gz"), "l", Form.MMDF))
     assert len(found) > 100
     assert [(note.reason, note.skipped) for note in notes] == [("truncated gzip", 1)]

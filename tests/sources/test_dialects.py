@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.sources.dialects import DIALECTS, message, messages
-from weft.sources.base import Note, NoteLog, make_record
 from weft.sources.evidence import Evidence, make_evidence
+from weft.sources.interface import Note, NoteLog, make_record
 from weft.sources.mbox import MboxFile
 from weft.sources.splitter import COVERED
 
@@ -24,10 +24,10 @@ LOSSY = {"mboxo", "mboxcl2", "mboxcl2, CRLF", "NULs", "a line of white space"} |
 """Bodies may differ: by an escape that is not undone, or by white space at their end."""
 
 
-def scan(octets: bytes, folder: str, parts: Sequence[int] = ()) -> tuple[list[Evidence], list[Note]]:
+def scan(data: bytes, folder: str, parts: Sequence[int] = ()) -> tuple[list[Evidence], list[Note]]:
     """What an mbox says, read in parts that begin at 0 and at some more places; and all notes."""
     path = Path(folder) / "l.mbox"
-    path.write_bytes(octets)
+    path.write_bytes(data)
     found: list[Evidence] = []
     notes: list[Note] = []
     for part in zip([0, *parts], [*parts, 1 << 62], strict=True):
@@ -79,21 +79,21 @@ def test_ordinary_mail_is_found_whole_in_every_dialect_without_a_complaint(diale
 def test_wherever_a_file_is_cut_its_parts_have_the_same_messages_and_the_same_doubts(
     dialect: str, mails: list[bytes], other: str
 ) -> None:
-    octets = DIALECTS[dialect](mails) + DIALECTS[other](mails)
+    data = DIALECTS[dialect](mails) + DIALECTS[other](mails)
     with tempfile.TemporaryDirectory() as folder:
-        whole, notes = scan(octets, folder)
-        if b"\nContent-Length:" not in octets:  # there it is not cut at all
-            for middle in range(3, len(octets), 11):
-                found, doubts = scan(octets, folder, [middle])
+        whole, notes = scan(data, folder)
+        if b"\nContent-Length:" not in data:  # there it is not cut at all
+            for middle in range(3, len(data), 11):
+                found, doubts = scan(data, folder, [middle])
                 assert (found, places(doubts)) == (whole, places(notes))
 
 
 @settings(max_examples=25)
 @given(dialect=st.sampled_from(["mboxcl2", "mboxcl", "CR", "mutt"]), mails=messages(3), cut=st.integers(1, 3000))
 def test_a_file_is_cut_only_where_its_parts_have_the_same_messages(dialect: str, mails: list[bytes], cut: int) -> None:
-    octets = DIALECTS[dialect](mails * 4) + b"x" * COVERED + b"y" * 40_000 + b"\n\n" + DIALECTS[dialect](mails * 4)
+    data = DIALECTS[dialect](mails * 4) + b"x" * COVERED + b"y" * 40_000 + b"\n\n" + DIALECTS[dialect](mails * 4)
     with tempfile.TemporaryDirectory() as folder:
-        whole, notes = scan(octets, folder)
+        whole, notes = scan(data, folder)
         found: list[Evidence] = []
         doubts: list[Note] = []
         for part in MboxFile(str(Path(folder) / "l.mbox"), "l").parts(cut + 1000):
@@ -118,9 +118,9 @@ def test_a_message_in_a_message_is_none_where_content_length_says_so(tmp_path: P
 @pytest.mark.parametrize("wrong", [-1, 1, 5, 10**6])
 def test_a_content_length_that_is_wrong_hides_nothing(tmp_path: Path, wrong: int) -> None:
     mails = [message(number, b"Foo: bar", None, [b"text"]) for number in range(4)]
-    octets = DIALECTS["mboxcl2"](mails)
-    octets = octets.replace(b"Content-Length: 5", b"Content-Length: %d" % max(0, 5 + wrong))
-    assert [one[2] for one in scan(octets, str(tmp_path))[0]] == [b"m0@x", b"m1@x", b"m2@x", b"m3@x"]
+    data = DIALECTS["mboxcl2"](mails)
+    data = data.replace(b"Content-Length: 5", b"Content-Length: %d" % max(0, 5 + wrong))
+    assert [one[2] for one in scan(data, str(tmp_path))[0]] == [b"m0@x", b"m1@x", b"m2@x", b"m3@x"]
 
 
 def test_a_sender_s_content_length_hides_no_mail_of_others(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from weft.errors import UsageError
-from weft.sources.base import Note, Source
 from weft.sources.discover import discover, list_stem
 from weft.sources.folder import Folder
+from weft.sources.interface import Note, Source
 from weft.sources.mbox import MboxFile, MboxStdin
 from weft.sources.public_inbox import PublicInbox
 
@@ -28,9 +28,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def put(path: str, octets: bytes = MBOX) -> str:
+def put(path: str, data: bytes = MBOX) -> str:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    Path(path).write_bytes(octets)
+    Path(path).write_bytes(data)
     return path
 
 
@@ -216,10 +216,10 @@ def test_a_message_among_other_files_belongs_to_the_directory() -> None:
     assert named("d") == [("a", "d/a.mbox"), ("d", "d")]
 
 
-@pytest.mark.parametrize("octets", [MBOX, bz2.compress(MBOX)])
-def test_archives_by_month_are_no_mh_folder(octets: bytes) -> None:
-    put("d/200301", octets)
-    put("d/200302", octets)
+@pytest.mark.parametrize("data", [MBOX, bz2.compress(MBOX)])
+def test_archives_by_month_are_no_mh_folder(data: bytes) -> None:
+    put("d/200301", data)
+    put("d/200302", data)
     assert named("git=d") == [("git", "d/200301"), ("git", "d/200302")]
     sources, _ = find("d")
     assert all(isinstance(source, MboxFile) for source in sources)

@@ -11,8 +11,8 @@ import pytest
 from weft.core.body import MAX_RAW_BODY, canonical_body
 from weft.core.header import MAX_BLOCK
 from weft.errors import SourceError
-from weft.sources.base import Note, Record, Source
 from weft.sources.folder import Folder, maildir_names, mh_names
+from weft.sources.interface import Note, Record, Source
 
 
 def message(name: str, body: str = "Hello.\n") -> bytes:
@@ -23,8 +23,8 @@ def maildir(path: Path, **files: bytes) -> Folder:
     """A Maildir; the names of ``files`` begin with the folder: ``cur_name``."""
     for folder in ("cur", "new", "tmp"):
         (path / folder).mkdir(parents=True, exist_ok=True)
-    for name, octets in files.items():
-        (path / name.replace("_", "/", 1)).write_bytes(octets)
+    for name, data in files.items():
+        (path / name.replace("_", "/", 1)).write_bytes(data)
     return Folder(str(path), "l", maildir_names(str(path)))
 
 
@@ -33,8 +33,8 @@ def read(source: Source) -> tuple[list[Record], list[Note]]:
     return list(source.records(notes.append)), notes
 
 
-def body_number(octets: bytes) -> int:
-    return hash(canonical_body(octets, mbox=False))
+def body_number(data: bytes) -> int:
+    return hash(canonical_body(data, mbox=False))
 
 
 def ids(records: list[Record]) -> list[str]:
@@ -65,7 +65,7 @@ def test_an_mh_folder_is_read_in_the_order_of_its_numbers(tmp_path: Path) -> Non
     assert (ids(records), notes) == (["9", "10", "100"], [])
 
 
-def test_fetch_gives_the_octets_of_each_record_again(tmp_path: Path) -> None:
+def test_fetch_gives_the_bytes_of_each_record_again(tmp_path: Path) -> None:
     folder = maildir(tmp_path, new_1=message("a"), new_2=message("b", ">From the start\n"), new_3=message("c"))
     for record in read(folder)[0]:
         assert folder.fetch(record[0], record[1]) == (tmp_path / "new" / str(record[0] + 1)).read_bytes()
@@ -126,10 +126,10 @@ def test_what_is_not_a_regular_file_is_noted_and_never_waited_for(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    "octets", [b"", b"\n", b"\n\nSubject: in the body\n", b"\x7fELF\x02\x01\0\0", b"just words\n", b"From a@b\n"]
+    "data", [b"", b"\n", b"\n\nSubject: in the body\n", b"\x7fELF\x02\x01\0\0", b"just words\n", b"From a@b\n"]
 )
-def test_a_file_without_a_header_field_is_noted_as_no_message(tmp_path: Path, octets: bytes) -> None:
-    records, notes = read(maildir(tmp_path, new_1=octets, new_2=message("a")))
+def test_a_file_without_a_header_field_is_noted_as_no_message(tmp_path: Path, data: bytes) -> None:
+    records, notes = read(maildir(tmp_path, new_1=data, new_2=message("a")))
     assert ids(records) == ["a"]
     assert [(note.reason.split(":")[0], note.skipped) for note in notes] == [("not a message", 1)]
 

@@ -32,7 +32,7 @@ def zip_of() -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("octets", "form"),
+    ("data", "form"),
     [
         (b"", Form.EMPTY),
         (b"From ann@example.org Tue Feb 11 10:00:00 2003\n" + HEADER, Form.MBOX),
@@ -57,12 +57,12 @@ def zip_of() -> bytes:
         (b"\x7fELF\x02\x01\0\0", None),
     ],
 )
-def test_forms_of_mail_are_told_by_their_first_bytes(octets: bytes, form: Form | None) -> None:
-    assert form_of(octets[:HEAD]) is form
+def test_forms_of_mail_are_told_by_their_first_bytes(data: bytes, form: Form | None) -> None:
+    assert form_of(data[:HEAD]) is form
 
 
 @pytest.mark.parametrize(
-    ("octets", "what", "tool"),
+    ("data", "what", "tool"),
     [
         (b"!BDN\0\0\0\0", ".pst", "readpst"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500), ".msg", "msgconvert"),
@@ -81,8 +81,8 @@ def test_forms_of_mail_are_told_by_their_first_bytes(octets: bytes, form: Form |
         (b"\xff\xfe\0\0" + "From".encode("utf-32-le"), "UTF-32", "iconv"),
     ],
 )
-def test_what_is_not_read_is_named_with_the_tool_that_helps(octets: bytes, what: str, tool: str) -> None:
-    found = form_of(octets)
+def test_what_is_not_read_is_named_with_the_tool_that_helps(data: bytes, what: str, tool: str) -> None:
+    found = form_of(data)
     assert isinstance(found, Foreign)
     assert what in found.what
     assert tool in str(found)
@@ -91,11 +91,11 @@ def test_what_is_not_read_is_named_with_the_tool_that_helps(octets: bytes, what:
 
 
 @pytest.mark.parametrize(
-    "octets",
+    "data",
     [b"SQLite format 3\0", b"// <!-- <mdb:mork:z v=", b"<!DOCTYPE html>\n", b"\n<html><head>", b"\x89PNG\r\n\x1a\n"],
 )
-def test_what_lies_beside_mail_is_no_mail(octets: bytes) -> None:
-    found = form_of(octets)
+def test_what_lies_beside_mail_is_no_mail(data: bytes) -> None:
+    found = form_of(data)
     assert isinstance(found, Foreign)
     assert found.companion
 
@@ -106,5 +106,5 @@ def test_one_field_is_enough_where_the_user_says_that_it_is_mail() -> None:
 
 
 @given(st.binary(max_size=2000), st.booleans())
-def test_any_bytes_have_an_answer(octets: bytes, asked: bool) -> None:
-    form_of(octets, asked=asked)
+def test_any_bytes_have_an_answer(data: bytes, asked: bool) -> None:
+    form_of(data, asked=asked)

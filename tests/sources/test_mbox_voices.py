@@ -19,7 +19,7 @@ from random import Random
 import pytest
 
 from tests.sources.dialects import BOM, DIALECTS, FORMS, message
-from weft.sources.base import Note, make_record
+from weft.sources.interface import Note, make_record
 from weft.sources.mbox import read_mbox
 from weft.sources.splitter import Splitter
 
@@ -85,13 +85,13 @@ def _ids(mails: Iterable[bytes]) -> set[bytes]:
     return {str(one).strip("<>").encode() for one in found if one}
 
 
-def check(octets: bytes, path: Path, voice: Voice) -> None:
+def check(data: bytes, path: Path, voice: Voice) -> None:
     """Fails if the other program finds a message that is neither found here nor missed with a place."""
-    path.write_bytes(octets)
+    path.write_bytes(data)
     notes: list[Note] = []
-    records = list(read_mbox(Splitter(BytesIO(octets)), "l", notes.append, make_record))
+    records = list(read_mbox(Splitter(BytesIO(data)), "l", notes.append, make_record))
     lost = voice(path) - {record[2] for record in records}
-    assert not lost or any(note.skipped and note.offset is not None for note in notes), (lost, octets)
+    assert not lost or any(note.skipped and note.offset is not None for note in notes), (lost, data)
 
 
 def run(tmp_path: Path, count: int, voice: Voice, seed: int) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from weft.errors import SourceError
-from weft.sources.base import Note, Record
+from weft.sources.interface import Note, Record
 from weft.sources.public_inbox import PublicInbox, epochs, is_bare_repository
 
 pytest.importorskip("dulwich")
@@ -37,8 +37,8 @@ class History:
         """One commit whose tree has just these files; its name."""
         with Repo.init_bare(str(self.path)) if not (self.path / "HEAD").exists() else Repo(str(self.path)) as target:
             folders: dict[bytes, Tree] = {b"": Tree()}
-            for name, octets in files.items():
-                blob = Blob.from_string(octets)
+            for name, data in files.items():
+                blob = Blob.from_string(data)
                 target.object_store.add_object(blob)
                 folder, _, base = name.rpartition(b"/")
                 folders.setdefault(folder, Tree()).add(base, FILE, blob.id)
@@ -76,8 +76,8 @@ class History:
         self.loose(name).write_bytes(b"damage")
 
 
-def blob_name(octets: bytes) -> bytes:
-    return Blob.from_string(octets).id
+def blob_name(data: bytes) -> bytes:
+    return Blob.from_string(data).id
 
 
 def v1_path(name: str) -> bytes:
@@ -179,7 +179,7 @@ def test_a_damaged_blob_costs_one_message(tmp_path: Path) -> None:
     assert [(note.reason.endswith("is damaged"), note.skipped) for note in notes] == [(True, 1)]
 
 
-def test_a_blob_that_has_the_octets_of_another_is_damaged(tmp_path: Path) -> None:
+def test_a_blob_that_has_the_bytes_of_another_is_damaged(tmp_path: Path) -> None:
     history = History(tmp_path / "0.git").add("a", "b")
     target = history.loose(blob_name(message("a")))
     target.chmod(0o644)

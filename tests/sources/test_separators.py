@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from weft.sources.base import Note, NoteLog, make_record
+from weft.sources.interface import Note, NoteLog, make_record
 from weft.sources.mbox import MboxFile
 from weft.sources.separators import Ground, judge
 
@@ -76,9 +76,9 @@ def judged(before: bytes, text: bytes, *, series: bool = False) -> Ground:
     return judge(whole, len(before), len(whole), at_end=True, series=series).ground
 
 
-def read(path: Path, octets: bytes) -> tuple[list[bytes], NoteLog]:
+def read(path: Path, data: bytes) -> tuple[list[bytes], NoteLog]:
     """The ids of the messages of an mbox, in order, and what was noted."""
-    path.write_bytes(octets)
+    path.write_bytes(data)
     log = NoteLog()
     return [record[2] for record in MboxFile(str(path), "l").scan(log, make_record)], log
 

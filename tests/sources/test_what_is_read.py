@@ -17,8 +17,8 @@ from dulwich.objects import Blob, Commit, ObjectID, Tree
 from dulwich.refs import HEADREF
 from dulwich.repo import Repo
 
-from tests.archives import FIXTURES
-from tests.cli.running import weft
+from tests.cli.command_runner import weft
+from tests.factories import FIXTURES
 from tests.sources.test_containers import tar_of, zip_of, zstd
 from tests.sources.test_delimited import written
 from weft.sources.discover import discover
@@ -99,9 +99,9 @@ def write(row: Row, folder: Path) -> None:
     if not isinstance(row.files, dict):
         row.files(folder)
         return
-    for name, octets in row.files.items():
+    for name, data in row.files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(octets)
+        (folder / name).write_bytes(data)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.form)

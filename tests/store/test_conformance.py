@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.store.making import Origin, identities, mail, some
+from tests.store.factories import Origin, identities, mail, some
 from weft.core.claim import Claim, Withdrawal, claim_id
 from weft.core.feed import Feed
 from weft.core.merkle import whole_tree
 from weft.errors import StoreError
-from weft.store.base import File, Held, Part, Place, Store
-from weft.store.memory import MemoryStore
+from weft.store.interface import IngestedFile, MailLocation, Store, StoredClaim, VerifiedPart
 from weft.store.sqlite import SqliteStore
+from weft.testing import MemoryStore
 
 A, B = Origin("a"), Origin("b")
 
@@ -23,24 +23,24 @@ A, B = Origin("a"), Origin("b")
 @pytest.fixture(params=["memory", "sqlite", "sqlite, where all keys meet"])
 def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     if request.param == "sqlite, where all keys meet":
-        monkeypatch.setattr("weft.store.sqlite.key_function", lambda _: lambda octets: octets[0] % 2)
+        monkeypatch.setattr("weft.store.sqlite.key_function", lambda _: lambda data: data[0] % 2)
     made: Store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "index.db")
     yield made
     made.close()
 
 
-def put(store: Store, *parts: Part) -> list[int]:
+def put(store: Store, *parts: VerifiedPart) -> list[int]:
     with store.transaction():
         return [stored.position for stored in store.put(parts)]
 
 
-def about(held: list[Held], parts: list[Part]) -> list[str]:
+def about(held: list[StoredClaim], parts: list[VerifiedPart]) -> list[str]:
     """The message ids of held claims, from the parts that they came in."""
     names = {claim.identity: claim.parsed.message_id.decode() for part in parts for claim in part.claims}
     return [names[one.identity] for one in held]
 
 
-def thread(*names: str) -> Part:
+def thread(*names: str) -> VerifiedPart:
     """A chain of replies, as one batch of origin a on list l."""
     return A.batch(
         "l", *[mail(name, *names[:n], reply_to=names[n - 1 : n] if n else ()) for n, name in enumerate(names)]
@@ -51,10 +51,10 @@ def test_what_was_put_is_held_as_it_came(store: Store) -> None:
     part = thread("m1", "m2")
     assert put(store, part) == [1, 2]
     held = store.get(identities([part]))
-    assert [(one.position, one.identity, one.octets, one.leaf, one.place) for one in held] == [
-        (n + 1, claim.identity, claim.octets, n, None) for n, claim in enumerate(part.claims)
+    assert [(one.position, one.identity, one.data, one.leaf, one.place) for one in held] == [
+        (n + 1, claim.identity, claim.data, n, None) for n, claim in enumerate(part.claims)
     ]
-    assert all(claim_id(one.octets) == one.identity for one in held)
+    assert all(claim_id(one.data) == one.identity for one in held)
     assert store.log() == held
     assert store.position() == 2
 
@@ -119,7 +119,7 @@ def test_what_was_asked_for_and_then_put_in_one_transaction_is_held_once(store: 
     assert [held.identity for held in store.log()] == asked
 
 
-def test_claims_are_found_by_prefixes_of_16_octets(store: Store) -> None:
+def test_claims_are_found_by_prefixes_of_16_bytes(store: Store) -> None:
     part = thread("m1", "m2", "m3")
     put(store, part)
     ids = identities([part])
@@ -160,7 +160,7 @@ def test_pages_follow_one_another_without_gap_or_overlap(store: Store, size: int
     part = A.batch("l", *[mail(name, "root", f"r{n % 4}", subject=str(n)) for n, name in enumerate(names)])
     put(store, part)
 
-    def pages(ask: Callable[[int, int], list[Held]]) -> list[int]:
+    def pages(ask: Callable[[int, int], list[StoredClaim]]) -> list[int]:
         positions: list[int] = []
         while page := ask(positions[-1] if positions else 0, size):
             assert len(page) <= size
@@ -221,7 +221,7 @@ def test_parts_of_a_batch_join_and_prove_all_that_is_held(store: Store) -> None:
 
 def test_only_held_leaves_are_leaves_though_the_proof_was_about_more(store: Store) -> None:
     part = thread("m1", "m2", "m3", "m4")
-    put(store, Part(part.signed, part.tree, [part.claims[1], part.claims[3]]))
+    put(store, VerifiedPart(part.signed, part.tree, [part.claims[1], part.claims[3]]))
     _, tree = store.signed(1)
     assert sorted(tree.leaves) == [1, 3]
     assert store.holds(identities([part])) == {part.claims[1].identity, part.claims[3].identity}
@@ -242,10 +242,10 @@ def test_a_part_that_is_not_of_one_piece_is_refused(store: Store) -> None:
     mixed = whole_tree([part.claims[0].identity, foreign.claims[1].identity])
     signed = A.batch("l", mail("m1"), mail("m2")).signed
     broken = [
-        Part(part.signed, other.tree, []),
-        Part(part.signed, part.tree, [wrong_leaf]),
-        Part(part.signed, part.tree, [other.claims[0]]),
-        Part(type(signed)(A.public, b"l", 2, mixed.root, b""), mixed, [foreign.claims[1]]),
+        VerifiedPart(part.signed, other.tree, []),
+        VerifiedPart(part.signed, part.tree, [wrong_leaf]),
+        VerifiedPart(part.signed, part.tree, [other.claims[0]]),
+        VerifiedPart(type(signed)(A.public, b"l", 2, mixed.root, b""), mixed, [foreign.claims[1]]),
     ]
     for one in broken:
         with pytest.raises(ValueError, match=r"part|batch"), store.transaction():
@@ -260,27 +260,29 @@ def test_a_batch_that_is_not_there_is_an_error(store: Store) -> None:
 
 def test_an_own_place_is_kept_and_one_that_was_not_known_is_taken_over(store: Store) -> None:
     with store.transaction():
-        number = store.file(File("/mail/l.mbox", "l", 10, 20, 30))
-    placed = A.batch("l", mail("m1"), mail("m2"), places=[Place(number, 0, 5), Place(number, 5, 9)])
+        number = store.file(IngestedFile("/mail/l.mbox", "l", 10, 20, 30))
+    placed = A.batch("l", mail("m1"), mail("m2"), places=[MailLocation(number, 0, 5), MailLocation(number, 5, 9)])
     put(store, some(thread("m1", "m2"), [0]))
     bare = A.batch("l", mail("m1"), mail("m2"))
     put(store, bare)
     assert [one.place for one in store.log()] == [None, None]
     assert put(store, placed) == []
-    assert [one.place for one in store.log()] == [Place(1, 0, 5), Place(1, 5, 9)]
-    put(store, A.batch("l", mail("m1"), mail("m2"), places=[Place(7, 7, 7), Place(8, 8, 8)]), bare)
-    assert [one.place for one in store.log()] == [Place(1, 0, 5), Place(1, 5, 9)]
+    assert [one.place for one in store.log()] == [MailLocation(1, 0, 5), MailLocation(1, 5, 9)]
+    put(store, A.batch("l", mail("m1"), mail("m2"), places=[MailLocation(7, 7, 7), MailLocation(8, 8, 8)]), bare)
+    assert [one.place for one in store.log()] == [MailLocation(1, 0, 5), MailLocation(1, 5, 9)]
 
 
 def test_an_expunged_claim_keeps_its_id_and_its_leaf_and_nothing_else(store: Store) -> None:
-    part = A.batch("l", mail("m1"), mail("m2", "m1", "x"), mail("m3", "m1"), places=[Place(1, n, 1) for n in range(3)])
+    part = A.batch(
+        "l", mail("m1"), mail("m2", "m1", "x"), mail("m3", "m1"), places=[MailLocation(1, n, 1) for n in range(3)]
+    )
     put(store, part)
     gone = part.claims[1].identity
     with store.transaction():
         assert store.expunge([gone, bytes(32)]) == 1
         assert store.expunge([gone[:16]]) == 0
     [held] = store.get([gone])
-    assert held == Held(2, gone, b"", held.batch, 1, None)
+    assert held == StoredClaim(2, gone, b"", held.batch, 1, None)
     assert store.holds([gone]) == {gone}
     assert [one.position for one in store.claims_referring_to([b"m1"])] == [3]
     assert store.claims_referring_to([b"x"]) == []
@@ -295,12 +297,12 @@ def test_an_expunged_claim_keeps_its_id_and_its_leaf_and_nothing_else(store: Sto
 def test_a_transaction_that_fails_leaves_nothing_behind(store: Store) -> None:
     part, more = thread("m1", "m2", "m3", "m4"), B.batch("l", mail("m5", "m1", "new"))
     with store.transaction():
-        number = store.file(File("/mail/l.mbox", "l", 10, 20, 30))
+        number = store.file(IngestedFile("/mail/l.mbox", "l", 10, 20, 30))
         kept = store.put([some(part, [0])])
     before = (store.log(), store.feeds(), store.files(), store.signed(1), store.claims_referring_to([b"m1"]))
     with pytest.raises(ZeroDivisionError), store.transaction():  # noqa: PT012
-        store.file(File("/mail/l.mbox", "l", 11, 21, 31))
-        store.file(File("/mail/other.mbox", "l", 1, 2, 3))
+        store.file(IngestedFile("/mail/l.mbox", "l", 11, 21, 31))
+        store.file(IngestedFile("/mail/other.mbox", "l", 1, 2, 3))
         store.put([part, more])
         store.expunge([kept[0].claim.identity])
         store.rename_files("l", "x")
@@ -309,7 +311,7 @@ def test_a_transaction_that_fails_leaves_nothing_behind(store: Store) -> None:
     assert before == (store.log(), store.feeds(), store.files(), store.signed(1), store.claims_referring_to([b"m1"]))
     with store.transaction():
         [again] = store.put([more])
-        assert store.file(File("/mail/third.mbox", "l", 1, 2, 3)) == number + 1
+        assert store.file(IngestedFile("/mail/third.mbox", "l", 1, 2, 3)) == number + 1
     assert (again.position, again.reference_nodes[0]) == (2, kept[0].node)
     assert len({again.node, *again.reference_nodes}) == 3
 
@@ -322,27 +324,27 @@ def test_nothing_is_written_outside_of_a_transaction(store: Store) -> None:
     with pytest.raises(RuntimeError, match="outside"):
         store.expunge(identities([part]))
     with pytest.raises(RuntimeError, match="outside"):
-        store.file(File("/f", "l", 0, 0, 0))
+        store.file(IngestedFile("/f", "l", 0, 0, 0))
     with pytest.raises(RuntimeError, match="within"), store.transaction(), store.transaction():
         pass
-    assert [one.octets for one in store.log()] == [part.claims[0].octets]
+    assert [one.data for one in store.log()] == [part.claims[0].data]
     assert store.files() == {}
 
 
 def test_files_are_remembered_by_path_and_list(store: Store) -> None:
-    plain = File("/mail/a.mbox", "l", 1, 2, 3, 4, b"head", b"tail")
-    odd = File("/mail/\udcff.mbox", "l", 2**40, 2**62, 2**63 - 1)
+    plain = IngestedFile("/mail/a.mbox", "l", 1, 2, 3, 4, b"head", b"tail")
+    odd = IngestedFile("/mail/\udcff.mbox", "l", 2**40, 2**62, 2**63 - 1)
     with store.transaction():
-        assert [store.file(plain), store.file(odd), store.file(File("/mail/a.mbox", "m", 0, 0, 0))] == [1, 2, 3]
-        grown = File("/mail/a.mbox", "l", 9, 9, 9, 9, b"h", b"t")
+        assert [store.file(plain), store.file(odd), store.file(IngestedFile("/mail/a.mbox", "m", 0, 0, 0))] == [1, 2, 3]
+        grown = IngestedFile("/mail/a.mbox", "l", 9, 9, 9, 9, b"h", b"t")
         assert store.file(grown) == 1
-    assert store.files() == {1: grown, 2: odd, 3: File("/mail/a.mbox", "m", 0, 0, 0)}
+    assert store.files() == {1: grown, 2: odd, 3: IngestedFile("/mail/a.mbox", "m", 0, 0, 0)}
 
 
 def test_files_follow_a_list_to_its_new_name_and_can_be_forgotten(store: Store) -> None:
     with store.transaction():
         for path, name in [("/a", "old"), ("/b", "old"), ("/a", "new"), ("/c", "other")]:
-            store.file(File(path, name, 1, 1, 1))
+            store.file(IngestedFile(path, name, 1, 1, 1))
         store.rename_files("old", "new")
     assert {number: (file.path, file.list) for number, file in store.files().items()} == {
         1: ("/a", "new"), 2: ("/b", "new"), 4: ("/c", "other"),
@@ -350,5 +352,5 @@ def test_files_follow_a_list_to_its_new_name_and_can_be_forgotten(store: Store) 
     with store.transaction():
         store.forget_files("other")
         store.forget_files("nothing")
-        assert store.file(File("/d", "new", 1, 1, 1)) == 5, "a number that claims may name is never given again"
+        assert store.file(IngestedFile("/d", "new", 1, 1, 1)) == 5, "a number that claims may name is never given again"
     assert sorted(store.files()) == [1, 2, 5]

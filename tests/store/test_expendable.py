@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from tests.modes import lax, umask
+from tests.file_modes import lax, umask
 from weft.store.expendable import ExpendableDatabase
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS seen (number INTEGER PRIMARY KEY, text TEXT)"

@@ -12,11 +12,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from tests.store.making import Origin, identities, mail, some
+from tests.store.factories import Origin, identities, mail, some
 from weft.core.claim import Claim
-from weft.store.base import File, Part, Place, Store
-from weft.store.memory import MemoryStore
+from weft.store.interface import IngestedFile, MailLocation, Store, VerifiedPart
 from weft.store.sqlite import SqliteStore
+from weft.testing import MemoryStore
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ ORIGINS = [Origin("a"), Origin("b")]
 NAMES = ["m1", "m2", "m3", "m4"]
 
 
-def pool() -> list[Part]:
+def pool() -> list[VerifiedPart]:
     """Batches that overlap in claims, ids and references."""
     parts = []
     for origin in ORIGINS:
@@ -33,7 +33,7 @@ def pool() -> list[Part]:
             parts.append(origin.batch(name, *chain))
             parts.append(origin.batch(name, *chain[::-1][:3], mail("m9", "m1", subject="other")))
             parts.append(origin.batch(name, chain[0], origin.withdrawal(name, chain[0])))
-            parts.append(origin.batch(name, *chain[1:3], places=[Place(1, 0, 5), Place(2, 5, 5)]))
+            parts.append(origin.batch(name, *chain[1:3], places=[MailLocation(1, 0, 5), MailLocation(2, 5, 5)]))
     return parts
 
 
@@ -44,7 +44,7 @@ Piece = tuple[int, list[int]]
 pieces = st.tuples(st.integers(0, len(POOL) - 1), st.lists(st.integers(0, 3), min_size=1, max_size=4))
 
 
-def cut(piece: Piece) -> Part:
+def cut(piece: Piece) -> VerifiedPart:
     part = POOL[piece[0]]
     return some(part, [leaf % len(part.claims) for leaf in piece[1]])
 
@@ -94,7 +94,7 @@ class Stores(RuleBasedStateMachine):
     def file(self, path: str, name: str, size: int) -> None:
         def step(store: Store) -> int:
             with store.transaction():
-                return store.file(File(path, name, size, 0, 0))
+                return store.file(IngestedFile(path, name, size, 0, 0))
 
         self.both(step)
 

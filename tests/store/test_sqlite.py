@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Migrations
 
-from tests.store.making import Origin, mail
+from tests.store.factories import Origin, mail
 from weft.errors import StoreError
-from weft.store.base import File, Part
-from weft.store.failures import explained
-from weft.store.nodes import insert
+from weft.store.id_table import insert
+from weft.store.interface import IngestedFile, VerifiedPart
 from weft.store.sqlite import SqliteStore
+from weft.store.sqlite_errors import explained
 
 A = Origin("a")
 
@@ -35,12 +35,12 @@ def store(path: Path) -> Iterator[SqliteStore]:
         yield made
 
 
-def part(start: int, count: int = 3, subject: str = "") -> Part:
+def part(start: int, count: int = 3, subject: str = "") -> VerifiedPart:
     names = [f"m{n}" for n in range(start, start + count)]
     return A.batch("l", *[mail(name, *names[:n][-9:], subject=subject) for n, name in enumerate(names)])
 
 
-def put(store: SqliteStore, *parts: Part) -> None:
+def put(store: SqliteStore, *parts: VerifiedPart) -> None:
     with store.transaction():
         store.put(parts)
 
@@ -95,7 +95,7 @@ def test_an_index_is_opened_without_numpy_which_can_be_imported_afterwards() -> 
 def test_a_second_writer_waits_and_then_says_who_is_in_the_way(
     path: Path, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("weft.store.opening.BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("weft.store.connection.BUSY_SECONDS", 0.01)
     with SqliteStore(path) as other:
         with store.transaction(), pytest.raises(StoreError, match="another process") as raised:  # noqa: SIM117
             with other.transaction():
@@ -214,10 +214,10 @@ def test_a_file_whose_pages_were_overwritten_is_named_as_damaged(path: Path) -> 
     with SqliteStore(path) as store:
         put(store, *[part(n, 100, subject="s" * 300) for n in range(0, 1000, 100)])
         store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    octets = bytearray(path.read_bytes())
-    for page in range(8, len(octets) // 8192):
-        octets[page * 8192 : page * 8192 + 4000] = b"\xff" * 4000
-    path.write_bytes(octets)
+    data = bytearray(path.read_bytes())
+    for page in range(8, len(data) // 8192):
+        data[page * 8192 : page * 8192 + 4000] = b"\xff" * 4000
+    path.write_bytes(data)
     with SqliteStore(path) as store:
         assert any("in the file" in str(problem) for problem in store.check())
         with pytest.raises(StoreError, match="damaged") as raised:
@@ -255,7 +255,7 @@ def test_nodes_are_numbered_and_named(store: SqliteStore) -> None:
 def test_the_memory_of_nodes_is_bounded_and_right(
     path: Path, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("weft.store.nodes._GENERATION", 10)
+    monkeypatch.setattr("weft.store.id_table._GENERATION", 10)
     for n in range(0, 100, 5):
         put(store, part(n, 5))
     assert len(store._nodes._young) + len(store._nodes._old) <= 20
@@ -306,6 +306,6 @@ def test_an_index_that_may_not_be_written_says_so(path: Path) -> None:
     path.chmod(0o400)
     refused = pytest.raises(StoreError, match="cannot be written")
     with SqliteStore(path) as store, refused, store.transaction():
-        store.file(File(str(path), "l", 1, 1, 1))
+        store.file(IngestedFile(str(path), "l", 1, 1, 1))
     with SqliteStore(path) as store:
         assert not store.files()

@@ -51,7 +51,7 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        command = import_module(f"weft.cli.{cmd_name}").command
+        command = import_module(f"weft.cli.commands.{cmd_name}").command
         assert isinstance(command, click.Command)
         return command
 
@@ -136,7 +136,7 @@ def _explain(error: Exception) -> str:
 
 
 def _say(line: str) -> None:
-    from weft.export.clean import clean
+    from weft.render.sanitize import clean
 
     click.echo(f"weft: {clean(line)}", err=True)
 

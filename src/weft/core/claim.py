@@ -1,15 +1,15 @@
-"""Claims: what one origin says it saw, as immutable octets that name themselves.
+"""Claims: what one origin says it saw, as immutable bytes that name themselves.
 
 Theory of operation
 -------------------
-`encode` writes a claim once, at its origin.  From then on the octets are the claim: they are hashed (`claim_id`),
+`encode` writes a claim once, at its origin.  From then on the bytes are the claim: they are hashed (`claim_id`),
 signed in batches, stored and passed on as they are.
 
-`parse` is the only way in for octets of others.  Protobuf can write one message in many ways (fields out of order or
+`parse` is the only way in for bytes of others.  Protobuf can write one message in many ways (fields out of order or
 twice, default values, unknown fields, long varints), and its libraries read them differently.  So each claim has one
 encoding, the one that `encode` writes, and `parse` refuses everything else by its bytes: what it accepts, `encode`
 writes again as it was.  It also refuses, with the reason, what breaks a limit: a peer can lie about every field, and
-each limit bounds what a lie can cost.  Whether the origin's word counts is a question for `weft.core.policy`, and
+each limit bounds what a lie can cost.  Whether the origin's word counts is a question for `weft.policy.rules`, and
 whether it is the origin's word at all one for `weft.core.merkle` and `weft.core.signing`.
 
 A claim with all fields at their limits has 37 KiB, so that what the header scanner gives is always below `MAX_CLAIM`.
@@ -29,21 +29,21 @@ from weft.core.claim_encoding import MailFields, decode_mail, encode_mail
 from weft.core.feed import Feed
 from weft.core.header import MAX_DATE, MAX_URL
 from weft.core.header_value import MAX_AUTHOR, MAX_SUBJECT, most_of_author, most_of_subject
-from weft.core.list_name import check_list_octets
-from weft.core.message_id import MAX_ID_OCTETS, MAX_IN_REPLY_TO, MAX_REFERENCES, key_problem
+from weft.core.list_name import check_list_bytes
+from weft.core.message_id import MAX_ID_BYTES, MAX_IN_REPLY_TO, MAX_REFERENCES, key_problem
 from weft.core.references import Marked, is_mask
 from weft.errors import ClaimError
 from weft.v1 import claim_pb2 as wire
 
 MAX_CLAIM = 40 * 1024
-"""The octets of one claim."""
+"""The bytes of one claim."""
 CLAIM_RULES = 3
 """Counted up whenever `parse` takes what it refused before, or the other way round: then all is asked anew."""
-ID_OCTETS = 32
-_OPENING, _CLOSING = b"<>"  # numbers: Python finds them faster than octet strings of one
-ORIGIN_OCTETS = 32
+ID_BYTES = 32
+_OPENING, _CLOSING = b"<>"  # numbers: Python finds them faster than byte strings of one
+ORIGIN_BYTES = 32
 _ALL_SURE = [b"", b""]
-BODY_OCTETS = 32
+BODY_BYTES = 32
 DOMAIN = b"weft/v1/claim\0"
 
 Scanned = tuple[
@@ -168,7 +168,7 @@ def claim_of(record: Scanned, origin: bytes, list_name: bytes) -> Claim:
 
 
 def encode(claim: Claim | Withdrawal) -> bytes:
-    """The octets of a claim: there is one way to write it (`weft.core.claim_encoding`)."""
+    """The bytes of a claim: there is one way to write it (`weft.core.claim_encoding`)."""
     if isinstance(claim, Withdrawal):
         withdrawal = wire.Withdrawal(
             origin=claim.origin, list=claim.list, target=claim.target, message_id=claim.message_id
@@ -177,31 +177,31 @@ def encode(claim: Claim | Withdrawal) -> bytes:
     return encode_mail(claim)
 
 
-def claim_id(octets: bytes) -> bytes:
-    """The 32 octets that name a claim.  Receivers compute it; nobody is believed about it."""
-    return sha256(DOMAIN + octets).digest()
+def claim_id(data: bytes) -> bytes:
+    """The 32 bytes that name a claim.  Receivers compute it; nobody is believed about it."""
+    return sha256(DOMAIN + data).digest()
 
 
-def parse(octets: bytes) -> Claim | Withdrawal:
-    """The claim that ``octets`` are; `ClaimError` with the reason for whatever breaks a rule."""
-    if len(octets) > MAX_CLAIM:
-        raise _refused(f"it has {len(octets)} octets, at most {MAX_CLAIM} are taken")
-    values = decode_mail(octets)
+def parse(data: bytes) -> Claim | Withdrawal:
+    """The claim that ``data`` are; `ClaimError` with the reason for whatever breaks a rule."""
+    if len(data) > MAX_CLAIM:
+        raise _refused(f"it has {len(data)} bytes, at most {MAX_CLAIM} are taken")
+    values = decode_mail(data)
     if values is not None:
         _check_mail(values)
         return _claim_with(values)
-    claim = _read_by_library(octets)
-    if encode(claim) != octets:
-        raise _refused("its octets are not the one encoding of what they say")
+    claim = _read_by_library(data)
+    if encode(claim) != data:
+        raise _refused("its bytes are not the one encoding of what they say")
     return claim
 
 
-def _read_by_library(octets: bytes) -> Claim | Withdrawal:
-    """What protobuf makes of octets: a withdrawal, or what is wrong with a claim of mail."""
+def _read_by_library(data: bytes) -> Claim | Withdrawal:
+    """What protobuf makes of bytes: a withdrawal, or what is wrong with a claim of mail."""
     try:
-        message = wire.AnyClaim.FromString(octets)
+        message = wire.AnyClaim.FromString(data)
     except DecodeError:
-        raise _refused("its octets are not a message of the schema") from None
+        raise _refused("its bytes are not a message of the schema") from None
     kind = message.WhichOneof("kind")
     if kind == "withdrawal":
         return _withdrawal(message.withdrawal)
@@ -229,7 +229,7 @@ def _check_mail(values: MailFields) -> None:
             or _CLOSING in joined
             or joined.find(b"sha256:") >= 0
             or own in ids
-            or max(map(len, ids)) > MAX_ID_OCTETS
+            or max(map(len, ids)) > MAX_ID_BYTES
             or not len(set(references)) == len(references) <= MAX_REFERENCES
             or (len(replies) > 1 and not len(set(replies)) == len(replies) <= MAX_IN_REPLY_TO)
         ):
@@ -245,8 +245,8 @@ def _check_mail(values: MailFields) -> None:
         raise _too_long("author", author, most_of_author(author))
     if len(archived_at) > MAX_URL:
         raise _too_long("archived_at", archived_at, MAX_URL)
-    if body and len(body) != BODY_OCTETS:
-        raise _refused(f"body: it has {len(body)} octets, not {BODY_OCTETS} or none")
+    if body and len(body) != BODY_BYTES:
+        raise _refused(f"body: it has {len(body)} bytes, not {BODY_BYTES} or none")
     if weak != _ALL_SURE:
         for field, mask, ids in (("weak_in_reply_to", weak[0], replies), ("weak_references", weak[1], references)):
             if not is_mask(mask, len(ids)):
@@ -255,8 +255,8 @@ def _check_mail(values: MailFields) -> None:
 
 def _withdrawal(message: wire.Withdrawal) -> Withdrawal:
     _check_label(message.origin, message.list, message.message_id)
-    if len(message.target) != ID_OCTETS:
-        raise _refused(f"target: it has {len(message.target)} octets, not {ID_OCTETS}")
+    if len(message.target) != ID_BYTES:
+        raise _refused(f"target: it has {len(message.target)} bytes, not {ID_BYTES}")
     return Withdrawal(message.origin, message.list, message.target, message.message_id)
 
 
@@ -285,14 +285,14 @@ def _feed_problem(origin: bytes, list_name: bytes) -> str:
     if problem := ed25519.key_problem(origin):
         return f"origin: {problem}"
     try:
-        check_list_octets(list_name)
+        check_list_bytes(list_name)
     except ValueError as error:
         return f"list: {error}"
     return ""
 
 
 def _too_long(field: str, value: bytes, most: int) -> ClaimError:
-    return _refused(f"{field}: it has {len(value)} octets, at most {most} are taken")
+    return _refused(f"{field}: it has {len(value)} bytes, at most {most} are taken")
 
 
 def _refused(reason: str) -> ClaimError:

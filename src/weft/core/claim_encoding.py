@@ -4,7 +4,7 @@ Theory of operation
 -------------------
 The encoding is what protobuf calls deterministic, and nothing else: fields in ascending order, each at most once but
 for repeated ones; lengths as the shortest varints; no default value (empty bytes, false); no unknown field.
-`decode_mail` reads exactly that: octets that it reads are those that `encode_mail` writes for what it read.  Both are
+`decode_mail` reads exactly that: bytes that it reads are those that `encode_mail` writes for what it read.  Both are
 faster than the library: claims are written and read by the million.
 """
 
@@ -28,7 +28,7 @@ _BYTES = 2
 
 
 def encode_mail(claim: Claim) -> bytes:
-    """The octets of a claim of mail; those that the library of protobuf writes, in a third of its time."""
+    """The bytes of a claim of mail; those that the library of protobuf writes, in a third of its time."""
     length = _LENGTHS
     parts: list[bytes] = []
     for key, value in ((b"\x0a", claim.origin), (b"\x12", claim.list), (b"\x1a", claim.message_id)):
@@ -46,43 +46,43 @@ def encode_mail(claim: Claim) -> bytes:
     ):  # fmt: skip
         if value:
             parts += key, length[len(value)], value
-    octets = b"".join(parts)
-    return b"\x0a" + length[len(octets)] + octets
+    data = b"".join(parts)
+    return b"\x0a" + length[len(data)] + data
 
 
-def decode_mail(octets: bytes) -> MailFields | None:
-    """The fields of which ``octets`` are the encoding; None if they are that of none, or longer than any claim.
+def decode_mail(data: bytes) -> MailFields | None:
+    """The fields of which ``data`` are the encoding; None if they are that of none, or longer than any claim.
 
     Whether the fields keep to their limits is not looked at, but for ids, which are never empty.
     Linear, iterative; nothing is allocated by a stated length.
     """
     try:
-        return _decode_mail(octets)
+        return _decode_mail(data)
     except IndexError:  # a key beyond the last, or cut within a key or a length
         return None
 
 
-def _decode_mail(octets: bytes) -> MailFields | None:
-    size = octets[1]
+def _decode_mail(data: bytes) -> MailFields | None:
+    size = data[1]
     at = 2
     if size > 0x7F:
-        size, at = _long_length(octets, 1, size)
-    end = len(octets)
-    if octets[0] != _MAIL or at + size != end:
+        size, at = _long_length(data, 1, size)
+    end = len(data)
+    if data[0] != _MAIL or at + size != end:
         return None
     values = [b""] * (_LAST + 1)
     replies: list[bytes] = []
     references: list[bytes] = []
     sane = False
     last = _BYTES
-    if feed := _feed(octets[at : at + 36 + octets[at + 35]]):
+    if feed := _feed(data[at : at + 36 + data[at + 35]]):
         values[0x0A], values[last := 0x12] = feed
         at += 36 + len(feed[1])
     while at < end:
-        key, size = octets[at], octets[at + 1]
+        key, size = data[at], data[at + 1]
         at += 2
         if size > 0x7F:
-            size, at = _long_length(octets, at - 1, size)
+            size, at = _long_length(data, at - 1, size)
         if key == _SANE:
             if size != 1:  # here it is the value
                 return None
@@ -92,20 +92,20 @@ def _decode_mail(octets: bytes) -> MailFields | None:
         stop = at + size
         if key > last:
             if key == _REFERENCES:
-                references.append(octets[at:stop])
+                references.append(data[at:stop])
             elif key == _IN_REPLY_TO:
-                replies.append(octets[at:stop])
+                replies.append(data[at:stop])
             elif key & 7 == _BYTES:
-                values[key] = octets[at:stop]
+                values[key] = data[at:stop]
             elif key != _SANE:
                 return None
             last = key
         elif key != last:
             return None
         elif key == _REFERENCES:
-            references.append(octets[at:stop])
+            references.append(data[at:stop])
         elif key == _IN_REPLY_TO:
-            replies.append(octets[at:stop])
+            replies.append(data[at:stop])
         else:
             return None
         at = stop
@@ -119,7 +119,7 @@ def _decode_mail(octets: bytes) -> MailFields | None:
 
 @lru_cache(maxsize=1024)
 def _feed(fields: bytes) -> tuple[bytes, bytes] | None:
-    """The origin and the list, if these are both fields, with a list of at most 127 octets.
+    """The origin and the list, if these are both fields, with a list of at most 127 bytes.
 
     Claims come by the thousand for one feed, and then share these two.
     """
@@ -136,30 +136,30 @@ def _feed(fields: bytes) -> tuple[bytes, bytes] | None:
 _NEVER = 1 << 32
 
 
-def _long_length(octets: bytes, at: int, low: int) -> tuple[int, int]:
-    """A length of two or three octets that begins at ``at`` with ``low``, and the place behind it.
+def _long_length(data: bytes, at: int, low: int) -> tuple[int, int]:
+    """A length of two or three bytes that begins at ``at`` with ``low``, and the place behind it.
 
     What is longer, or longer than it need be, becomes a length that is never right.
     """
-    middle = octets[at + 1]
+    middle = data[at + 1]
     if middle <= 0x7F:
         return (low & 0x7F | middle << 7 if middle else _NEVER), at + 2
-    high = octets[at + 2]
+    high = data[at + 2]
     if not 0 < high <= 0x7F:
         return _NEVER, at + 3
     return low & 0x7F | (middle & 0x7F) << 7 | high << 14, at + 3
 
 
 class _Lengths(dict[int, bytes]):
-    """Lengths as the encoding has them: seven bits an octet, the low ones first.  Few thousand ever occur."""
+    """Lengths as the encoding has them: seven bits a byte, the low ones first.  Few thousand ever occur."""
 
     def __missing__(self, length: int) -> bytes:
-        octets, left = bytearray(), length
+        data, left = bytearray(), length
         while left > 127:
-            octets.append(left & 127 | 128)
+            data.append(left & 127 | 128)
             left >>= 7
-        octets.append(left)
-        self[length] = bytes(octets)
+        data.append(left)
+        self[length] = bytes(data)
         return self[length]
 
 

@@ -8,8 +8,8 @@ tier (or a smaller gap) replaces, an equal one must agree or the answer is "noth
 the order, the grouping or the repetition of what is added (T1).  Own headers silence witnesses; nothing is ever
 decided by a count of voices, by arrival, by a date or by the smaller id, because each of those can be bought.
 
-What is left is a functional graph, v -> parent, with at most one cycle in each connected piece; `Weaver.forest` cuts
-each once, at the node with the weakest ground, and re-hangs nothing.  All of it is integers in flat arrays and
+What is left is a functional graph, v -> parent, with at most one cycle in each connected piece; `ForestBuilder.forest`
+cuts each once, at the node with the weakest ground, and re-hangs nothing.  All of it is integers in flat arrays and
 iterative: 2-3 microseconds a message, chains of any depth.
 
 The rules are sections 2-4 of the threading design; compare RFC 5256 section 3 (REFERENCES, steps 1-4) and JWZ's
@@ -29,7 +29,7 @@ NONE = -1
 """The parent of a root."""
 _DISAGREED = -2
 _SILENT = -3
-GHOST = 255
+GHOST_TIER = 255
 """The tier of an id that no admitted claim is about."""
 _NO_RANK = 1 << 30
 
@@ -75,7 +75,7 @@ class Forest:
 
     def is_ghost(self, node: int) -> bool:
         """Nobody that the policy admits has seen it."""
-        return self.tiers[node] == GHOST
+        return self.tiers[node] == GHOST_TIER
 
     def edges(self) -> Iterable[tuple[bytes, bytes]]:
         """(child, parent) of every edge, in node order."""
@@ -83,27 +83,27 @@ class Forest:
         return ((ids[v], ids[u]) for v, u in enumerate(self.parents) if u >= 0)
 
 
-class Numbers(dict[bytes, int]):
-    """Numbers octets in the order in which they are looked up for the first time, and lists them."""
+class IdNumbers(dict[bytes, int]):
+    """Numbers bytes in the order in which they are looked up for the first time, and lists them."""
 
     def __init__(self, listed: list[bytes]) -> None:
         """``listed``: gets each at the place of its number."""
         self._listed = listed
 
-    def __missing__(self, octets: bytes) -> int:
-        self[octets] = number = len(self._listed)
-        self._listed.append(octets)
+    def __missing__(self, data: bytes) -> int:
+        self[data] = number = len(self._listed)
+        self._listed.append(data)
         return number
 
 
-class Weaver:
+class ForestBuilder:
     """Takes claims in any order, any number of times, and gives the forest of their set."""
 
     def __init__(self, profile: Profile = "weft") -> None:
         self.profile: Profile = profile
         self.ids: list[bytes] = []
         self.tiers = bytearray()
-        self._nodes = Numbers(self.ids)
+        self._nodes = IdNumbers(self.ids)
         self._tier_of = self.tiers.__getitem__
         self._parents = array("i")
         self._ranks = array("i")
@@ -128,7 +128,7 @@ class Weaver:
     def _grow(self) -> None:
         """Make room for ids that have been numbered."""
         missing = len(self.ids) - len(self.tiers)
-        self.tiers.extend(bytes([GHOST]) * missing)
+        self.tiers.extend(bytes([GHOST_TIER]) * missing)
         self._parents.extend(array("i", [NONE]) * missing)
         self._ranks.extend(array("i", [_NO_RANK]) * missing)
         self._witnesses.extend(array("i", [_SILENT]) * missing)
@@ -153,19 +153,19 @@ class Weaver:
             if stated != parent:
                 self._rivals.setdefault(node, {stated}).add(parent)
                 self._parents[node] = _DISAGREED
-        ghosts = GHOST in map(self._tier_of, references)
+        ghosts = GHOST_TIER in map(self._tier_of, references)
         if ghosts and witnesses:
             self._witness(references, tier)
-        return ghosts or (in_reply_to != references[-1:] and GHOST in map(self._tier_of, in_reply_to))
+        return ghosts or (in_reply_to != references[-1:] and GHOST_TIER in map(self._tier_of, in_reply_to))
 
     def add_doubtful(self, node: int, in_reply_to: Marked, sane: bool, references: Marked, tier: int = 0) -> None:
         """As `add`, of a claim with weak ids: what it says is decided when all claims are here."""
         self.nodes(ids.counting(lambda _: False) for ids in (in_reply_to, references))
         self._doubtful.append((node, in_reply_to, sane, references, tier))
 
-    def _settled(self) -> Weaver:
+    def _settled(self) -> ForestBuilder:
         """A weaver of the same nodes in which the doubtful claims say what they do beside the claims that are here."""
-        settled = Weaver(self.profile)
+        settled = ForestBuilder(self.profile)
         settled.ids, settled._nodes = self.ids, self._nodes
         settled.tiers = bytearray(self.tiers)
         settled._tier_of = settled.tiers.__getitem__
@@ -176,7 +176,7 @@ class Weaver:
 
         def counts(message_id: bytes) -> bool:
             node = self._nodes.get(message_id)
-            return node is not None and (node in claimed or self.tiers[node] != GHOST)
+            return node is not None and (node in claimed or self.tiers[node] != GHOST_TIER)
 
         for node, in_reply_to, sane, references, tier in self._doubtful:
             replies, chain = ([self._nodes[name] for name in ids.counting(counts)] for ids in (in_reply_to, references))
@@ -189,7 +189,7 @@ class Weaver:
         rank = (tier << 8) + len(references) - 1
         before = NONE
         for node in references:
-            if tiers[node] == GHOST and rank <= ranks[node]:
+            if tiers[node] == GHOST_TIER and rank <= ranks[node]:
                 if rank < ranks[node]:
                     ranks[node] = rank
                     self._witnesses[node] = before
@@ -218,21 +218,21 @@ class Weaver:
         }
         cuts = {}
         for cycle in find_cycles(parents):
-            weakest = min(cycle, key=self._ground)
+            weakest = min(cycle, key=self._evidence)
             cuts[weakest] = parents[weakest]
             parents[weakest] = NONE
         return Forest(self.ids, parents, self.tiers, contested, cuts)
 
     def _unclaimed(self) -> Iterator[int]:
         """The nodes of ghosts."""
-        node = self.tiers.find(GHOST)
+        node = self.tiers.find(GHOST_TIER)
         while node >= 0:
             yield node
-            node = self.tiers.find(GHOST, node + 1)
+            node = self.tiers.find(GHOST_TIER, node + 1)
 
-    def _ground(self, node: int) -> tuple[bool, int, int, bytes]:
+    def _evidence(self, node: int) -> tuple[bool, int, int, bytes]:
         """Smallest for the weakest ground: a ghost, then the worst tier, the largest gap, the smallest id."""
-        if self.tiers[node] != GHOST:
+        if self.tiers[node] != GHOST_TIER:
             return True, -self.tiers[node], 0, self.ids[node]
         rank = self._ranks[node]
         return False, -(rank >> 8), -(rank & 0xFF), self.ids[node]

@@ -1,9 +1,9 @@
-"""The bounded scan of a header block: only the fields that are wanted, as raw octets.
+"""The bounded scan of a header block: only the fields that are wanted, as raw bytes.
 
 Theory of operation
 -------------------
 The standard library's parsers differ between Python versions and repair what they read; servers must agree on every
-hashed octet.  So one regular expression with possessive quantifiers picks the wanted fields (RFC 5322 section 2.2)
+hashed byte.  So one regular expression with possessive quantifiers picks the wanted fields (RFC 5322 section 2.2)
 out of a header block, in one linear pass; `weft.core.message_id` reads the ids, and nothing is decoded here.
 
 `scan` is the seam where compiled code could go: a buffer in, `Fields` out.
@@ -44,7 +44,7 @@ _NO_VALUES: list[bytes] = []
 
 
 class Fields(NamedTuple):
-    """What one header block says, as octets; an absent field is empty.
+    """What one header block says, as bytes; an absent field is empty.
 
     ``message_id``   the key of the message, or empty: then `mint` gives one
     ``in_reply_to``  at most 16 ids in order
@@ -69,7 +69,7 @@ class Fields(NamedTuple):
 
 
 def scan(buffer: bytes | bytearray, start: int, end: int) -> Fields:
-    """Read the header block ``buffer[start:end]``.  The octet before ``start`` must be a line feed."""
+    """Read the header block ``buffer[start:end]``.  The byte before ``start`` must be a line feed."""
     cut = end - start > MAX_BLOCK
     if cut:
         end = start + MAX_BLOCK
@@ -118,7 +118,7 @@ def scan(buffer: bytes | bytearray, start: int, end: int) -> Fields:
 
 
 def mint(minting: tuple[bytes, ...], body_digest: bytes) -> bytes:
-    """The id of a message without one: equal octets give equal ids on every server, and nothing more is promised."""
+    """The id of a message without one: equal bytes give equal ids on every server, and nothing more is promised."""
     digest = sha256(b"weft/v1/minted-id\0")
     for field in (*minting, body_digest):
         digest.update(len(field).to_bytes(8, "big") + field)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-MAX_LIST_OCTETS = 200
+MAX_LIST_BYTES = 200
 ALL_LISTS = "*"
 """What a policy writes for all lists, so it cannot be the name of one."""
 
@@ -31,11 +31,11 @@ def check_list_name(name: str) -> str:
     A list name is 1-200 bytes of UTF-8 without slash, space at an end, or a code point of `FORBIDDEN`; and not ``*``.
     """
     try:
-        octets = name.encode()
+        data = name.encode()
     except UnicodeEncodeError:
         raise ValueError("it is not UTF-8") from None
-    if not 0 < len(octets) <= MAX_LIST_OCTETS:
-        raise ValueError(f"it must have 1 to {MAX_LIST_OCTETS} octets")
+    if not 0 < len(data) <= MAX_LIST_BYTES:
+        raise ValueError(f"it must have 1 to {MAX_LIST_BYTES} bytes")
     if "/" in name:
         raise ValueError("it holds a slash")
     if name == ALL_LISTS:
@@ -47,10 +47,10 @@ def check_list_name(name: str) -> str:
     return name
 
 
-def check_list_octets(octets: bytes) -> bytes:
-    """The same for a name as octets."""
+def check_list_bytes(data: bytes) -> bytes:
+    """The same for a name as bytes."""
     try:
-        check_list_name(octets.decode())
+        check_list_name(data.decode())
     except UnicodeDecodeError:
         raise ValueError("it is not UTF-8") from None
-    return octets
+    return data

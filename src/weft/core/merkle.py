@@ -32,7 +32,7 @@ from weft.v1 import claim_pb2 as wire
 
 MAX_LEAVES = 256
 """The claims of one batch."""
-HASH_OCTETS = 32
+HASH_BYTES = 32
 _MAX_HELD = MAX_LEAVES // 8
 _LEVEL = 8
 """A place is ``level << 8 | index``: an index is below 256."""
@@ -76,10 +76,10 @@ class Multiproof:
         of the kind; the peer can lie about everything in it.
         """
         _check_positions(self.positions, leaf_count)
-        if len(ids) != len(self.positions) or any(len(identity) != HASH_OCTETS for identity in ids):
+        if len(ids) != len(self.positions) or any(len(identity) != HASH_BYTES for identity in ids):
             raise _refused("it is not about as many claims as were given")
         missing = _beside(leaf_count, self.positions)
-        if len(self.hashes) != len(missing) or any(len(octets) != HASH_OCTETS for octets in self.hashes):
+        if len(self.hashes) != len(missing) or any(len(data) != HASH_BYTES for data in self.hashes):
             raise _refused(f"it has not the {len(missing)} hashes that its leaves need")
         leaves = dict(zip(self.positions, ids, strict=True))
         tree = _climb(leaf_count, leaves, dict(zip(missing, self.hashes, strict=True)))
@@ -97,16 +97,16 @@ class Multiproof:
         return cls(_positions(message.held), _split(message.hashes))
 
     def encode(self) -> bytes:
-        """The octets of `to_message`."""
+        """The bytes of `to_message`."""
         return self.to_message().SerializeToString(deterministic=True)
 
     @classmethod
-    def decode(cls, octets: bytes) -> Multiproof:
+    def decode(cls, data: bytes) -> Multiproof:
         """The opposite of `encode`; `ClaimError` as in `from_message`."""
         try:
-            return cls.from_message(wire.Multiproof.FromString(octets))
+            return cls.from_message(wire.Multiproof.FromString(data))
         except DecodeError:
-            raise _refused("its octets are not a message of the schema") from None
+            raise _refused("its bytes are not a message of the schema") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class PartialTree:
         return Multiproof(wanted, tuple(self.known[place] for place in _beside(self.leaf_count, wanted)))
 
     def dump(self) -> bytes:
-        """For storage: the octets in the bitmap, the bitmap of the held leaves, their ids, the hashes beside them.
+        """For storage: the bytes in the bitmap, the bitmap of the held leaves, their ids, the hashes beside them.
 
         Where the ids are at hand elsewhere, ``prove(leaves).encode()`` is the same without them.
         """
@@ -151,11 +151,11 @@ class PartialTree:
         return b"".join((bytes((len(held),)), held, *ids, *proof.hashes))
 
 
-def load(octets: bytes, leaf_count: int, expected_root: bytes) -> PartialTree:
+def load(data: bytes, leaf_count: int, expected_root: bytes) -> PartialTree:
     """The tree that `PartialTree.dump` gave; `ClaimError` if it is damaged or of another batch."""
-    start = 1 + octets[0] if octets else 0
-    positions = _positions(octets[1:start])
-    hashes = _split(octets[start:])
+    start = 1 + data[0] if data else 0
+    positions = _positions(data[1:start])
+    hashes = _split(data[start:])
     held = len(positions)
     return Multiproof(positions, hashes[held:]).verify(leaf_count, hashes[:held], expected_root)
 
@@ -210,16 +210,16 @@ def _bitmap(positions: Iterable[int]) -> bytes:
 def _positions(held: bytes) -> tuple[int, ...]:
     """The positions in a bitmap; it must be the one that `_bitmap` gives."""
     if not 0 < len(held) <= _MAX_HELD or not held[-1]:
-        raise _refused(f"which leaves it is about is not said in 1 to {_MAX_HELD} octets")
+        raise _refused(f"which leaves it is about is not said in 1 to {_MAX_HELD} bytes")
     bits = int.from_bytes(held, "little")
     return tuple(position for position in range(bits.bit_length()) if bits >> position & 1)
 
 
-def _split(octets: bytes) -> tuple[bytes, ...]:
+def _split(data: bytes) -> tuple[bytes, ...]:
     """Octets as hashes."""
-    if len(octets) % HASH_OCTETS or len(octets) > MAX_LEAVES * HASH_OCTETS:
-        raise _refused(f"its hashes are not up to {MAX_LEAVES} of {HASH_OCTETS} octets")
-    return tuple(octets[start : start + HASH_OCTETS] for start in range(0, len(octets), HASH_OCTETS))
+    if len(data) % HASH_BYTES or len(data) > MAX_LEAVES * HASH_BYTES:
+        raise _refused(f"its hashes are not up to {MAX_LEAVES} of {HASH_BYTES} bytes")
+    return tuple(data[start : start + HASH_BYTES] for start in range(0, len(data), HASH_BYTES))
 
 
 def _refused(reason: str) -> ClaimError:

@@ -3,20 +3,20 @@
 Theory of operation
 -------------------
 All servers must read the same id out of the same header bytes, or their forests differ.  So this grammar (after
-RFC 5322 section 3.6.4) is octet-exact: no case folding, no RFC 2047 decoding, no repair.  In this order:
+RFC 5322 section 3.6.4) is byte-exact: no case folding, no RFC 2047 decoding, no repair.  In this order:
 
 1. Unfold.  Strip balanced comments outside ``<...>`` and outside quotes; with an unbalanced ``(`` strip none.
 2. Take the ``<...>`` tokens, the innermost where they nest.  Delete white space (space, tab, CR, LF) outside quotes;
    then ``"x"@h`` becomes ``x@h`` when x is a dot-atom, so that reading what was read changes nothing.
 3. Message-ID: the first token with an ``@``, else the first token, else the value without white space and angle
    brackets at its ends; an empty header gives way to the next one.
-4. Longer than 250 octets, beginning with ``sha256:``, or with an angle bracket (within quotes) in it: the key is
+4. Longer than 250 bytes, beginning with ``sha256:``, or with an angle bracket (within quotes) in it: the key is
    ``sha256:`` and the lower-case hex SHA-256 of the whole id.
 
 What References and In-Reply-To name is read by `weft.core.references`, with these tokens.
 
-A quote that is never closed is an ordinary octet, and so are all quotes after it: otherwise a header of escaped
-quotes would cost quadratic time.  Who can lie: the author, about every octet.  An id is a label, never a fact.
+A quote that is never closed is an ordinary byte, and so are all quotes after it: otherwise a header of escaped
+quotes would cost quadratic time.  Who can lie: the author, about every byte.  An id is a label, never a fact.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import NamedTuple
 
-MAX_ID_OCTETS = 250
+MAX_ID_BYTES = 250
 MAX_REFERENCES = 100
 MAX_IN_REPLY_TO = 16
 
@@ -67,15 +67,15 @@ def unfold(value: bytes) -> bytes:
 
 def key(literal: bytes) -> bytes:
     """The key under which an id is known: itself, or its hash if it cannot stand for itself (rule 4)."""
-    if len(literal) > MAX_ID_OCTETS or literal.startswith(_HASHED) or _OPENING in literal or _CLOSING in literal:
+    if len(literal) > MAX_ID_BYTES or literal.startswith(_HASHED) or _OPENING in literal or _CLOSING in literal:
         return _HASHED + sha256(literal).hexdigest().encode()
     return literal
 
 
 def key_problem(name: bytes) -> str:
-    """Why octets are not a key, as rule 4 makes them; empty if they are one."""
-    if not 0 < len(name) <= MAX_ID_OCTETS:
-        return f"an id has not 1 to {MAX_ID_OCTETS} octets"
+    """Why bytes are not a key, as rule 4 makes them; empty if they are one."""
+    if not 0 < len(name) <= MAX_ID_BYTES:
+        return f"an id has not 1 to {MAX_ID_BYTES} bytes"
     if _OPENING in name or _CLOSING in name:
         return "an id holds an angle bracket"
     if name.startswith(_HASHED) and not _HASH.fullmatch(name):
@@ -119,7 +119,7 @@ def tokenize(value: bytes) -> Tokens:
 def parse_message_id(values: Iterable[bytes]) -> bytes | None:
     """The id that the Message-ID headers ``values`` (raw, in order) give, as a key; None if they give none."""
     for value in values:
-        if (found := ONE_CLEAN_TOKEN.fullmatch(value)) and len(token := found[1]) <= MAX_ID_OCTETS:
+        if (found := ONE_CLEAN_TOKEN.fullmatch(value)) and len(token := found[1]) <= MAX_ID_BYTES:
             return token
         tokens, rest = tokenize(unfold(value))
         literal = next((token for token in tokens if _AT in token), tokens[0] if tokens else rest.strip(_ENDS))
@@ -151,8 +151,8 @@ def _split(value: bytes, *, comments: bool, mark: bytes = b"") -> Tokens | None:
     rest: list[bytes] = []
     position, end, quotes = 0, len(value), True
     while position < end:
-        octet = value[position : position + 1]
-        if octet == b"<":
+        byte = value[position : position + 1]
+        if byte == b"<":
             closing, start, quotes = _angle(value, position, quotes)
             if closing < 0:
                 rest.append(value[position:])
@@ -161,16 +161,16 @@ def _split(value: bytes, *, comments: bool, mark: bytes = b"") -> Tokens | None:
             rest.append(mark)
             tokens.append(value[start:closing])
             position = closing + 1
-        elif octet == b"(" and comments:
+        elif byte == b"(" and comments:
             position = _comment(value, position)
             if position < 0:
                 return None
             rest.append(b" ")
-        elif octet == b'"' and quotes and (quoted := _QUOTED.match(value, position)):
+        elif byte == b'"' and quotes and (quoted := _QUOTED.match(value, position)):
             rest.append(quoted[0])
             position = quoted.end()
         else:
-            quotes = quotes and octet != b'"'
+            quotes = quotes and byte != b'"'
             run = _OUTSIDE.match(value, position)
             stop = run.end() if run else position + 1
             rest.append(value[position:stop])
@@ -186,32 +186,32 @@ def _angle(value: bytes, position: int, quotes: bool) -> tuple[int, int, bool]:
         if run := _IN_ANGLE.match(value, position):
             position = run.end()
             continue
-        octet = value[position]
-        if octet == 0x3E:
+        byte = value[position]
+        if byte == 0x3E:
             return position, start, quotes
-        if octet == 0x22 and quotes:
+        if byte == 0x22 and quotes:
             if quoted := _QUOTED.match(value, position):
                 position = quoted.end()
                 continue
             quotes = False
         position += 1
-        if octet == 0x3C:
+        if byte == 0x3C:
             start = position
     return -1, start, quotes
 
 
 def _comment(value: bytes, position: int) -> int:
-    """From a ``(``: the place after its closing ``)``, or -1.  Comments nest; a backslash quotes one octet."""
+    """From a ``(``: the place after its closing ``)``, or -1.  Comments nest; a backslash quotes one byte."""
     depth, end = 0, len(value)
     while position < end:
         if run := _IN_COMMENT.match(value, position):
             position = run.end()
             continue
-        octet = value[position]
-        position += 2 if octet == 0x5C else 1
-        if octet == 0x28:
+        byte = value[position]
+        position += 2 if byte == 0x5C else 1
+        if byte == 0x28:
             depth += 1
-        elif octet == 0x29:
+        elif byte == 0x29:
             depth -= 1
             if not depth:
                 return position

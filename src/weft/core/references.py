@@ -33,7 +33,7 @@ from typing import NamedTuple, TypeVar
 
 from weft.core.message_id import (
     CLEAN_TOKENS,
-    MAX_ID_OCTETS,
+    MAX_ID_BYTES,
     MAX_IN_REPLY_TO,
     MAX_REFERENCES,
     ONE_CLEAN_TOKEN,
@@ -121,7 +121,7 @@ def parse_references(values: Sequence[bytes], own: bytes, people: bytes) -> Mark
         or _QUOTE in value
         or value.find(b"=?") >= 0
         or not (ids or _AT not in value)
-        or (len(value) > MAX_ID_OCTETS and max(map(len, ids), default=0) > MAX_ID_OCTETS)
+        or (len(value) > MAX_ID_BYTES and max(map(len, ids), default=0) > MAX_ID_BYTES)
         or _any_address(ids, people)
     ):
         return _read_references(value, own, people)
@@ -139,7 +139,7 @@ def parse_in_reply_to(values: Sequence[bytes], own: bytes, people: bytes) -> tup
     """The ids of the In-Reply-To headers, best first, and whether they are *sane*: one id and no more but comments."""
     value = values[0] if len(values) == 1 else b" ".join(values)
     found = ONE_CLEAN_TOKEN.fullmatch(value)
-    if found and len(token := found[1]) <= MAX_ID_OCTETS and token != own and token.lower() not in people:
+    if found and len(token := found[1]) <= MAX_ID_BYTES and token != own and token.lower() not in people:
         return _new(Marked, ((token,), b"")), True
     return _read_in_reply_to(value, own, people)
 

@@ -38,8 +38,8 @@ class _Entry:
 
 def dummy_id(base: str) -> bytes:
     """The id of the node that step 5 invents for a base subject."""
-    octets = base.encode("utf-8", "surrogatepass")
-    return b"sha256:" + sha256(b"weft/v1/same-subject\0" + octets).hexdigest().encode()
+    data = base.encode("utf-8", "surrogatepass")
+    return b"sha256:" + sha256(b"weft/v1/same-subject\0" + data).hexdigest().encode()
 
 
 def join(roots: Iterable[Root]) -> tuple[dict[int, int | bytes], dict[bytes, str]]:

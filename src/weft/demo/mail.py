@@ -22,7 +22,7 @@ NAMED_ID = "200302110830.00417.greta.olsen@fjord.example.com"
 """The root of another thread, which the forged mail names as if the conversation stood below it."""
 
 
-def octets(name: str) -> bytes:
+def read_mail(name: str) -> bytes:
     """One of the files."""
     try:
         return resources.files("weft.demo").joinpath("data", *name.split("/")).read_bytes()

@@ -1,6 +1,6 @@
 """A server of the demonstration: a folder, a ``weft serve`` process in it, and ``weft`` commands on its index.
 
-Nothing outlives `Server.close`: a process that does not end when it is told to is killed.  Servers are started in
+Nothing outlives `DemoServer.close`: a process that does not end when it is told to is killed.  Servers are started in
 sessions of their own, so that an interrupt from the terminal reaches only the demonstration, which then ends them.
 """
 
@@ -18,14 +18,14 @@ from typing import Any
 
 import tomlkit
 
+from weft.client.client import Client, connect
 from weft.core.feed import FeedSet
-from weft.core.policy import Policy
-from weft.core.policy_rows import TIERS, Origin, Peer
 from weft.core.signing import parse_fingerprint
 from weft.demo.mail import LISTS
 from weft.errors import WeftError
 from weft.index.index import Index
-from weft.rpc.client import Client, connect
+from weft.policy.rows import TIERS, Origin, Peer
+from weft.policy.rules import Policy
 
 PATIENCE = 15.0
 """Seconds for a server to start or to stop, and for a command."""
@@ -35,7 +35,7 @@ _LISTENS = "listening on "
 _EXCHANGES = "exchange on "
 
 
-class Server:
+class DemoServer:
     """One of them.  ``name``: what the others call it; ``list``: the list whose mail it keeps."""
 
     def __init__(self, name: str, folder: Path) -> None:
@@ -59,11 +59,11 @@ class Server:
             self.fingerprint = index.fingerprint
             return index.ingest(self.list, self.mail).claims
 
-    def admit(self, others: Iterable[Server]) -> None:
+    def admit(self, others: Iterable[DemoServer]) -> None:
         """Write the policy: whom we believe, and who may talk to us."""
         self.policy.write_text(_policy(others, addresses=False))
 
-    def learn_addresses(self, others: Iterable[Server]) -> None:
+    def learn_addresses(self, others: Iterable[DemoServer]) -> None:
         """Write the policy of our own calls: the same, and where the others are."""
         self._calls.write_text(_policy(others, addresses=True))
 
@@ -134,7 +134,7 @@ class Server:
         """What a ``weft`` command on its index prints."""
         return _run((*arguments, "--index", str(self.index), "--config", str(self.policy)))
 
-    def sync(self, others: Sequence[Server]) -> list[dict[str, Any]]:
+    def sync(self, others: Sequence[DemoServer]) -> list[dict[str, Any]]:
         """The sessions of ``weft sync`` with some others."""
         places = "--index", str(self.index), "--config", str(self._calls)
         found = json.loads(_run(("sync", "--json", *(other.name for other in others), *places)))
@@ -171,7 +171,7 @@ def _uninterrupted() -> Iterator[None]:
             signal.raise_signal(one)
 
 
-def _policy(others: Iterable[Server], *, addresses: bool) -> str:
+def _policy(others: Iterable[DemoServer], *, addresses: bool) -> str:
     """A policy file: the others are trusted, may read and hand on all feeds, and are asked for our own threads."""
     everything = FeedSet(everything=True)
     keys = {other: parse_fingerprint(other.fingerprint) for other in others}

@@ -23,11 +23,11 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from weft.core.feed import Feed
-from weft.exchange.feeds import NO_FEEDS, Feeds
+from weft.policy.feed_ranges import NO_FEEDS, FeedRanges
 from weft.v1 import exchange_pb2 as wire
 
 DOMAIN = b"weft/v1/agreement\0"
-DIGEST_OCTETS = 16
+DIGEST_BYTES = 16
 """Of the digest, in the frame that compares it."""
 
 
@@ -45,17 +45,17 @@ class Agreement:
 
     caller: bool
     """Whether that side called."""
-    feeds: Mapping[Scope, Feeds]
+    feeds: Mapping[Scope, FeedRanges]
     threads: frozenset[Scope] = frozenset()
     """The scopes in which the receiver asks for its threads; the others are mirrored."""
 
     @property
-    def mirrored(self) -> Mapping[Scope, Feeds]:
+    def mirrored(self) -> Mapping[Scope, FeedRanges]:
         """The scopes that are sets to be compared; no feed is in two of them."""
         return {scope: feeds for scope, feeds in self.feeds.items() if scope not in self.threads}
 
     @property
-    def taken(self) -> Feeds:
+    def taken(self) -> FeedRanges:
         """What comes from the peer: all of it is mirrored, or all of it is asked for."""
         return self.feeds.get(Scope.BOTH, NO_FEEDS) | self.feeds.get(self.inward, NO_FEEDS)
 
@@ -71,7 +71,7 @@ class Agreement:
 
     @property
     def digest(self) -> bytes:
-        """32 octets that are equal on both sides."""
+        """32 bytes that are equal on both sides."""
         digest = sha256(DOMAIN)
         for scope in Scope:
             digest.update(bytes((scope in self.threads,)))
@@ -98,16 +98,16 @@ class Agreement:
         return any(feed in self.feeds.get(scope, NO_FEEDS) for scope in (Scope.BOTH, one_way))
 
 
-class Stated(NamedTuple):
+class StatedFeeds(NamedTuple):
     """What one side says in its hello."""
 
-    serves: Feeds
-    admits: Feeds
+    serves: FeedRanges
+    admits: FeedRanges
     threads: bool = False
     """It asks for its threads, and does not mirror."""
 
 
-def agree(caller: bool, ours: Stated, theirs: Stated) -> Agreement:
+def agree(caller: bool, ours: StatedFeeds, theirs: StatedFeeds) -> Agreement:
     """The agreement of two hellos."""
     sent, taken = ours.serves & theirs.admits, theirs.serves & ours.admits
     to_caller, to_answerer = (taken, sent) if caller else (sent, taken)

@@ -4,9 +4,9 @@ Theory of operation
 -------------------
 The machine asks its shell (`Ask`), with a number; the shell gives each answer back under that number, in any order, and
 decides how: the store may be anything, and run in another thread.  An answer is what the store held at some time after
-the question.  Nothing is taken as stored before the answer to its `Commit` has come.
+the question.  Nothing is taken as stored before the answer to its `CommitParts` has come.
 
-Elements are claim ids cut to 16 octets.
+Elements are claim ids cut to 16 bytes.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from typing import NamedTuple
 from weft.core.claim import Claim, Withdrawal
 from weft.core.feed import Feed
 from weft.core.merkle import PartialTree
-from weft.core.policy import Policy
 from weft.core.signing import SignedRoot
 from weft.errors import WeftError
-from weft.exchange.decoder import Status
-from weft.exchange.feeds import Feeds
-from weft.exchange.symbol import CodedSymbol
+from weft.exchange.riblt.decoder import DecoderStatus
+from weft.exchange.riblt.symbol import CodedSymbol
+from weft.policy.feed_ranges import FeedRanges
+from weft.policy.rules import Policy
 
 
-class Entry(NamedTuple):
+class LogEntry(NamedTuple):
     """A claim in the store's log, expunged ones too."""
 
     position: int
@@ -34,7 +34,7 @@ class Entry(NamedTuple):
     element: bytes
 
 
-class Named(NamedTuple):
+class NamedEntry(NamedTuple):
     """A claim in the store's log, with the message ids in it."""
 
     position: int
@@ -43,7 +43,7 @@ class Named(NamedTuple):
     """Their digests (`weft.core.id_digest`); none if the claim was expunged."""
 
 
-class Tree(NamedTuple):
+class OwnTree(NamedTuple):
     """A tree of our own: the ids that stand in it."""
 
     root: bytes
@@ -54,14 +54,14 @@ class Tree(NamedTuple):
     """With what a claim puts there and another one elsewhere, and all below that; else there are too many of these."""
 
 
-class Trees(NamedTuple):
+class OwnTrees(NamedTuple):
     """Trees, as they were when the log ended at a position."""
 
     position: int
-    trees: Sequence[Tree]
+    trees: Sequence[OwnTree]
 
 
-class Concerned(NamedTuple):
+class FoundClaims(NamedTuple):
     """Claims that were asked for by ids."""
 
     elements: list[bytes]
@@ -73,24 +73,24 @@ class Concerned(NamedTuple):
     """It is not the end, but has cost enough: what is about the next one goes on beyond this position."""
 
 
-class Proven(NamedTuple):
-    """A claim that was received and proved; the store's `NewClaim` without a place."""
+class ReceivedClaim(NamedTuple):
+    """A claim that was received and proved; the store's `VerifiedClaim` without a place."""
 
     leaf: int
     identity: bytes
-    octets: bytes
+    data: bytes
     parsed: Claim | Withdrawal
 
 
-class ProvenPart(NamedTuple):
+class ReceivedPart(NamedTuple):
     """Claims of one batch that came together; the tree may hold leaves of which there is no claim here."""
 
     signed: SignedRoot
     tree: PartialTree
-    claims: Sequence[Proven]
+    claims: Sequence[ReceivedClaim]
 
 
-class Whereabouts(NamedTuple):
+class ClaimLocation(NamedTuple):
     """Where a claim stands in the store, so that claims of one batch can be fetched together."""
 
     batch: int
@@ -99,7 +99,7 @@ class Whereabouts(NamedTuple):
     element: bytes
 
 
-class Piece(NamedTuple):
+class StoredPart(NamedTuple):
     """Claims of one batch out of the store."""
 
     batch: int
@@ -107,7 +107,7 @@ class Piece(NamedTuple):
     tree: PartialTree
     """All that is known of the batch."""
     claims: Sequence[tuple[int, bytes]]
-    """(leaf, octets), by leaf."""
+    """(leaf, bytes), by leaf."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class Scan:
     The one question whose answer takes as long as the store is large.
     """
 
-    feeds: Feeds
+    feeds: FeedRanges
     key: bytes
     first: int
     count: int
@@ -145,7 +145,7 @@ class FindMissing:
     """
 
     elements: Sequence[bytes]
-    feeds: Feeds
+    feeds: FeedRanges
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,14 +159,14 @@ class Locate:
 class Fetch:
     """The claims that stand there: ``list[Piece]``, by batch; without those that were expunged since."""
 
-    claims: Sequence[Whereabouts]
+    claims: Sequence[ClaimLocation]
 
 
 @dataclass(frozen=True, slots=True)
-class Commit:
+class CommitParts:
     """Put parts into the store in one transaction: the positions of the new claims, ``range``, once it is on disk."""
 
-    parts: Sequence[ProvenPart]
+    parts: Sequence[ReceivedPart]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,14 +179,14 @@ class ReadNames:
 
 @dataclass(frozen=True, slots=True)
 class FindTrees:
-    """Our own trees that a claim beyond a position has touched: `Trees`.
+    """Our own trees that a claim beyond a position has touched: `OwnTrees`.
 
     A tree is one over the claims of ``feeds``, in the common view or in that of ``policy`` (its tiers; no mutes), and
     it is our own if a claim of our origin is about one of its ids.  More trees than were touched may be among them.
     From position 0 on: all our own trees.
     """
 
-    feeds: Feeds
+    feeds: FeedRanges
     policy: Policy
     after: int
     most: int
@@ -195,14 +195,14 @@ class FindTrees:
 
 @dataclass(frozen=True, slots=True)
 class FindConcerned:
-    """Which claims of ``feeds`` are about message ids with these digests, or refer to one: `Concerned`.
+    """Which claims of ``feeds`` are about message ids with these digests, or refer to one: `FoundClaims`.
 
     In the order of the digests, and of each in the order of the log; each claim once.  ``after``: the claim after which
     those about the first one begin; empty: from the first.  ``without``: positions of claims that are left out,
     ascending.
     """
 
-    feeds: Feeds
+    feeds: FeedRanges
     digests: Sequence[bytes]
     after: bytes
     most: int
@@ -214,27 +214,37 @@ class FindConcerned:
 
 
 @dataclass(frozen=True, slots=True)
-class Keep:
-    """Keep these octets for the peer, and hand them to its next session; empty: forget what was kept.  ``None``."""
+class KeepState:
+    """Keep these bytes for the peer, and hand them to its next session; empty: forget what was kept.  ``None``."""
 
-    octets: bytes
+    data: bytes
 
 
 Request = (
-    GetPosition | ReadLog | ReadNames | Scan | FindMissing | FindTrees | FindConcerned | Locate | Fetch | Commit | Keep
+    GetPosition
+    | ReadLog
+    | ReadNames
+    | Scan
+    | FindMissing
+    | FindTrees
+    | FindConcerned
+    | Locate
+    | Fetch
+    | CommitParts
+    | KeepState
 )
 Answer = (
     int
     | range
     | None
-    | Trees
-    | Concerned
-    | list[Entry]
-    | list[Named]
+    | OwnTrees
+    | FoundClaims
+    | list[LogEntry]
+    | list[NamedEntry]
     | list[CodedSymbol]
     | list[bytes]
-    | list[Whereabouts]
-    | list[Piece]
+    | list[ClaimLocation]
+    | list[StoredPart]
 )
 
 
@@ -242,7 +252,7 @@ Answer = (
 class Send:
     """A frame for the peer."""
 
-    octets: bytes
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,8 +280,8 @@ class Refusal:
 
 
 @dataclass(slots=True)
-class Report:
-    """What a session did, so far.  Octets are those of whole frames."""
+class SessionReport:
+    """What a session did, so far.  Bytes are those of whole frames."""
 
     rounds: int = 0
     """Frames of symbols that were decoded, and how often ids were asked about because of what had come."""
@@ -282,19 +292,19 @@ class Report:
     new_key: bool = False
     """The caller brought a new key of the pair."""
     listed: bool = False
-    undecoded: Status | None = None
+    undecoded: DecoderStatus | None = None
     """How a sketch ended that did not decode, so that its key was given up."""
     frames_sent: int = 0
     frames_received: int = 0
-    octets_sent: int = 0
-    octets_received: int = 0
-    claim_octets_sent: int = 0
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    claim_bytes_sent: int = 0
     """In frames of claims, with their proofs."""
-    claim_octets_received: int = 0
+    claim_bytes_received: int = 0
     claims_sent: int = 0
     claims_received: int = 0
     """New ones, on disk."""
-    proof_octets_received: int = 0
+    proof_bytes_received: int = 0
     """In frames of claims, beside the claims."""
     gone: int = 0
     """Wanted, but the peer could not send them."""
@@ -303,10 +313,10 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Covered:
+class CoverageGained:
     """We know now what the peer has to say: of all ids in some feeds, or of some ids."""
 
-    feeds: Feeds
+    feeds: FeedRanges
     asked: frozenset[bytes] | None
     """Digests of the ids that the peer was asked about; None: we mirror, so all ids there are."""
     cut: Sequence[bytes] = ()
@@ -317,25 +327,25 @@ class Covered:
 class Synced:
     """Both are done: all that was held at the start is on disk on both sides, and only news follows."""
 
-    report: Report
+    report: SessionReport
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
     """The session is over: well, or by an error.  Nothing comes of it any more."""
 
-    report: Report
+    report: SessionReport
     error: WeftError | None = None
 
 
-Output = Send | Ask | Refusal | Covered | Synced | Ended
+Output = Send | Ask | Refusal | CoverageGained | Synced | Ended
 
 
-class Used(NamedTuple):
+class QuotaUsed(NamedTuple):
     """What a peer handed us of a feed today."""
 
     claims: int
-    octets: int
+    byte_count: int
 
 
-Usage = Mapping[Feed, Used]
+Usage = Mapping[Feed, QuotaUsed]

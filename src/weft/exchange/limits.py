@@ -13,8 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from weft.errors import RemoteProtocolError
-from weft.exchange.sketch import KEPT_SYMBOLS
-from weft.exchange.symbol import ELEMENT_OCTETS, SYMBOL_OCTETS
+from weft.exchange.riblt.sketch import KEPT_SYMBOLS
+from weft.exchange.riblt.symbol import ELEMENT_BYTES, SYMBOL_BYTES
 from weft.v1 import exchange_pb2 as wire
 
 MAX_FEEDS = 65_536
@@ -22,9 +22,9 @@ MAX_FEEDS = 65_536
 MAX_REASON = 300
 MAX_SYMBOLS = 1 << 18
 """Coded symbols of a set in a session: enough for 180,000 differences; what has more is listed."""
-_SYMBOL_OCTETS = 40
+_SYMBOL_BYTES = 40
 """One coded symbol in a frame at most, generously."""
-_ID_OCTETS = 32
+_ID_BYTES = 32
 """One id in a frame at most, generously: a frame that holds its ids is never larger than the peer takes."""
 
 _LEAST = {"frame_octets": 1 << 16, "frame_ids": 16, "open_offers": 1, "open_claims": 1, "open_wants": 16}
@@ -60,7 +60,7 @@ class Limits:
     @property
     def frame_symbols(self) -> int:
         """Coded symbols that may be asked for at a time."""
-        return self.frame_octets // _SYMBOL_OCTETS
+        return self.frame_octets // _SYMBOL_BYTES
 
     def to_message(self) -> wire.Limits:
         """What is announced."""
@@ -75,13 +75,13 @@ class Limits:
         if stated["open_wants"] < stated["frame_ids"]:
             raise RemoteProtocolError("hello: open_wants is less than frame_ids", "open_wants")
         smaller = {name: min(value, getattr(self, name)) for name, value in stated.items()}
-        smaller["frame_ids"] = min(smaller["frame_ids"], smaller["frame_octets"] // _ID_OCTETS)
+        smaller["frame_ids"] = min(smaller["frame_ids"], smaller["frame_octets"] // _ID_BYTES)
         return replace(self, **smaller)
 
 
 def symbol_cap(size: int) -> int:
     """How many coded symbols of a set of ``size`` elements are tried, so that they cost 1.5 times its list of ids."""
-    return min(max(1, 3 * ELEMENT_OCTETS * size // (2 * (SYMBOL_OCTETS + 1))), MAX_SYMBOLS)
+    return min(max(1, 3 * ELEMENT_BYTES * size // (2 * (SYMBOL_BYTES + 1))), MAX_SYMBOLS)
 
 
 def listing_is_cheaper(differences: int, size: int) -> bool:

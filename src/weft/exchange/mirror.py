@@ -1,29 +1,107 @@
-"""Mirror mode: each agreed set is made equal, or is taken over where it goes one way only.
+"""Getting ready for a peer: our own sketches up to one position of our log, out of what was kept or from the start.
 
 Theory of operation
 -------------------
-Each scope of the agreement has one side that tells (`weft.exchange.telling`) and one that seeks
-(`weft.exchange.seeking`); all go on at the same time.  What is found is offered and wanted, and settled when all of
-that was sent.  Frames that come before our own sketches are ready wait; they are few, as the peer sees no answer.
+The position is that of the newest claim when the session begins: the **snapshot**.  What was kept goes as far as an
+earlier position, and the log from there is folded in, at about 16 steps a claim; without anything kept it is the whole
+log.  A sketch that changed while it streams would never decode, so from then on nothing is added to it.
+
+Mirror mode: each agreed set is made equal, or is taken over where it goes one way only.
+
+Theory of operation
+-------------------
+Each scope of the agreement has one side that tells (`weft.exchange.set_sender`) and one that seeks
+(`weft.exchange.set_receiver`); all go on at the same time.  What is found is offered and wanted, and settled when all
+of that was sent.  Frames that come before our own sketches are ready wait; they are few, as the peer sees no answer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from weft.errors import RemoteProtocolError
+from weft.errors import RemoteProtocolError, StoreError
 from weft.exchange.agreement import Agreement, Scope
-from weft.exchange.catching import CatchUp
-from weft.exchange.giving import Giver
-from weft.exchange.keeping import Keeping
-from weft.exchange.kept import Kept
-from weft.exchange.line import Line, split_ids
-from weft.exchange.offering import Offers
-from weft.exchange.seeking import Seeker
-from weft.exchange.symbols import Source
-from weft.exchange.telling import Teller
-from weft.exchange.wanting import Wants
+from weft.exchange.claim_receiver import WantQueue
+from weft.exchange.claim_sender import ClaimSender, OfferQueue
+from weft.exchange.events import GetPosition, LogEntry, ReadLog
+from weft.exchange.log_reader import read_log
+from weft.exchange.outbox import Outbox, split_ids
+from weft.exchange.resumption import KeptSketches, ResumptionState, StateSection
+from weft.exchange.riblt.sketch import Sketch
+from weft.exchange.riblt.symbol import ELEMENT_BYTES
+from weft.exchange.set_receiver import SetReceiver
+from weft.exchange.set_sender import SetSender, SymbolSource
 from weft.v1 import exchange_pb2 as wire
+
+
+class SketchBuilder:
+    """Makes the sketches of a session."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        agreement: Agreement,
+        kept: KeptSketches,
+        resumption: ResumptionState,
+        ready: Callable[[], None],
+    ) -> None:
+        """``kept`` has the key, and sketches if there are any."""
+        self._outbox = outbox
+        self._resumption = resumption
+        self._agreement = agreement
+        self._kept = kept
+        self._ready = ready
+        self._element = kept.element
+        self.sketches: dict[Scope, Sketch] = {}
+        self.position = 0
+
+    def start(self) -> None:
+        """Ask for the snapshot."""
+        self._outbox.ask(GetPosition(), self._positioned)
+
+    def _positioned(self, position: int) -> None:
+        self.position = position
+        if 0 < self._kept.position <= position:
+            self._outbox.ask(ReadLog(self._kept.position - 1, 1), self._check)
+        else:
+            self._begin(self._kept.position <= position)
+
+    def _check(self, entries: list[LogEntry]) -> None:
+        """Whether the log is still the one that the sketches are of."""
+        self._begin(bool(entries) and entries[0].element == self._kept.element)
+
+    def _begin(self, fits: bool) -> None:
+        after = self._kept.position
+        try:
+            if not fits:
+                raise StoreError("the log is another one")
+            self.sketches = {scope: self._kept.sketch(scope) for scope in self._agreement.mirrored}
+        except StoreError:
+            after, self._element = 0, bytes(ELEMENT_BYTES)
+            length = self._outbox.limits.kept_symbols
+            self.sketches = {scope: Sketch(self._kept.key, length) for scope in self._agreement.mirrored}
+        if not self.sketches:  # nothing is mirrored
+            self._ready()
+            return
+        stale = after < self.position or self._kept.sketches is None or not fits
+        read_log(self._outbox, after, self.position, self._fold, lambda: self._end(stale))
+
+    def _fold(self, entries: list[LogEntry]) -> None:
+        self._element = entries[-1].element
+        elements: dict[Scope, list[bytes]] = {}
+        for entry in entries:
+            scope = self._agreement.set_of(entry.feed)
+            if scope is not None:
+                elements.setdefault(scope, []).append(entry.element)
+        for scope, some in elements.items():
+            self.sketches[scope].add_all(some)
+
+    def _end(self, stale: bool) -> None:
+        if stale:
+            dumped = {scope: sketch.dump() for scope, sketch in self.sketches.items()}
+            kept = KeptSketches(self._kept.digest, self._kept.key, self.position, self._element, dumped)
+            self._resumption.set(StateSection.SKETCHES, kept.dump())
+        self._ready()
 
 
 class Mirror:
@@ -31,26 +109,26 @@ class Mirror:
 
     def __init__(
         self,
-        line: Line,
+        outbox: Outbox,
         agreement: Agreement,
-        offers: Offers,
-        wants: Wants,
-        giver: Giver,
-        keeping: Keeping,
-        kept: Kept,
+        offers: OfferQueue,
+        wants: WantQueue,
+        claim_sender: ClaimSender,
+        resumption: ResumptionState,
+        kept: KeptSketches,
         listing: bool,
     ) -> None:
-        self._line = line
-        self._keeping = keeping
+        self._outbox = outbox
+        self._resumption = resumption
         self._agreement = agreement
-        self._offers = offers
-        self._wants = wants
-        self._giver = giver
+        self._offer_queue = offers
+        self._want_queue = wants
+        self._claim_sender = claim_sender
         self._listing = listing
-        self._catch_up = CatchUp(line, agreement, kept, keeping, self._begin)
+        self._catch_up = SketchBuilder(outbox, agreement, kept, resumption, self._begin)
         self._key = kept.key
-        self._tellers: dict[Scope, Teller] = {}
-        self._seekers: dict[Scope, Seeker] = {}
+        self._tellers: dict[Scope, SetSender] = {}
+        self._seekers: dict[Scope, SetReceiver] = {}
         self._early: list[Callable[[], None]] = []
         self._ready = False
 
@@ -72,19 +150,26 @@ class Mirror:
     def _begin(self) -> None:
         for scope, feeds in self._agreement.mirrored.items():
             sketch = self._catch_up.sketches[scope]
-            source = Source(self._line, feeds, self._key, sketch, self.position)
+            source = SymbolSource(self._outbox, feeds, self._key, sketch, self.position)
             if self._agreement.encodes(scope):
-                teller = Teller(self._line, self._offers, scope, feeds, source, self.position)
-                self._tellers[scope] = teller
-                self._giver.allow(teller.size)
-                teller.start(self._listing)
+                set_sender = SetSender(self._outbox, self._offer_queue, scope, feeds, source, self.position)
+                self._tellers[scope] = set_sender
+                self._claim_sender.allow(set_sender.size)
+                set_sender.start(self._listing)
             else:
-                seeker = Seeker(
-                    self._line, self._wants, self._offers, self._keeping, scope, feeds, source, self.position
+                set_receiver = SetReceiver(
+                    self._outbox,
+                    self._want_queue,
+                    self._offer_queue,
+                    self._resumption,
+                    scope,
+                    feeds,
+                    source,
+                    self.position,
                 )
-                self._seekers[scope] = seeker
+                self._seekers[scope] = set_receiver
                 if self._listing:
-                    seeker.read_list()
+                    set_receiver.read_list()
         self._ready = True
         early, self._early = self._early, []
         for handle in early:
@@ -93,44 +178,44 @@ class Mirror:
     def _when_ready(self, handle: Callable[[], None]) -> None:
         if self._ready:
             handle()
-        elif len(self._early) < len(Scope) + self._line.limits.open_offers:
+        elif len(self._early) < len(Scope) + self._outbox.limits.open_offers:
             self._early.append(handle)
         else:
             raise RemoteProtocolError("more came than can have been asked for")
 
     def symbols(self, message: wire.Symbols) -> None:
         """Symbols of a set that we seek."""
-        self._when_ready(lambda: self._seeker(message.scope).symbols(message))
+        self._when_ready(lambda: self._set_receiver(message.scope).symbols(message))
 
     def listing(self, message: wire.Listing) -> None:
         """A piece of a list of ids; only the last one may be empty."""
         none = message.last and not message.ids
-        elements = [] if none else split_ids(message.ids, self._line.limits.frame_ids)
-        self._when_ready(lambda: self._seeker(message.scope).listing(elements, message.last))
+        elements = [] if none else split_ids(message.ids, self._outbox.limits.frame_ids)
+        self._when_ready(lambda: self._set_receiver(message.scope).listing(elements, message.last))
 
     def need(self, message: wire.Need) -> None:
         """More of a set that we tell."""
-        self._teller(message.scope).need(message.count)
+        self._set_sender(message.scope).need(message.count)
 
     def settle(self, message: wire.Settled) -> None:
         """The peer knows how a set that we tell differs."""
-        self._teller(message.scope).settle()
+        self._set_sender(message.scope).settle()
 
     def pump(self) -> None:
         """Go on with lists, and settle what can be."""
-        for teller in self._tellers.values():
-            teller.pump()
-        for seeker in self._seekers.values():
-            seeker.pump()
+        for set_sender in self._tellers.values():
+            set_sender.pump()
+        for set_receiver in self._seekers.values():
+            set_receiver.pump()
 
-    def _teller(self, scope: int) -> Teller:
-        for known, teller in self._tellers.items():
+    def _set_sender(self, scope: int) -> SetSender:
+        for known, set_sender in self._tellers.items():
             if known.value == scope:
-                return teller
+                return set_sender
         raise RemoteProtocolError(f"scope {scope} is not one that we tell")
 
-    def _seeker(self, scope: int) -> Seeker:
-        for known, seeker in self._seekers.items():
+    def _set_receiver(self, scope: int) -> SetReceiver:
+        for known, set_receiver in self._seekers.items():
             if known.value == scope:
-                return seeker
+                return set_receiver
         raise RemoteProtocolError(f"scope {scope} is not one that we seek")

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from weft.core.feed import Feed
 from weft.exchange.events import Refusal
-from weft.exchange.symbol import ELEMENT_OCTETS
+from weft.exchange.riblt.symbol import ELEMENT_BYTES
 
 
 class Refused:
@@ -31,5 +31,5 @@ class Refused:
 
     def add(self, refusal: Refusal) -> None:
         """One more."""
-        self._elements[refusal.identity[:ELEMENT_OCTETS]] = refusal.feed
+        self._elements[refusal.identity[:ELEMENT_BYTES]] = refusal.feed
         self.feeds.add(refusal.feed)

@@ -12,31 +12,30 @@ from typing import Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from weft.core.claim import ID_OCTETS, Claim, Withdrawal
+from weft.core.claim import ID_BYTES, Claim, Withdrawal
 from weft.core.feed import Feed, Lists
 from weft.core.message_id import keys_of
-from weft.core.policy import Policy
 from weft.core.signing import fingerprint, public_key, short_fingerprint
 from weft.errors import KeyFileError, NotFoundError, SourceError, StoreError, UsageError
 from weft.index.admission import check_admissible
-from weft.index.checking import check, common_differences, compare, repair
-from weft.index.config import config_path, index_path, key_path, load_policy
-from weft.index.exchanges import Exchange
-from weft.index.explaining import Explainer
-from weft.index.identity import identify
+from weft.index.claim_filter import read_claim
+from weft.index.common_view import identify
+from weft.index.explain import Explainer
 from weft.index.ingest import Ingest, relist, withdraw
-from weft.index.mail import Mail, Missing
-from weft.index.model import EdgeDifference, Explanation, Found, Ingested, ListInfo, Problem
 from weft.index.own_key import load_own_key, make_own_key
+from weft.index.raw_mail import MissingMail, RawMail
 from weft.index.received import Amount, Delivery, Received
-from weft.index.resolving import read_claim
+from weft.index.sync_history import SyncRecord
+from weft.index.verify import check, common_differences, compare, repair
 from weft.index.view import View
-from weft.sources.base import NoteLog, Source, check_list_name
+from weft.model import EdgeDifference, Explanation, Found, Ingested, ListInfo, Problem, Thread
+from weft.policy.files import config_path, index_path, key_path, load_policy
+from weft.policy.rules import Policy
 from weft.sources.discover import discover
-from weft.store.base import PAGE, Held, Part
-from weft.store.failures import explained
+from weft.sources.interface import NoteLog, Source, check_list_name
+from weft.store.interface import PAGE, StoredClaim, VerifiedPart
 from weft.store.sqlite import SqliteStore
-from weft.thread import Thread
+from weft.store.sqlite_errors import explained
 
 
 class Index:
@@ -66,7 +65,7 @@ class Index:
     ) -> Self:
         """Open an index, or make one (with a new key) if there is none and ``create``.
 
-        ``path`` and ``policy`` default to the environment and the user's folders (`weft.index.config`).  A view that
+        ``path`` and ``policy`` default to the environment and the user's folders (`weft.policy.files`).  A view that
         was made under another policy is made again.
         """
         place = Path(path) if path is not None else index_path()
@@ -119,7 +118,7 @@ class Index:
         with self._snapshot():
             reader = self._view.reader
             root = reader.root_of(self._node(message_id))
-            return reader.thread(root, hidden=hidden, covering=self._view.covering())
+            return reader.thread(root, hidden=hidden, coverage_reader=self._view.coverage_reader())
 
     def threads(
         self,
@@ -193,28 +192,28 @@ class Index:
             cut=None if cut is None else view.id_of(cut),
             children=view.children_ids(node),
             lookalikes=view.listing.lookalikes(literal),
-            coverage=reader.coverage(root, view.covering()),
+            coverage=reader.coverage(root, view.coverage_reader()),
         )
 
-    def octets(self, thread: Thread, missing: Callable[[str], None]) -> Iterator[tuple[bytes, bool]]:
-        """The mail of a thread, from the files it was ingested from: (octets, whether mbox-escaped).
+    def raw(self, thread: Thread, missing: Callable[[str], None]) -> Iterator[tuple[bytes, bool]]:
+        """The mail of a thread, from the files it was ingested from: (bytes, whether mbox-escaped).
 
         ``missing`` gets a line for each message that is not there: it came from a peer, or its file has changed.
         For more than one thread use `mail`, which unpacks a compressed file once for all of them.
         """
         with explained(self.store.path), self.mail(lambda lost: missing(str(lost))) as mail:
-            yield from mail.octets([thread])
+            yield from mail.raw([thread])
 
-    def mail(self, missing: Callable[[Missing], None], *, max_ratio: int = 200) -> Mail:
-        """What reads the mail of any number of threads, as a context: see `octets`.
+    def mail(self, missing: Callable[[MissingMail], None], *, max_ratio: int = 200) -> RawMail:
+        """What reads the mail of any number of threads, as a context: see `raw`.
 
-        ``max_ratio``: of a compressed file, no more is unpacked than so many octets for each of its own.
+        ``max_ratio``: of a compressed file, no more is unpacked than so many bytes for each of its own.
         """
         with explained(self.store.path):
-            return Mail(self.store, self.origin, missing, max_ratio, self._counts)
+            return RawMail(self.store, self.origin, missing, max_ratio, self._counts)
 
     def _counts(self, identity: bytes, claim: Claim) -> bool:
-        return not self._view.hearing.hidden(identity, claim)
+        return not self._view.claim_filter.hidden(identity, claim)
 
     def lists(self) -> list[ListInfo]:
         """The feeds of which claims are held that stand, by list and origin."""
@@ -263,17 +262,17 @@ class Index:
             return self._withdraw(held for held, _ in self._list_claims(name))
 
     def expunge(self, ids: Sequence[str]) -> int:
-        """Delete the octets of all claims about these message ids (or with these claim ids) here; how many.
+        """Delete the bytes of all claims about these message ids (or with these claim ids) here; how many.
 
         A withdrawal goes only together with the claim that it takes back, or that would come back.
         """
         with self._view.transaction():
-            chosen = {held.identity: held for held in self._chosen(ids) if held.octets}
+            chosen = {held.identity: held for held in self._chosen(ids) if held.data}
             going = [held for held in chosen.values() if self._may_go(held, chosen)]
             self._view.expunge(going)
             return self.store.expunge([held.identity for held in going])
 
-    def admit(self, parts: Sequence[Part], delivery: Delivery | None = None) -> int:
+    def admit(self, parts: Sequence[VerifiedPart], delivery: Delivery | None = None) -> int:
         """Keep claims of others, after their signatures and proofs; how many are new.
 
         ``delivery``  what is counted with them, new or not, against the quota of who handed them over
@@ -315,13 +314,13 @@ class Index:
         with self.store.transaction():
             self._view.exchanges.record(peer, lists, asked, cut, when)
 
-    def exchanges(self) -> list[Exchange]:
+    def exchanges(self) -> list[SyncRecord]:
         """What peers were asked, by `record_covered`."""
         with self._snapshot():
             return self._view.exchanges.all()
 
     def view_id(self, *, common: bool = False) -> bytes:
-        """32 octets that are equal for equal views; ``common``: of the view that servers can compare.  Reads it all."""
+        """32 bytes that are equal for equal views; ``common``: of the view that servers can compare.  Reads it all."""
         with self._snapshot():
             return identify(self.store, self.policy.common() if common else self.policy)
 
@@ -408,7 +407,11 @@ class Index:
                 with self._snapshot():
                     view = self._view
                     is_root = view.is_root(root)
-                    thread = view.reader.thread(root, hidden=hidden, covering=view.covering()) if is_root else None
+                    thread = (
+                        view.reader.thread(root, hidden=hidden, coverage_reader=view.coverage_reader())
+                        if is_root
+                        else None
+                    )
                 if thread is not None:
                     yield thread
 
@@ -419,7 +422,7 @@ class Index:
                 return node
         raise NotFoundError(f"no message here has or names the id {message_id!r}; try: weft search WORDS")
 
-    def _chosen(self, ids: Sequence[str]) -> Iterator[Held]:
+    def _chosen(self, ids: Sequence[str]) -> Iterator[StoredClaim]:
         """The claims that are meant by message ids and by claim ids (64 hex digits)."""
         for text in ids:
             claim = _claim_id(text)
@@ -433,38 +436,38 @@ class Index:
                 raise NotFoundError(f"no claim here is about {text!r}")
             yield from found
 
-    def _own_claims(self, ids: Sequence[str]) -> Iterator[tuple[Held, Claim]]:
+    def _own_claims(self, ids: Sequence[str]) -> Iterator[tuple[StoredClaim, Claim]]:
         for held in self._chosen(ids):
             claim = self._standing(held)
             if claim is not None:
                 yield held, claim
 
-    def _list_claims(self, name: str) -> Iterator[tuple[Held, Claim]]:
+    def _list_claims(self, name: str) -> Iterator[tuple[StoredClaim, Claim]]:
         self._check_name(name)
-        after, octets = 0, name.encode()
+        after, data = 0, name.encode()
         while page := self.store.log(after, PAGE):
             for held in page:
                 claim = self._standing(held)
-                if claim is not None and claim.list == octets:
+                if claim is not None and claim.list == data:
                     yield held, claim
             after = page[-1].position
 
-    def _standing(self, held: Held) -> Claim | None:
+    def _standing(self, held: StoredClaim) -> Claim | None:
         """The claim of our own that ``held`` is, unless it is withdrawn; it stands even if it is muted here."""
         claim = read_claim(held)
         if not isinstance(claim, Claim) or claim.origin != self.origin or held.identity in self._view.withdrawn:
             return None
         return claim
 
-    def _may_go(self, held: Held, chosen: Container[bytes]) -> bool:
+    def _may_go(self, held: StoredClaim, chosen: Container[bytes]) -> bool:
         """Whether a claim may be expunged with the others that are chosen."""
         claim = read_claim(held)
         if not isinstance(claim, Withdrawal):
             return True
         targets = self.store.get([claim.target])
-        return claim.target in chosen or any(not target.octets for target in targets)
+        return claim.target in chosen or any(not target.data for target in targets)
 
-    def _withdraw(self, claims: Iterable[Held]) -> int:
+    def _withdraw(self, claims: Iterable[StoredClaim]) -> int:
         """Withdraw claims of our own, each once; how many."""
         chosen = {held.identity: claim for held in claims if isinstance(claim := read_claim(held), Claim)}
         self._view.add(self.store.put(withdraw(self._key, chosen.items())))
@@ -479,10 +482,10 @@ class Index:
 
 def _claim_id(text: str) -> bytes | None:
     try:
-        octets = bytes.fromhex(text)
+        data = bytes.fromhex(text)
     except ValueError:
         return None
-    return octets if len(octets) == ID_OCTETS else None
+    return data if len(data) == ID_BYTES else None
 
 
 def _misses_some(thread: Thread) -> bool:

@@ -6,31 +6,35 @@ Messages come in transactions of some thousands.  Each becomes a claim; those th
 The rest is put into thread order, so that a proof of one thread needs few hashes, cut into batches of at most 256 of
 one feed, and each batch is signed under its Merkle root.  Claims, files' states and the view are written in one
 transaction: a power cut leaves all of it or nothing, and the next run goes on where the last commit ended.
+
+What an ingest meets again although it was withdrawn, and what to do about it.
+
+A withdrawal is final, so such mail stays out of the view, and a line says how much it was.  Most often its list was
+renamed: then the same claims stand under another name.  No state is kept of a rename; it can be seen in the claims.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from weft._text import count, noun
 from weft.core.claim import Claim, Withdrawal, claim_id, claim_of, encode
 from weft.core.merkle import whole_tree
 from weft.core.signing import public_key, sign_root
-from weft.index.coming_back import ComingBack
-from weft.index.files import half_written, look, remember
-from weft.index.model import Ingested
-from weft.index.resolving import read_claim
+from weft.index.claim_filter import read_claim
+from weft.index.file_state import half_written, look, remember
 from weft.index.view import View
-from weft.plural import count
-from weft.sources.base import Note, NoteLog, Source
+from weft.model import Ingested
 from weft.sources.evidence import Evidence, make_evidence
+from weft.sources.interface import Note, NoteLog, Source
 from weft.sources.mbox import MboxFile, resume_at
-from weft.sources.pipeline import collector_paused, scan
+from weft.sources.parallel_scan import collector_paused, scan
 from weft.sources.splitter import REACH
-from weft.store.base import File, Held, NewClaim, Part, Place
+from weft.store.interface import IngestedFile, MailLocation, StoredClaim, VerifiedClaim, VerifiedPart
 from weft.store.sqlite import SqliteStore
 
 BATCH = 256
@@ -41,17 +45,17 @@ _new = tuple.__new__
 
 
 @dataclass(slots=True)
-class _Reading:
+class _SourceProgress:
     """How far a source has been read."""
 
     source: Source
-    state: File | None
+    state: IngestedFile | None
     """As it was before it was read, so that what is appended meanwhile is read the next time."""
     start: int
     """Where reading begins."""
     halves: set[bytes] = field(default_factory=set)
     """The ids of claims that were made of the messages from there on, which may have been half written."""
-    known: File | None = None
+    known: IngestedFile | None = None
     """The state in which it was then."""
     last: list[int] = field(default_factory=list)
     """The places of the last messages that wait or are committed (`resume_at`)."""
@@ -76,10 +80,10 @@ class Ingest:
         self._key = key
         self._origin = public_key(key)
         self._log = log
-        self._waiting: list[tuple[_Reading, str, list[Evidence]]] = []
+        self._waiting: list[tuple[_SourceProgress, str, list[Evidence]]] = []
         self._messages = self._claims = 0
         self._by_list: Counter[str] = Counter()
-        self._coming_back = ComingBack(view, self._origin)
+        self._coming_back = ReturningClaims(view, self._origin)
 
     def run(
         self, sources: Sequence[Source], processes: int | None = None, progress: Callable[[str], None] | None = None
@@ -115,7 +119,7 @@ class Ingest:
             self._messages, self._claims, unchanged, grown, log.skipped - skipped, log.doubts, dict(self._by_list)
         )
 
-    def _choose(self, sources: Sequence[Source]) -> tuple[list[_Reading], int, int]:
+    def _choose(self, sources: Sequence[Source]) -> tuple[list[_SourceProgress], int, int]:
         """The sources to read, how many are unchanged, and how many are read from where they grew."""
         known = {(file.path, file.list): file for file in self._store.files().values()}
         chosen, unchanged, grown = [], 0, 0
@@ -131,18 +135,18 @@ class Ingest:
             if isinstance(source, MboxFile):
                 source.start = change.start
             grown += change.grown
-            reading = _Reading(source, state, change.start)
+            reading = _SourceProgress(source, state, change.start)
             if isinstance(source, MboxFile) and change.grown and before:
                 reading.halves, reading.known = self._halves(source, before), before
             chosen.append(reading)
         return chosen, unchanged, grown
 
-    def _halves(self, source: MboxFile, known: File) -> set[bytes]:
+    def _halves(self, source: MboxFile, known: IngestedFile) -> set[bytes]:
         """The ids of the claims of our own that were made of a file's last messages as they were then."""
         name = source.list.encode()
         return {claim_id(encode(claim_of(one, self._origin, name))) for one in half_written(source, known)}
 
-    def _commit(self, readings: Sequence[_Reading]) -> None:
+    def _commit(self, readings: Sequence[_SourceProgress]) -> None:
         """Write what waits, and how far each source has been read, in one transaction."""
         with self._view.transaction():
             for reading, _, batch in self._waiting:
@@ -156,7 +160,7 @@ class Ingest:
         self._claims += len(stored)
         self._waiting.clear()
 
-    def _remember(self, reading: _Reading) -> None:
+    def _remember(self, reading: _SourceProgress) -> None:
         """Keep the state of a file: as read to its end only once it was."""
         state = reading.state
         if state is None:
@@ -176,7 +180,7 @@ class Ingest:
         reading.number = self._store.file(now)
         reading.kept = reading.done
 
-    def _outgrown(self, readings: Sequence[_Reading]) -> list[tuple[bytes, Claim]]:
+    def _outgrown(self, readings: Sequence[_SourceProgress]) -> list[tuple[bytes, Claim]]:
         """Claims about messages that were half written, and stand there whole now as something else."""
         halves: list[bytes] = []
         for reading in readings:
@@ -186,28 +190,28 @@ class Ingest:
         claims = [(held.identity, read_claim(held)) for held in self._store.get(halves)]
         return [(identity, claim) for identity, claim in claims if isinstance(claim, Claim)]
 
-    def _new_claims(self) -> list[NewClaim]:
+    def _new_claims(self) -> list[VerifiedClaim]:
         """The claims of what waits that are not held yet, in thread order, each once.
 
         Further copies of a message stand behind the first, in the order in which they were read, whatever they refer
         to: their place decides which of them is shown.
         """
-        made: dict[bytes, NewClaim] = {}
-        ordered: list[list[NewClaim]] = []
-        threads: dict[bytes, list[NewClaim]] = {}
-        copies: dict[bytes, list[NewClaim]] = {}
+        made: dict[bytes, VerifiedClaim] = {}
+        ordered: list[list[VerifiedClaim]] = []
+        threads: dict[bytes, list[VerifiedClaim]] = {}
+        copies: dict[bytes, list[VerifiedClaim]] = {}
         for reading, list_name, batch in self._waiting:
             name = list_name.encode()
             for evidence in batch:
                 claim = claim_of(evidence, self._origin, name)
-                octets = encode(claim)
-                identity = claim_id(octets)
+                data = encode(claim)
+                identity = claim_id(data)
                 if reading.halves and reading.known and evidence[0] < reading.known.size:
                     reading.halves.discard(identity)
                 if identity in made:
                     continue
-                place = _new(Place, (reading.number, *evidence[:2])) if reading.number else None
-                made[identity] = new = _new(NewClaim, (0, identity, octets, claim, place))
+                place = _new(MailLocation, (reading.number, *evidence[:2])) if reading.number else None
+                made[identity] = new = _new(VerifiedClaim, (0, identity, data, claim, place))
                 thread = copies.get(claim.message_id)
                 if thread is not None:
                     thread.append(new)
@@ -222,7 +226,7 @@ class Ingest:
         self._find_again([made[identity] for identity in held])
         return [new for thread in ordered for new in thread if new.identity not in held]
 
-    def _find_again(self, claims: Sequence[NewClaim]) -> None:
+    def _find_again(self, claims: Sequence[VerifiedClaim]) -> None:
         """What is held already may lie somewhere else by now: its file was rotated, renamed or rewritten."""
         places = {claim.identity: claim.place for claim in claims if claim.place is not None}
         self._store.connection.executemany(
@@ -230,7 +234,7 @@ class Ingest:
             [
                 (*place, held.position)
                 for held in self._store.get(list(places))
-                if held.octets and (place := places[held.identity]) != held.place
+                if held.data and (place := places[held.identity]) != held.place
             ],
         )
         withdrawn = self._view.withdrawn
@@ -250,35 +254,80 @@ def _last_places(before: list[int], batch: Sequence[Evidence]) -> list[int]:
     return [place for place in before if place >= least] + places[::-1]
 
 
-def sign_batches(key: Ed25519PrivateKey, claims: Iterable[NewClaim]) -> list[Part]:
+def sign_batches(key: Ed25519PrivateKey, claims: Iterable[VerifiedClaim]) -> list[VerifiedPart]:
     """Batches of at most `BATCH` claims of one feed each, in the order given, signed."""
-    feeds: dict[bytes, list[NewClaim]] = {}
+    feeds: dict[bytes, list[VerifiedClaim]] = {}
     for claim in claims:
         feeds.setdefault(claim.parsed.list, []).append(claim)
     parts = []
     for name, group in feeds.items():
         for start in range(0, len(group), BATCH):
-            batch = [_new(NewClaim, (leaf, *new[1:])) for leaf, new in enumerate(group[start : start + BATCH])]
+            batch = [_new(VerifiedClaim, (leaf, *new[1:])) for leaf, new in enumerate(group[start : start + BATCH])]
             tree = whole_tree([new.identity for new in batch])
-            parts.append(Part(sign_root(key, name, len(batch), tree.root), tree, batch))
+            parts.append(VerifiedPart(sign_root(key, name, len(batch), tree.root), tree, batch))
     return parts
 
 
-def withdraw(key: Ed25519PrivateKey, claims: Iterable[tuple[bytes, Claim]]) -> list[Part]:
+def withdraw(key: Ed25519PrivateKey, claims: Iterable[tuple[bytes, Claim]]) -> list[VerifiedPart]:
     """Signed withdrawals of claims of our own: (claim id, claim)."""
     made = []
     for identity, claim in claims:
         withdrawal = Withdrawal(claim.origin, claim.list, identity, claim.message_id)
-        octets = encode(withdrawal)
-        made.append(NewClaim(0, claim_id(octets), octets, withdrawal))
+        data = encode(withdrawal)
+        made.append(VerifiedClaim(0, claim_id(data), data, withdrawal))
     return sign_batches(key, made)
 
 
-def relist(key: Ed25519PrivateKey, claims: Iterable[tuple[Held, Claim]], name: bytes) -> list[Part]:
+def relist(key: Ed25519PrivateKey, claims: Iterable[tuple[StoredClaim, Claim]], name: bytes) -> list[VerifiedPart]:
     """The same claims of our own, stated for another list."""
     made = []
     for held, claim in claims:
         renamed = replace(claim, list=name)
-        octets = encode(renamed)
-        made.append(NewClaim(0, claim_id(octets), octets, renamed, held.place))
+        data = encode(renamed)
+        made.append(VerifiedClaim(0, claim_id(data), data, renamed, held.place))
     return sign_batches(key, made)
+
+
+_SAMPLE = 32
+"""So many claims of each list are looked for under other names."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReturningClaims:
+    """Our own claims that an ingest made again and that are withdrawn, by list."""
+
+    view: View
+    origin: bytes
+    _numbers: dict[bytes, int] = field(default_factory=dict)
+    _samples: dict[bytes, list[Claim]] = field(default_factory=dict)
+
+    def add(self, claims: Iterable[Claim]) -> None:
+        """Such claims."""
+        for claim in claims:
+            self._numbers[claim.list] = self._numbers.get(claim.list, 0) + 1
+            sample = self._samples.setdefault(claim.list, [])
+            if len(sample) < _SAMPLE:
+                sample.append(claim)
+
+    def lines(self) -> Iterator[str]:
+        """One for each list, sorted."""
+        for name, number in sorted(self._numbers.items()):
+            back = noun(number, "was withdrawn, and does not come back", "were withdrawn, and do not come back")
+            yield f"{count(number, 'message')} {back}; {self._advice(name)}"
+
+    def _advice(self, name: bytes) -> str:
+        shown = name.decode()
+        others = self._elsewhere(name)
+        if not others:
+            return f"a withdrawal from {shown} is final, but a list of another name can have them: NAME=PATH"
+        ways = " or ".join(f"{other}=PATH" for other in others)
+        return f"what was said on {shown} stands on {' and '.join(others)}: if it was renamed, ingest with: {ways}"
+
+    def _elsewhere(self, name: bytes) -> list[str]:
+        """Our other lists on which most of the sample stands word for word: some may have been withdrawn there too."""
+        own = sorted(feed.list for feed in self.view.standing() if feed.origin == self.origin and feed.list != name)
+        return [other.decode() for other in own if self._stands(self._samples[name], other)]
+
+    def _stands(self, claims: Sequence[Claim], name: bytes) -> bool:
+        there = [claim_id(encode(replace(claim, list=name))) for claim in claims]
+        return 2 * len(self.view.store.holds(there) - self.view.withdrawn) > len(claims)

@@ -8,22 +8,22 @@ from dataclasses import dataclass, replace
 
 from weft.core.author import decode_author
 from weft.core.claim import Claim
+from weft.core.cycle_cutting import WITNESS_RANK
 from weft.core.date import format_date, parse_date
-from weft.core.display import LATE
-from weft.core.live_edges import GHOST
+from weft.core.display_order import LATE
 from weft.core.subject import decode_text
 from weft.errors import UsageError
-from weft.index.asked_words import Asked
-from weft.index.model import Found
-from weft.index.reading import Reader
-from weft.index.recent import AHEAD_SECONDS, UNDATED, newest_roots
-from weft.index.resolving import read_octets
+from weft.index.claim_filter import read_bytes
+from weft.index.fulltext import SearchQuery
+from weft.index.recency import AHEAD_SECONDS, UNDATED, newest_roots
+from weft.index.thread_reader import ThreadReader
+from weft.model import Found
 
 _DATE = "iif(nodes.date <= :horizon, nodes.date, :undated)"
 _SEARCH = (
     f"SELECT claims.node, claims.octets, {_DATE} AS newest FROM search "  # noqa: S608
     "CROSS JOIN claims ON claims.position = search.rowid CROSS JOIN nodes ON nodes.node = claims.node "
-    f"WHERE search MATCH :words AND nodes.rank < {GHOST}"  # no claim about a ghost counts
+    f"WHERE search MATCH :words AND nodes.rank < {WITNESS_RANK}"  # no claim about a ghost counts
 )
 _ON_LIST = (
     " AND claims.batch IN (SELECT batch FROM batches JOIN feeds ON feeds.feed = batches.feed WHERE feeds.list = :list)"
@@ -40,7 +40,7 @@ class Listing:
     """Lists what one view holds.  ``now``: seconds since 1970; what is dated beyond tomorrow does not come first."""
 
     connection: sqlite3.Connection
-    reader: Reader
+    reader: ThreadReader
     now: int
 
     def newest_roots(self, since: int | None, after: int | None, list_name: str | None = None) -> Iterator[int]:
@@ -57,7 +57,7 @@ class Listing:
         for node, rank, date, literal in self.connection.execute(
             "SELECT nodes.node, rank, date, id FROM nodes JOIN ids ON ids.node = nodes.node WHERE parent < 0"
         ):
-            key = (LATE if date is None else date) if rank < GHOST else self._ghost_date(node)
+            key = (LATE if date is None else date) if rank < WITNESS_RANK else self._ghost_date(node)
             if key is not None or hidden:
                 found.append((LATE if key is None else key, literal, node))
         found.sort()
@@ -72,12 +72,12 @@ class Listing:
         since: int | None = None,
         after: int | None = None,
     ) -> list[Found]:
-        """Messages with all the words (`weft.index.asked_words`), the newest first, those without a date last.
+        """Messages with all the words (`weft.index.fulltext`), the newest first, those without a date last.
 
         ``list_name``: only copies on this list; ``since``: only messages with a date from then on; ``after``: a node,
         only messages behind it.  What is dated in the future counts as undated, as in `newest_roots`.
         """
-        asked = Asked.read(words)
+        asked = SearchQuery.read(words)
         values = {"words": asked.query, "horizon": self.now + AHEAD_SECONDS, "since": since, "undated": UNDATED}
         statement = _SEARCH
         if since is not None:
@@ -96,11 +96,11 @@ class Listing:
             # Letters newer than SQLite's: it takes what stands between them for several words.
             raise UsageError("some of these words have letters that cannot be searched for; leave them out") from None
         found: dict[int, Found] = {}
-        for node, octets, _ in rows:
+        for node, data, _ in rows:
             if len(found) >= limit:
                 break
-            claim = read_octets(octets)
-            if node in found or not isinstance(claim, Claim) or not self.reader.counts(octets, claim):
+            claim = read_bytes(data)
+            if node in found or not isinstance(claim, Claim) or not self.reader.counts(data, claim):
                 continue
             if asked.holds(decode_text(claim.subject), decode_author(claim.author)):
                 found[node] = self._found(node, claim)
@@ -136,7 +136,7 @@ class Listing:
             for node, rank, date in self.connection.execute(
                 "SELECT node, rank, date FROM nodes WHERE parent = ? AND parent >= 0", (stack.pop(),)
             ):
-                if rank >= GHOST:
+                if rank >= WITNESS_RANK:
                     stack.append(node)
                 else:
                     best = min(best if best is not None else LATE, LATE if date is None else date)

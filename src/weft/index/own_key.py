@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from weft._files import make_folder
 from weft.errors import KeyFileError, StoreError
-from weft.index.config import key_path
-from weft.keys import load_key, load_or_create_key
+from weft.key_file import load_key, load_or_create_key
+from weft.policy.files import key_path
 
 
 def make_own_key(index: Path) -> Ed25519PrivateKey:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from weft.core.live_edges import DISAGREED, GHOST
-from weft.index.reading import Reader, Seen, stated_parent
+from weft.core.cycle_cutting import DISAGREED, WITNESS_RANK
+from weft.index.thread_reader import CountedClaim, ThreadReader, stated_parent
 from weft.store.sqlite import SqliteStore
 
 _CHUNK = 500
@@ -19,13 +19,13 @@ _CHUNK = 500
 class Rivals:
     """Keeps the table of one index; within the store's transactions."""
 
-    def __init__(self, store: SqliteStore, reader: Reader) -> None:
+    def __init__(self, store: SqliteStore, reader: ThreadReader) -> None:
         """``reader`` knows the policy and what was withdrawn."""
         self._store = store
         self._connection = store.connection
         self._reader = reader
 
-    def write(self, contested: Iterable[int], others: Iterable[int], counts: Callable[[Seen], bool]) -> None:
+    def write(self, contested: Iterable[int], others: Iterable[int], counts: Callable[[CountedClaim], bool]) -> None:
         """Write the rows of some nodes anew: of those that are contested now, and of others, which have none.
 
         ``counts``: whether a claim was seen by the view and stays in it.
@@ -43,7 +43,7 @@ class Rivals:
         found: dict[int, set[int]] = {}
         for parent, node in self._connection.execute("SELECT parent, node FROM rivals"):
             found.setdefault(node, set()).add(parent)
-        rows = self._connection.execute(f"SELECT node FROM nodes WHERE said = {DISAGREED} AND rank < {GHOST}")  # noqa: S608
+        rows = self._connection.execute(f"SELECT node FROM nodes WHERE said = {DISAGREED} AND rank < {WITNESS_RANK}")  # noqa: S608
         contested = [node for (node,) in rows]
         wrong = found.keys() - set(contested)
         for start in range(0, len(contested), _CHUNK):
@@ -52,7 +52,7 @@ class Rivals:
                     wrong.add(node)
         return wrong
 
-    def _parents(self, seen: Sequence[Seen]) -> list[int]:
+    def _parents(self, seen: Sequence[CountedClaim]) -> list[int]:
         """The nodes of the parents that the best of some claims about one message state."""
         best = min((one.source.tier for one in seen), default=0)
         reader, about = self._reader, [one.claim for one in seen if one.source.tier == best]

@@ -2,11 +2,11 @@
 
 Theory of operation
 -------------------
-Table ``nodes`` has a row for each id: what the live forest knows of it (`weft.core.live_edges.State`), and the earliest
-date of its best copies; ``recent`` has the trees by their newest message (`weft.index.recent`).  New claims change only
-the rows that they can change.  What leaves the view (a withdrawal, bytes that were deleted) makes the rows that it
-touched be computed again from the claims that stay.  A view made under another policy, or by another version, is made
-again from the log, in one transaction.
+Table ``nodes`` has a row for each id: what the live forest knows of it (`weft.core.cycle_cutting.NodeState`), and the
+earliest date of its best copies; ``recent`` has the trees by their newest message (`weft.index.recency`).  New claims
+change only the rows that they can change.  What leaves the view (a withdrawal, bytes that were deleted) makes the rows
+that it touched be computed again from the claims that stay.  A view made under another policy, or by another version,
+is made again from the log, in one transaction.
 
 Table ``search`` is an FTS5 index without content; it follows the log and is caught up when it is asked.
 """
@@ -20,26 +20,25 @@ from hashlib import sha256
 from itertools import chain, islice
 
 from weft.core.claim import Claim, Withdrawal
+from weft.core.cycle_cutting import CUT, DISAGREED, WITNESS_RANK
 from weft.core.date import MISSING, parse_date
 from weft.core.feed import Feed
 from weft.core.forest import NONE
-from weft.core.live_edges import CUT, DISAGREED, GHOST
-from weft.core.live_forest import LiveForest
-from weft.core.policy import Policy
-from weft.index.covering import Covering
-from weft.index.exchanges import Exchanges
-from weft.index.hearing import Hearing, sure_nodes, weak_nodes
+from weft.core.incremental_forest import IncrementalForest
+from weft.index.claim_filter import ClaimFilter, read_claim, resolve, sure_nodes, weak_nodes
+from weft.index.coverage import CoverageReader
+from weft.index.fulltext import WORDS_VERSION, check_search, fill_search, forget_texts, start_again
 from weft.index.listing import Listing
-from weft.index.model import Problem
-from weft.index.overlay import Overlay
-from weft.index.reading import Reader, Seen
-from weft.index.recent import Recent
-from weft.index.resolving import read_claim, resolve
+from weft.index.node_cache import NodeCache
+from weft.index.recency import RecencyTables
 from weft.index.rivals import Rivals
-from weft.index.searching import WORDS_VERSION, check_search, fill_search, forget_texts, start_again
-from weft.index.tables import SCHEMA, TABLES
-from weft.store.base import PAGE, Held, Stored
-from weft.store.nodes import chunks, marks
+from weft.index.schema import SCHEMA, TABLES
+from weft.index.sync_history import SyncHistory
+from weft.index.thread_reader import CountedClaim, ThreadReader
+from weft.model import Problem
+from weft.policy.rules import Policy
+from weft.store.id_table import chunks, marks
+from weft.store.interface import PAGE, InsertedClaim, StoredClaim
 from weft.store.sqlite import SqliteStore
 
 _VERSION = b"6"
@@ -55,22 +54,22 @@ class View:
         self.policy = policy
         self.connection = store.connection
         self.withdrawn: set[bytes] = set()
-        self.hearing = Hearing(policy, self.withdrawn)
-        self.reader = Reader(self.connection, self.hearing)
+        self.claim_filter = ClaimFilter(policy, self.withdrawn)
+        self.reader = ThreadReader(self.connection, self.claim_filter)
         self._pending: dict[bytes, list[Withdrawal]] = {}
-        self._overlay = Overlay(self.connection)
-        self.hearing.claimed = self._overlay.is_claimed
+        self._node_cache = NodeCache(self.connection)
+        self.claim_filter.claimed = self._node_cache.is_claimed
         self.reader.claimed = self.claimed
         self._risen: list[int] = []  # nodes about which the first claim came
-        self._recent = Recent(self.connection, self._overlay, self._lists_of)
+        self._recent = RecencyTables(self.connection, self._node_cache, self._lists_of)
         self.rivals = Rivals(store, self.reader)
         self._torn: set[int] = set()
         self._leaving: set[bytes] = set()
         self._upto = _ALL  # claims beyond this position have not been seen
-        self.forest = LiveForest(self._overlay)
-        self.exchanges = Exchanges(self.connection)
+        self.forest = IncrementalForest(self._node_cache)
+        self.exchanges = SyncHistory(self.connection)
         self._seen = -1  # what SQLite calls the version of the data; other processes change it
-        self._remembered: tuple[object, Mapping[Feed, int], Covering] | None = None
+        self._remembered: tuple[object, Mapping[Feed, int], CoverageReader] | None = None
 
     def refresh(self) -> None:
         """Make the tables if one is missing, and the view again if it is of another policy or version."""
@@ -124,31 +123,31 @@ class View:
             after = page[-1].position
         self._done(after)
 
-    def add(self, stored: Sequence[Stored]) -> None:
+    def add(self, stored: Sequence[InsertedClaim]) -> None:
         """See claims that were put just now, in the same transaction."""
         for start in range(0, len(stored), _STEP):
             self._add(stored[start : start + _STEP])
         if stored:
             self._done(stored[-1].position)
 
-    def take_away(self, claims: Sequence[Held]) -> None:
+    def take_away(self, claims: Sequence[StoredClaim]) -> None:
         """Claims leave the view for good, and are still in the store while this is called."""
         gone = {held.identity for held in claims}
         nodes: dict[int, None] = {}
         about: dict[int, None] = {}
         for stored in resolve(self.store, claims):
-            if not self.hearing.hidden(stored.claim.identity, stored.claim.parsed):
+            if not self.claim_filter.hidden(stored.claim.identity, stored.claim.parsed):
                 nodes.update(dict.fromkeys(sure_nodes(stored)))
                 about[stored.node] = None
         self._recompute(list(nodes), gone)
-        self._hear_again([node for node in about if not self._overlay.is_claimed(node)], gone)
+        self._hear_again([node for node in about if not self._node_cache.is_claimed(node)], gone)
 
     def row(self, node: int) -> tuple[int, int | None, int | None]:
         """(tier, parent, lost parent) of a node: its best tier, 255 for a ghost; the parent that a cut took from it."""
         rank, said, parent, loop = self.connection.execute(
             "SELECT rank, said, parent, loop FROM nodes WHERE node = ?", (node,)
         ).fetchone()
-        tier = rank if rank < GHOST else 255
+        tier = rank if rank < WITNESS_RANK else 255
         return tier, None if parent == NONE else parent, said if loop == CUT else None
 
     def is_root(self, node: int) -> bool:
@@ -166,7 +165,7 @@ class View:
     def claimed(self, message_id: bytes) -> bool:
         """Whether a claim of the view is about an id."""
         [node] = self.store.node_numbers([message_id])
-        return node is not None and self._overlay.is_claimed(node)
+        return node is not None and self._node_cache.is_claimed(node)
 
     def id_of(self, node: int) -> bytes:
         """The id of a node."""
@@ -186,16 +185,16 @@ class View:
         """How many claims about messages are held of each feed and were not withdrawn; feeds with none are left out."""
         return self._summary()[0]
 
-    def covering(self) -> Covering:
+    def coverage_reader(self) -> CoverageReader:
         """What tells the coverage of threads."""
         return self._summary()[1]
 
-    def _summary(self) -> tuple[Mapping[Feed, int], Covering]:
+    def _summary(self) -> tuple[Mapping[Feed, int], CoverageReader]:
         """What is worked out once for each state of the index: as long as nobody else writes, and nor do we."""
         state = self._seen, self.connection.total_changes
         if self._remembered is None or self._remembered[0] != state or self._seen < 0:
             counts = self._count()
-            self._remembered = state, counts, Covering(self.policy, counts, self.exchanges.all())
+            self._remembered = state, counts, CoverageReader(self.policy, counts, self.exchanges.all())
         return self._remembered[1:]
 
     def _count(self) -> dict[Feed, int]:
@@ -230,7 +229,7 @@ class View:
         """Lists what the view holds."""
         return Listing(self.connection, self.reader, int(time.time()))
 
-    def expunge(self, claims: Sequence[Held]) -> None:
+    def expunge(self, claims: Sequence[StoredClaim]) -> None:
         """As `take_away`, and their words can no longer be searched for."""
         self.take_away(claims)
         searched = self._number("searched")
@@ -253,10 +252,10 @@ class View:
                 self.connection.execute(f"DROP TABLE IF EXISTS {table}")
         self.refresh()
 
-    def _add(self, stored: Sequence[Stored]) -> None:
-        counted: list[tuple[Stored, Claim]] = []
-        withdrawals: list[tuple[Stored, Withdrawal]] = []
-        hidden = self.hearing.hidden
+    def _add(self, stored: Sequence[InsertedClaim]) -> None:
+        counted: list[tuple[InsertedClaim, Claim]] = []
+        withdrawals: list[tuple[InsertedClaim, Withdrawal]] = []
+        hidden = self.claim_filter.hidden
         for one in stored:
             new = one.claim
             claim, identity = new.parsed, new.identity
@@ -272,7 +271,7 @@ class View:
         nodes: set[int] = set()
         for one, _ in counted:
             nodes.update(sure_nodes(one))
-        self._overlay.preload(nodes)
+        self._node_cache.preload(nodes)
         doubtful = [(one.position, weak_nodes(one, claim)) for one, claim in counted if claim.doubtful]
         self.connection.executemany(
             "INSERT OR IGNORE INTO weak (target, position, alone) VALUES (?, ?, ?)",
@@ -287,25 +286,25 @@ class View:
             self._withdraw(withdrawals)
         self._upto = _ALL
 
-    def _hear(self, stored: Stored, claim: Claim) -> None:
-        heard = self.hearing.hear(stored, claim)
-        state = self._overlay.state(stored.node)
-        before, said = state.rank, state.said
-        if before >= GHOST:
+    def _hear(self, stored: InsertedClaim, claim: Claim) -> None:
+        interpreted = self.claim_filter.interpret(stored, claim)
+        state = self._node_cache.state(stored.node)
+        before, said = state.rank, state.stated_parent
+        if before >= WITNESS_RANK:
             self._risen.append(stored.node)
-        self.forest.add(heard)
-        if DISAGREED in (said, state.said):
+        self.forest.add(interpreted)
+        if DISAGREED in (said, state.stated_parent):
             self._torn.add(stored.node)
-        if heard.tier <= before:
-            self._date(stored.node, parse_date(claim.date)[0], replace=heard.tier < before)
+        if interpreted.tier <= before:
+            self._date(stored.node, parse_date(claim.date)[0], replace=interpreted.tier < before)
 
     def _date(self, node: int, seconds: int, *, replace: bool) -> None:
-        known = None if replace else self._overlay.dates.get(node)
+        known = None if replace else self._node_cache.dates.get(node)
         date = known if seconds == MISSING else seconds if known is None else min(known, seconds)
         if replace or date != known:
-            self._overlay.date(node, date)
+            self._node_cache.date(node, date)
 
-    def _withdraw(self, withdrawals: Sequence[tuple[Stored, Withdrawal]]) -> None:
+    def _withdraw(self, withdrawals: Sequence[tuple[InsertedClaim, Withdrawal]]) -> None:
         """Take back what they name as far as it is here, all at once; remember the others."""
         for stored, withdrawal in withdrawals:
             self._pending.setdefault(withdrawal.target, []).append(withdrawal)
@@ -342,36 +341,38 @@ class View:
         changed: dict[int, None] = {}
         for stored in resolve(self.store, self.store.at(sorted(positions))):
             identity, claim = stored.claim.identity, stored.claim.parsed
-            if identity not in gone and stored.position <= self._upto and not self.hearing.hidden(identity, claim):
+            if identity not in gone and stored.position <= self._upto and not self.claim_filter.hidden(identity, claim):
                 changed.update(dict.fromkeys(sure_nodes(stored)))
         if changed:
             self._recompute(list(changed), gone)
 
     def _recompute(self, nodes: Sequence[int], gone: set[bytes]) -> None:
-        self._overlay.preload(nodes)
+        self._node_cache.preload(nodes)
         for node, literal in zip(nodes, self.store.ids_of(nodes), strict=True):
             about = list(self._still(literal, gone, about=True))
             naming = self._still(literal, gone, about=False)
             first = [] if about else list(islice(naming, 1))
-            state = self._overlay.state(node)
-            said = state.said
+            state = self._node_cache.state(node)
+            said = state.stated_parent
             self.forest.recompute(
                 node,
-                [self.hearing.hear(stored, claim) for stored, claim in about],
-                (self.hearing.hear(stored, claim) for stored, claim in chain(first, naming)),
+                [self.claim_filter.interpret(stored, claim) for stored, claim in about],
+                (self.claim_filter.interpret(stored, claim) for stored, claim in chain(first, naming)),
             )
-            if DISAGREED in (said, state.said):
+            if DISAGREED in (said, state.stated_parent):
                 self._torn.add(node)
-            dates = [parse_date(claim.date)[0] for _, claim in about if self.hearing.tier(claim.feed) == state.tier]
+            dates = [
+                parse_date(claim.date)[0] for _, claim in about if self.claim_filter.tier(claim.feed) == state.tier
+            ]
             stated = [seconds for seconds in dates if seconds != MISSING]
-            self._overlay.date(node, min(stated, default=None))
+            self._node_cache.date(node, min(stated, default=None))
             if not about and not first:
-                self._overlay.unnamed.add(node)
+                self._node_cache.unnamed.add(node)
         self._leaving = gone
         self._write(left=nodes)
         self._leaving = set()
 
-    def _still(self, literal: bytes, gone: set[bytes], *, about: bool) -> Iterator[tuple[Stored, Claim]]:
+    def _still(self, literal: bytes, gone: set[bytes], *, about: bool) -> Iterator[tuple[InsertedClaim, Claim]]:
         """The claims about an id, or that name it, which count but for those that are ``gone``."""
         ask = self.store.claims_about if about else self.store.claims_referring_to
         after = 0
@@ -379,29 +380,29 @@ class View:
             staying = [held for held in page if held.identity not in gone and held.position <= self._upto]
             for stored in resolve(self.store, staying):
                 claim = stored.claim.parsed
-                if not isinstance(claim, Claim) or self.hearing.hidden(stored.claim.identity, claim):
+                if not isinstance(claim, Claim) or self.claim_filter.hidden(stored.claim.identity, claim):
                     continue
                 if about or not claim.doubtful or literal in claim.sure_ids:
                     yield stored, claim
             after = page[-1].position
 
-    def _write(self, heard: Sequence[tuple[int, bytes]] = (), left: Sequence[int] = ()) -> None:
-        changes = self._overlay.write(self.forest.dirty)
+    def _write(self, interpreted: Sequence[tuple[int, bytes]] = (), left: Sequence[int] = ()) -> None:
+        changes = self._node_cache.write(self.forest.dirty)
         self.forest.dirty.clear()
-        self._recent.write(heard, left, changes, int(time.time()))
+        self._recent.write(interpreted, left, changes, int(time.time()))
         if self._torn:
             self._write_rivals()
-        self._overlay.trim()
+        self._node_cache.trim()
 
     def _write_rivals(self) -> None:
         """The rows of messages that are contested, or were until now."""
-        states = {node: self._overlay.state(node) for node in sorted(self._torn)}
+        states = {node: self._node_cache.state(node) for node in sorted(self._torn)}
         contested = [node for node, state in states.items() if state.contested]
         others = [node for node, state in states.items() if not state.contested]
         self.rivals.write(contested, others, self._stays)
         self._torn.clear()
 
-    def _stays(self, one: Seen) -> bool:
+    def _stays(self, one: CountedClaim) -> bool:
         """Whether a claim that counts was seen and stays."""
         return one.position <= self._upto and one.identity not in self._leaving
 
@@ -423,7 +424,7 @@ class View:
             raise
 
     def _forget(self) -> None:
-        self._overlay.forget()
+        self._node_cache.forget()
         self._recent.forget()
         self.forest.forget()
         self._leaving, self._upto = set(), _ALL

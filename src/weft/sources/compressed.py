@@ -2,16 +2,16 @@
 
 Theory of operation
 -------------------
-What a file is, its first octets say and not its name (`weft.sources.decoders`).  One loop serves the four compressed
-formats; it goes on over many members (``cat a.gz b.gz``) and over the zero octets that pad them.
+What a file is, its first bytes say and not its name (`weft.sources.decompressors`).  One loop serves the four
+compressed formats; it goes on over many members (``cat a.gz b.gz``) and over the zero bytes that pad them.
 
 Who can lie: whoever made the file, about how much comes out of it.  Nothing is allocated on its word.  What comes out
-is counted against what went in: after `FREE` octets, more than ``max_ratio`` for each octet read is a bomb, and so
+is counted against what went in: after `FREE` bytes, more than ``max_ratio`` for each byte read is a bomb, and so
 are more than `MAX_OUTPUT` in any case.
 
 A file that is damaged or cut short gives all that can be decoded of it, then a `SourceError`.  A decoder that finds
-damage forgets what it had just made; so, if the file can be read again, the member is decoded again, and fed octet by
-octet where the damage is.  (Of a pipe, up to `_SLICE` octets before the damage are lost.)
+damage forgets what it had just made; so, if the file can be read again, the member is decoded again, and fed byte by
+byte where the damage is.  (Of a pipe, up to `_SLICE` bytes before the damage are lost.)
 
 Lines that end in CR alone, as on the first Macintoshes, are given with LF: a file is of that kind if its first line is.
 
@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, Self, cast
 
 from weft.errors import BombError, SourceError
-from weft.sources.decoders import SNIFF, Decoder, decoder_maker, explain, format_of
+from weft.sources.decompressors import SNIFF, Decompressor, decoder_maker, explain, format_of
 
 FREE = 16 * 1024 * 1024
 """So much may come out of a file whatever its size."""
@@ -41,13 +41,13 @@ _ENDS_IN_CR = re.compile(rb"(?:\xef\xbb\xbf)?(?:From |BABYL |={60}|[0-9]+ *\r|[!
 _PADDING = re.compile(rb"\0*+")
 
 
-class Stream(Protocol):
+class MailStream(Protocol):
     """Octets of mail, from the front to the end, once."""
 
     name: str
 
     def readinto(self, buffer: bytearray | memoryview, /) -> int:
-        """Fill ``buffer`` from its front; the number of octets, 0 at the end.  `SourceError` where it cannot go on."""
+        """Fill ``buffer`` from its front; the number of bytes, 0 at the end.  `SourceError` where it cannot go on."""
 
     def close(self) -> None:
         """Let go of the file, if `open_mail` opened it."""
@@ -76,7 +76,7 @@ class Raw(Protocol):
         """Close the file."""
 
 
-def open_mail(path: Path, max_ratio: int = 200) -> Stream:
+def open_mail(path: Path, max_ratio: int = 200) -> MailStream:
     """Open a file for reading, unpacked if it is compressed.  `SourceError` if it cannot be opened."""
     try:
         raw = path.open("rb", buffering=0)
@@ -89,14 +89,14 @@ def open_mail(path: Path, max_ratio: int = 200) -> Stream:
         raise
 
 
-def wrap(raw: Raw | BinaryIO, name: str, max_ratio: int = 200) -> Stream:
+def wrap(raw: Raw | BinaryIO, name: str, max_ratio: int = 200) -> MailStream:
     """The stream of a file that is open already, such as standard input.  Closing the stream leaves ``raw`` open."""
     # What is typed as BinaryIO has all of Raw's methods when it is a real file.
     return _stream(_Input(cast("Raw", raw), name, owned=False), max_ratio)
 
 
 def is_compressed(path: Path) -> bool:
-    """Whether a file gives other octets than lie on disk: it is of one of the four formats, or its lines end in CR.
+    """Whether a file gives other bytes than lie on disk: it is of one of the four formats, or its lines end in CR.
 
     `OSError` if it cannot be read.
     """
@@ -106,7 +106,7 @@ def is_compressed(path: Path) -> bool:
 
 
 def read_head(path: Path, size: int) -> tuple[str | None, bytes]:
-    """The format that a file is compressed in, if it is, and the first ``size`` octets inside it.
+    """The format that a file is compressed in, if it is, and the first ``size`` bytes inside it.
 
     `OSError` if the file cannot be read, `SourceError` if it cannot be decompressed.
     """
@@ -120,7 +120,7 @@ def read_head(path: Path, size: int) -> tuple[str | None, bytes]:
             return kind, _fill(stream, size)
 
 
-def _fill(stream: Stream, size: int) -> bytes:
+def _fill(stream: MailStream, size: int) -> bytes:
     buffer, filled = bytearray(size), 0
     with memoryview(buffer) as view:
         while filled < size and (got := stream.readinto(view[filled:])):
@@ -133,11 +133,11 @@ def reason(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
 
 
-def _stream(source: _Input, max_ratio: int) -> Stream:
+def _stream(source: _Input, max_ratio: int) -> MailStream:
     return _Lines(_unpacked(source, max_ratio))
 
 
-def _unpacked(source: _Input, max_ratio: int) -> Stream:
+def _unpacked(source: _Input, max_ratio: int) -> MailStream:
     kind = format_of(source.peek())
     if kind is None:
         return source
@@ -149,7 +149,7 @@ def _unpacked(source: _Input, max_ratio: int) -> Stream:
 
 
 class _Input:
-    """A file that counts what is read of it, and whose front can be looked at: the `Stream` of a plain file."""
+    """A file that counts what is read of it, and whose front can be looked at: the `MailStream` of a plain file."""
 
     def __init__(self, raw: Raw, name: str, *, owned: bool) -> None:
         self.name = name
@@ -181,12 +181,12 @@ class _Input:
         return got
 
     def read(self, size: int) -> bytes:
-        """At most ``size`` octets; none at the end."""
+        """At most ``size`` bytes; none at the end."""
         buffer = bytearray(size)
         return bytes(buffer[: self.readinto(buffer)])
 
     def peek(self) -> bytes:
-        """The first `SNIFF` octets (fewer if the file has fewer), which will be read again."""
+        """The first `SNIFF` bytes (fewer if the file has fewer), which will be read again."""
         head, filled = bytearray(SNIFF), 0
         with memoryview(head) as view:
             while filled < SNIFF and (got := self._read(view[filled:])):
@@ -216,9 +216,9 @@ class _Input:
 
 
 class _Lines:
-    """A stream whose lines end in LF, if those of the other one end in CR alone; else the same octets."""
+    """A stream whose lines end in LF, if those of the other one end in CR alone; else the same bytes."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: MailStream) -> None:
         self.name = stream.name
         self._stream = stream
         self._translate: bool | None = None
@@ -259,13 +259,13 @@ class _Lines:
 class _Unpacked:
     """The stream of what is inside a compressed file."""
 
-    def __init__(self, source: _Input, kind: str, make: Callable[[], Decoder], max_ratio: int) -> None:
+    def __init__(self, source: _Input, kind: str, make: Callable[[], Decompressor], max_ratio: int) -> None:
         self.name = source.name
         self._source = source
         self._kind = kind
         self._make = make
         self._max_ratio = max_ratio
-        self._decoder: Decoder | None = None
+        self._decoder: Decompressor | None = None
         self._chunk, self._at = b"", 0  # read of the file; from _at on not yet given to a decoder
         self._step = _FIRST_STEP
         self._made = 0  # by all members
@@ -287,7 +287,7 @@ class _Unpacked:
 
     @property
     def _used(self) -> int:
-        """How many octets of the file were given to decoders."""
+        """How many bytes of the file were given to decoders."""
         return self._source.count - len(self._chunk) + self._at
 
     def readinto(self, buffer: bytearray | memoryview, /) -> int:
@@ -303,7 +303,7 @@ class _Unpacked:
         return filled
 
     def _advance(self) -> bool:
-        """Make some octets ready; False at the end and at an error."""
+        """Make some bytes ready; False at the end and at an error."""
         while not self._ready and not self._at_end and self._error is None:
             try:
                 self._ready = memoryview(self._decode())
@@ -312,27 +312,27 @@ class _Unpacked:
         return bool(self._ready)
 
     def _decode(self) -> bytes:
-        """Take one step; the octets that it made, if any."""
+        """Take one step; the bytes that it made, if any."""
         decoder = self._decoder
         if decoder is None:
             self._begin()
             return b""
         piece = self._feed() if decoder.needs_input else b""
         try:
-            octets = decoder.decompress(piece, _SLICE)
+            data = decoder.decompress(piece, _SLICE)
         except Exception as error:  # each format has its own
             self._error = SourceError(explain(self._kind, error))
             return self._salvage()
-        self._made += len(octets)
-        self._member_made += len(octets)
+        self._made += len(data)
+        self._member_made += len(data)
         if decoder.eof:
             self._give_back(decoder.unused_data)
             self._decoder = None
         self._check_caps()
-        return octets
+        return data
 
     def _begin(self) -> None:
-        """Go to the next member, over zero octets, or to the end."""
+        """Go to the next member, over zero bytes, or to the end."""
         while True:
             found = _PADDING.match(self._chunk, self._at)
             assert found is not None
@@ -345,15 +345,15 @@ class _Unpacked:
         while len(self._chunk) - self._at < SNIFF and self._fill():
             pass
         if format_of(self._chunk[self._at : self._at + SNIFF]) != self._kind:
-            raise SourceError(f"something that is not {self._kind} follows after {self._used} octets of {self._kind}")
+            raise SourceError(f"something that is not {self._kind} follows after {self._used} bytes of {self._kind}")
         self._decoder, self._step = self._make(), _FIRST_STEP
         self._member_start, self._member_made = self._used, 0
 
     def _fill(self) -> bool:
         """Read more of the file; False at its end."""
-        octets = self._source.read(_CHUNK)
-        self._chunk, self._at = self._chunk[self._at :] + octets, 0
-        return bool(octets)
+        data = self._source.read(_CHUNK)
+        self._chunk, self._at = self._chunk[self._at :] + data, 0
+        return bool(data)
 
     def _feed(self) -> bytes:
         """What the decoder is given next: small pieces first, because a file may hold millions of tiny members."""
@@ -374,14 +374,14 @@ class _Unpacked:
     def _check_caps(self) -> None:
         if self._made > FREE and self._made > self._max_ratio * self._used:
             raise BombError(
-                f"a bomb? {self._used} octets of {self._kind} unfold to {self._made // self._used} times as many or "
+                f"a bomb? {self._used} bytes of {self._kind} unfold to {self._made // self._used} times as many or "
                 f"more; --max-ratio allows {self._max_ratio}"
             )
         if self._made > MAX_OUTPUT:
             raise BombError(f"unfolds to more than {MAX_OUTPUT >> 30} GiB; decompress it first")
 
     def _salvage(self) -> bytes:
-        """Decode the damaged member again, its last piece octet by octet, for what the decoder lost with the error."""
+        """Decode the damaged member again, its last piece byte by byte, for what the decoder lost with the error."""
         if not self._source.go_back(self._member_start):
             return b""
         decoder, made, saved = self._make(), 0, bytearray()
@@ -390,10 +390,10 @@ class _Unpacked:
                 piece = b""
                 if decoder.needs_input and not (piece := self._source.read(self._until_last_piece() or 1)):
                     break
-                octets = decoder.decompress(piece, _SLICE)
-                made += len(octets)
+                data = decoder.decompress(piece, _SLICE)
+                made += len(data)
                 if made > self._member_made:
-                    saved += octets[self._member_made - made :]
+                    saved += data[self._member_made - made :]
                     self._member_made = made
         except Exception:
             return bytes(saved)

@@ -8,7 +8,7 @@ folder of its name (`weft.sources.list_names`); so one source gives the mail of 
 An archive in an archive is not read, and named.
 
 A record's place is (number of the member << 40 | place in it, length).  To fetch mail again, a plain tar is read where
-it lies; a compressed one, a member of a zip and a compressed member are unpacked once (`weft.sources.unpacked`).
+it lies; a compressed one, a member of a zip and a compressed member are unpacked once (`weft.sources.spool`).
 
 Who can lie: whoever made the archive.  No name in it is ever used as a path.  All that comes out of it together is
 bounded as what comes out of one compressed file is: `FREE` bytes, and ``max_ratio`` for each of its own.
@@ -20,17 +20,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from weft.errors import BombError, SourceError
-from weft.sources.base import Make, Note, Notes, T
-from weft.sources.compressed import Stream, open_mail, reason
+from weft.sources.compressed import MailStream, open_mail, reason
 from weft.sources.forms import Form
+from weft.sources.interface import Note, Notes, RecordMaker, T
 from weft.sources.list_names import Place
 from weft.sources.lists import SeveralLists
 from weft.sources.member_names import MemberNames
 from weft.sources.member_places import MembersAtPlaces
 from weft.sources.member_scan import INNER_BITS, MemberScan
 from weft.sources.member_streams import Budget, NoBytes
+from weft.sources.spool import Unpacked
 from weft.sources.tar import TarReader
-from weft.sources.unpacked import Unpacked
 from weft.sources.zip_members import ZipStream, open_zip, zip_members
 
 
@@ -78,7 +78,7 @@ class ArchiveFile(SeveralLists):
         except OSError:
             return 0
 
-    def scan_lists(self, notes: Notes, make: Make[T]) -> Iterator[tuple[str, T]]:
+    def scan_lists(self, notes: Notes, make: RecordMaker[T]) -> Iterator[tuple[str, T]]:
         """(list, what ``make`` makes) of all messages, in the order of the archive."""
         scan = MemberScan(self.path, self._names(notes), notes, Budget(self.size, self._max_ratio), self._max_ratio)
         try:
@@ -101,13 +101,13 @@ class ArchiveFile(SeveralLists):
         except SourceError as error:
             raise SourceError(f"{self.path}: the message is gone: {error}") from error
 
-    def _scan_tar(self, scan: MemberScan, make: Make[T]) -> Iterator[tuple[str, T]]:
+    def _scan_tar(self, scan: MemberScan, make: RecordMaker[T]) -> Iterator[tuple[str, T]]:
         with open_mail(Path(self.path), self._max_ratio) as stream:
             reader = TarReader(_NoSkip(stream))
             for member in reader.members():
                 yield from scan.member(member, reader, make)
 
-    def _scan_zip(self, scan: MemberScan, make: Make[T]) -> Iterator[tuple[str, T]]:
+    def _scan_zip(self, scan: MemberScan, make: RecordMaker[T]) -> Iterator[tuple[str, T]]:
         with open_zip(Path(self.path)) as opened:
             for member, info in zip_members(opened):
                 try:
@@ -123,9 +123,9 @@ class ArchiveFile(SeveralLists):
 
 
 class _NoSkip:
-    """A `Stream` as `weft.sources.tar.Readable`."""
+    """A `MailStream` as `weft.sources.tar.ReadableArchive`."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: MailStream) -> None:
         self.readinto = stream.readinto
 
     def skip(self, count: int, /) -> int:  # noqa: ARG002

@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from weft.errors import SourceError
-from weft.sources.base import Make, Note, Notes, Record, T, make_record
-from weft.sources.compressed import Stream, is_compressed, open_mail, reason
+from weft.sources.compressed import MailStream, is_compressed, open_mail, reason
 from weft.sources.forms import Form
-from weft.sources.single import MAX_READ, message_of, scan_single
-from weft.sources.unpacked import Extent, Unpacked
+from weft.sources.interface import Note, Notes, Record, RecordMaker, T, make_record
+from weft.sources.single_message import MAX_READ, message_of, scan_single
+from weft.sources.spool import Extent, Unpacked
 
 _BLOCK = 1 << 20
 _AHEAD = 256
@@ -51,7 +51,7 @@ class Piece(NamedTuple):
     raw: bytes
 
 
-def pieces(stream: Stream, form: Form) -> Iterator[Piece]:
+def pieces(stream: MailStream, form: Form) -> Iterator[Piece]:
     """The pieces of a file of one of these forms that are not empty.
 
     If the file cannot be read to its end, its `SourceError` comes after the last of them.
@@ -108,7 +108,7 @@ def message_in(raw: bytes, form: Form) -> bytes:
     return header + b"\n\n" + (shown[end.end() :] if end else b"")
 
 
-def scan_delimited(stream: Stream, form: Form, path: str, notes: Notes, make: Make[T]) -> Iterator[T]:
+def scan_delimited(stream: MailStream, form: Form, path: str, notes: Notes, make: RecordMaker[T]) -> Iterator[T]:
     """What is made of each message of a file, in file order; what cannot be read is noted."""
     first, place = True, 0
     try:
@@ -152,7 +152,7 @@ class DelimitedFile:
         """Scan all messages, in file order."""
         return self.scan(notes, make_record)
 
-    def scan(self, notes: Notes, make: Make[T]) -> Iterator[T]:
+    def scan(self, notes: Notes, make: RecordMaker[T]) -> Iterator[T]:
         """The same for what ``make`` makes of them."""
         with open_mail(Path(self.path), self._max_ratio) as stream:
             yield from scan_delimited(stream, self._form, self.path, notes, make)

@@ -28,14 +28,14 @@ from pathlib import Path
 from typing import Literal
 
 from weft.errors import SourceError, UsageError
-from weft.sources.base import Note, Notes, Source, check_list_name
 from weft.sources.companions import is_companion_file, is_companion_folder
 from weft.sources.compressed import read_head, reason
 from weft.sources.containers import ArchiveFile
-from weft.sources.decoders import SNIFF, format_of
+from weft.sources.decompressors import SNIFF, format_of
 from weft.sources.delimited import DELIMITED, DelimitedFile
 from weft.sources.folder import Folder, MessageFile, is_mh_name, maildir_names, mh_names
 from weft.sources.forms import HEAD, Foreign, Form, form_of
+from weft.sources.interface import Note, Notes, Source, check_list_name
 from weft.sources.list_id import file_by_list_id
 from weft.sources.list_names import Place, archive_stem, file_stem, of_file, of_folder, of_messages
 from weft.sources.mbox import MboxFile, MboxStdin

@@ -1,4 +1,4 @@
-"""Evidence: all that a claim needs of a message, where a rebuild needs less (`weft.sources.base.Record`)."""
+"""Evidence: all that a claim needs of a message, where a rebuild needs less (`weft.sources.interface.Record`)."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def make_evidence(
     mbox: bool,
     again: bool = False,  # noqa: ARG001
 ) -> Evidence:
-    """Scan one message, as `weft.sources.base.make_record` does."""
+    """Scan one message, as `weft.sources.interface.make_record` does."""
     fields = scan(buffer, start, header_end)
-    octets = bytes(memoryview(buffer)[body[0] : min(body[1], body[0] + MAX_RAW_BODY)])  # copied once, not twice
-    digest = body_digest(octets, mbox=mbox)
+    data = bytes(memoryview(buffer)[body[0] : min(body[1], body[0] + MAX_RAW_BODY)])  # copied once, not twice
+    digest = body_digest(data, mbox=mbox)
     own = fields.message_id or mint(fields.minting, digest)
     return (
         place[0], place[1], own, fields.in_reply_to, fields.sane, fields.references, fields.date, fields.subject,

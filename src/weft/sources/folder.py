@@ -21,10 +21,10 @@ from functools import partial
 from typing import NamedTuple
 
 from weft.errors import SourceError
-from weft.sources.base import Make, Note, Notes, Record, T, make_record
-from weft.sources.compressed import Stream, reason, wrap
-from weft.sources.decoders import SNIFF, format_of
-from weft.sources.single import MAX_READ, message_of, scan_single
+from weft.sources.compressed import MailStream, reason, wrap
+from weft.sources.decompressors import SNIFF, format_of
+from weft.sources.interface import Note, Notes, Record, RecordMaker, T, make_record
+from weft.sources.single_message import MAX_READ, message_of, scan_single
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 _FLAGS = re.compile(r"[:;!]2,[A-Za-z,]*\Z")
@@ -32,7 +32,7 @@ _READ = 64 * 1024
 _SAMPLE = 64
 
 
-class Octets(NamedTuple):
+class FileFront(NamedTuple):
     """The front of a file, unpacked, and the size of the file as it lies on disk."""
 
     raw: bytes
@@ -70,7 +70,7 @@ class Folder:
 
     @property
     def size(self) -> int:
-        """About how many octets its files have: `_SAMPLE` of them are asked."""
+        """About how many bytes its files have: `_SAMPLE` of them are asked."""
         step = max(1, len(self._names) // _SAMPLE)
         sizes = [_size(self._path(number)) for number in range(0, len(self._names), step)]
         return sum(sizes) * len(self._names) // len(sizes) if sizes else 0
@@ -79,16 +79,16 @@ class Folder:
         """Scan all messages, in the order of ``names``."""
         return self.scan(notes, make_record)
 
-    def scan(self, notes: Notes, make: Make[T]) -> Iterator[T]:
+    def scan(self, notes: Notes, make: RecordMaker[T]) -> Iterator[T]:
         """The same for what ``make`` makes of them."""
         for number in range(len(self._names)):
             path = self._path(number)
             try:
-                octets = read_file(path, MAX_READ, self._max_ratio)
+                data = read_file(path, MAX_READ, self._max_ratio)
             except SourceError as error:
                 notes(Note(path, None, str(error), 1))
                 continue
-            record = scan_single(octets.raw, path, (number, octets.size), notes, make)
+            record = scan_single(data.raw, path, (number, data.size), notes, make)
             if record is not None:
                 yield record
 
@@ -98,12 +98,12 @@ class Folder:
             raise SourceError(f"{self.path}: there is no file number {offset}")
         path = self._path(offset)
         try:
-            octets = read_file(path, None, self._max_ratio)
+            data = read_file(path, None, self._max_ratio)
         except SourceError as error:
             raise SourceError(f"{path}: the message is gone: {error}") from error
-        if octets.size != length:
+        if data.size != length:
             raise SourceError(f"{path}: the message is gone: the file was changed since it was read")
-        return message_of(octets.raw)
+        return message_of(data.raw)
 
     def _path(self, number: int) -> str:
         return os.path.join(self.path, self._names[number])  # noqa: PTH118 - Path costs more than the rest
@@ -142,8 +142,8 @@ def is_mh_name(name: str) -> bool:
     return _NUMBER.fullmatch(name) is not None
 
 
-def read_file(path: str, limit: int | None, max_ratio: int) -> Octets:
-    """A regular file's first ``limit`` octets, unpacked.  `SourceError`, saying why, if they cannot be had."""
+def read_file(path: str, limit: int | None, max_ratio: int) -> FileFront:
+    """A regular file's first ``limit`` bytes, unpacked.  `SourceError`, saying why, if they cannot be had."""
     try:
         # An ordinary open would wait for ever for a FIFO that stands in place of a file.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -161,11 +161,11 @@ def read_file(path: str, limit: int | None, max_ratio: int) -> Octets:
     if format_of(raw[:SNIFF]):
         with wrap(io.BytesIO(raw), path, max_ratio) as stream:
             raw = _read(partial(_read_some, stream), limit)
-    return Octets(raw, status.st_size)
+    return FileFront(raw, status.st_size)
 
 
 def _read(read: Callable[[int], bytes], limit: int | None) -> bytes:
-    """All that ``read`` gives, up to ``limit`` octets."""
+    """All that ``read`` gives, up to ``limit`` bytes."""
     pieces, room = [], sys.maxsize if limit is None else limit
     while room and (piece := read(min(_READ, room))):
         pieces.append(piece)
@@ -173,7 +173,7 @@ def _read(read: Callable[[int], bytes], limit: int | None) -> bytes:
     return b"".join(pieces)
 
 
-def _read_some(stream: Stream, size: int) -> bytes:
+def _read_some(stream: MailStream, size: int) -> bytes:
     buffer = bytearray(size)
     return bytes(buffer[: stream.readinto(buffer)])
 

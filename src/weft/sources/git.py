@@ -26,14 +26,14 @@ _FILES = (b"100644", b"100755", b"100664")
 NO_DULWICH = "a git repository, for which dulwich is needed: pip install 'mailweft[git]'"
 
 
-class Commit(NamedTuple):
-    """The 20-octet names of a commit's tree and of its parents."""
+class GitCommit(NamedTuple):
+    """The 20-byte names of a commit's tree and of its parents."""
 
     tree: bytes
     parents: tuple[bytes, ...]
 
 
-class Entry(NamedTuple):
+class GitEntry(NamedTuple):
     """One line of a tree: a file or a directory (links and submodules are neither)."""
 
     name: bytes
@@ -43,7 +43,7 @@ class Entry(NamedTuple):
 
 
 class Repository:
-    """An open repository; objects go by their 20-octet names.  Every method raises `SourceError` if it cannot read."""
+    """An open repository; objects go by their 20-byte names.  Every method raises `SourceError` if it cannot read."""
 
     def __init__(self, path: str) -> None:
         try:
@@ -65,7 +65,7 @@ class Repository:
             return None
         return _unhex(found)
 
-    def commit(self, sha: bytes) -> Commit:
+    def commit(self, sha: bytes) -> GitCommit:
         """One commit."""
         tree, parents = b"", []
         for line in self._object(sha, _COMMIT).split(b"\n\n", 1)[0].split(b"\n"):
@@ -74,38 +74,38 @@ class Repository:
                 tree = _unhex(name)
             elif word == b"parent":
                 parents.append(_unhex(name))
-        return Commit(tree, tuple(parents))
+        return GitCommit(tree, tuple(parents))
 
-    def tree(self, sha: bytes) -> list[Entry]:
+    def tree(self, sha: bytes) -> list[GitEntry]:
         """What is in a tree, in its order."""
-        octets, at, entries = self._object(sha, _TREE), 0, []
-        while at < len(octets):
-            end = octets.find(b"\0", at)
-            mode, _, name = octets[at:end].partition(b" ")
+        data, at, entries = self._object(sha, _TREE), 0, []
+        while at < len(data):
+            end = data.find(b"\0", at)
+            mode, _, name = data[at:end].partition(b" ")
             at = end + 21
-            if end < 0 or at > len(octets):
+            if end < 0 or at > len(data):
                 raise SourceError(f"git object {sha.hex()} is damaged")
-            entries.append(Entry(name, mode in _FILES, mode == _DIRECTORY, octets[end + 1 : at]))
+            entries.append(GitEntry(name, mode in _FILES, mode == _DIRECTORY, data[end + 1 : at]))
         return entries
 
     def blob(self, sha: bytes) -> bytes:
-        """The octets of a file."""
+        """The bytes of a file."""
         return self._object(sha, _BLOB)
 
     def _object(self, sha: bytes, kind: int) -> bytes:
         damaged = f"git object {sha.hex()} is damaged"
         try:
-            found, octets = _attempt(lambda: self._store.get_raw(sha), damaged, let=KeyError)  # type: ignore[arg-type]
+            found, data = _attempt(lambda: self._store.get_raw(sha), damaged, let=KeyError)  # type: ignore[arg-type]
         except KeyError:
             raise SourceError(f"git object {sha.hex()} is missing") from None
-        header = b"%s %d\0" % (_KINDS[kind], len(octets))
-        if found != kind or sha1(header + octets, usedforsecurity=False).digest() != sha:
+        header = b"%s %d\0" % (_KINDS[kind], len(data))
+        if found != kind or sha1(header + data, usedforsecurity=False).digest() != sha:
             raise SourceError(damaged)
-        return octets
+        return data
 
 
-def pack_octets(path: str) -> int:
-    """How many octets the packs of a repository have; 0 if that cannot be found out."""
+def pack_bytes(path: str) -> int:
+    """How many bytes the packs of a repository have; 0 if that cannot be found out."""
     try:
         return sum(file.stat().st_size for file in (Path(path) / "objects" / "pack").glob("*.pack"))
     except OSError:

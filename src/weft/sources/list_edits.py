@@ -105,15 +105,15 @@ def _parts(message: Message) -> Iterable[Message]:
 
 
 def _said(part: Message) -> bytes:
-    octets = part.get_payload(decode=True)
-    octets = octets if isinstance(octets, bytes) else b""
+    data = part.get_payload(decode=True)
+    data = data if isinstance(data, bytes) else b""
     if part.get_content_maintype() != "text":
-        return sha256(octets).digest()
+        return sha256(data).digest()
     charset = str(part.get_content_charset() or "utf-8")
     try:
-        text = octets.decode(charset)
+        text = data.decode(charset)
     except (ValueError, LookupError):
-        text = octets.decode("utf-8", "surrogateescape")
+        text = data.decode("utf-8", "surrogateescape")
     text = _NEXT_PART.sub("", text.replace("\r\n", "\n"))
     plain = _SPACE.sub("", _AT.sub("@", _without_footers(text)))
     return plain.encode("utf-8", "surrogatepass")

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic
 
-from weft.sources.base import Make, Notes, Source, T, check_list_name
+from weft.sources.interface import Notes, RecordMaker, Source, T, check_list_name
 from weft.sources.lists import SeveralLists
 
 _FIELD = re.compile(rb"^list-id[ \t]*:((?:[^\n]|\n[ \t])*)", re.IGNORECASE | re.MULTILINE)
@@ -41,7 +41,7 @@ def _name(value: bytes) -> str | None:
 class _WithListId(Generic[T]):
     """What ``make`` makes, with the list that the message names."""
 
-    make: Make[T]
+    make: RecordMaker[T]
 
     def __call__(
         self,
@@ -79,7 +79,7 @@ class ByListId(SeveralLists):
         """As the source says."""
         return self.source.escaped
 
-    def scan_lists(self, notes: Notes, make: Make[T]) -> Iterator[tuple[str, T]]:
+    def scan_lists(self, notes: Notes, make: RecordMaker[T]) -> Iterator[tuple[str, T]]:
         """(list, what ``make`` makes) of all messages, in file order."""
         for name, made in self.source.scan(notes, _WithListId(make)):
             yield name or self.list, made

@@ -5,11 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 
-from weft.sources.base import Make, Note, Notes, Record, Source, T, make_record
+from weft.sources.interface import Note, Notes, Record, RecordMaker, Source, T, make_record
 
 
 class SeveralLists(ABC):
-    """What a source whose mail belongs to several lists has beside the methods of a `weft.sources.base.Source`."""
+    """What a source whose mail belongs to several lists has beside the methods of a `weft.sources.interface.Source`."""
 
     @property
     @abstractmethod
@@ -17,10 +17,10 @@ class SeveralLists(ABC):
         """The lists are called by where the mail lies, so that two archives may have one name without meaning it."""
 
     @abstractmethod
-    def scan_lists(self, notes: Notes, make: Make[T]) -> Iterator[tuple[str, T]]:
+    def scan_lists(self, notes: Notes, make: RecordMaker[T]) -> Iterator[tuple[str, T]]:
         """(list, what ``make`` makes) of all messages, in file order."""
 
-    def scan(self, notes: Notes, make: Make[T]) -> Iterator[T]:
+    def scan(self, notes: Notes, make: RecordMaker[T]) -> Iterator[T]:
         """The same without the lists."""
         return (made for _, made in self.scan_lists(notes, make))
 

@@ -19,12 +19,12 @@ from io import FileIO
 from pathlib import Path
 from typing import IO
 
+from weft.core.byte_search import find
 from weft.core.header import MAX_BLOCK
-from weft.core.search import find
 from weft.errors import SourceError
-from weft.sources.base import Make, Note, Notes, Record, T, header_bounds, make_record
-from weft.sources.compressed import Stream, is_compressed, open_mail, reason, wrap
+from weft.sources.compressed import MailStream, is_compressed, open_mail, reason, wrap
 from weft.sources.evidence import Evidence, make_evidence
+from weft.sources.interface import Note, Notes, Record, RecordMaker, T, header_bounds, make_record
 from weft.sources.separators import BEFORE, Ground, is_mboxrd, is_patch_series
 from weft.sources.splitter import (
     FRONT,
@@ -36,7 +36,7 @@ from weft.sources.splitter import (
     is_after_lone_cr,
     with_line_feeds,
 )
-from weft.sources.unpacked import Extent, Unpacked
+from weft.sources.spool import Extent, Unpacked
 
 _FIELD = re.compile(rb"^[!-9;-~]++[ \t]*+:", re.MULTILINE)
 _BLOCK = 1 << 20
@@ -45,13 +45,13 @@ _SYSTEM_DATA = re.compile(rb"^Subject:[^\n]*DON'T DELETE THIS MESSAGE -- FOLDER 
 _SYSTEM_FIELD = re.compile(rb"^X-IMAP(?:base)?:", re.MULTILINE)
 _FROM_LINE = re.compile(rb"(?:\A|(?<=[\r\n\0])|(?<=\xef\xbb\xbf))From ")
 _LEAD = 4
-"""So many octets before a message say how its lines end."""
+"""So many bytes before a message say how its lines end."""
 _LONGEST_GAP = 16 * 1024
 _NAMED = 10
 """So many places of one file are named unasked."""
 
 
-def read_mbox(splitter: Splitter, path: str, notes: Notes, make: Make[T], *, again: bool = False) -> Iterator[T]:
+def read_mbox(splitter: Splitter, path: str, notes: Notes, make: RecordMaker[T], *, again: bool = False) -> Iterator[T]:
     """What is made of each message of one mbox, in file order; what cannot be read is noted.
 
     ``again``: its messages can be fetched at little cost; those that may be cut here are left out.
@@ -75,7 +75,7 @@ def read_mbox(splitter: Splitter, path: str, notes: Notes, make: Make[T], *, aga
     if not splitter.at_front:
         return
     if splitter.first >= 0 and splitter.junk:
-        notes(Note(path, 0, f"the first {splitter.first} octets are not mail", 1))
+        notes(Note(path, 0, f"the first {splitter.first} bytes are not mail", 1))
     elif splitter.junk:
         notes(Note(path, 0, "not an mbox: no line 'From ' with a header field below it", 1))
     elif splitter.first < 0:
@@ -140,7 +140,7 @@ class MboxFile:
         """Scan all messages, in file order."""
         return self.scan(notes, make_record)
 
-    def scan(self, notes: Notes, make: Make[T]) -> Iterator[T]:
+    def scan(self, notes: Notes, make: RecordMaker[T]) -> Iterator[T]:
         """The same for what ``make`` makes of them."""
         start, stop = self.part or (0, None)
         if self.start or start:
@@ -155,7 +155,7 @@ class MboxFile:
             yield from read_mbox(Splitter(stream, 0, stop), self.path, notes, make, again=self.is_plain())
 
     def scan_old(self, size: int) -> Iterator[Evidence]:
-        """What its messages from `start` on said when the file was ``size`` octets long.  `OSError`."""
+        """What its messages from `start` on said when the file was ``size`` bytes long.  `OSError`."""
         with FileIO(self.path) as file:
             splitter = _splitter_at(file, _from_line(file, self.start), None, size)
             yield from read_mbox(splitter, self.path, lambda _: None, make_evidence)
@@ -168,12 +168,12 @@ class MboxFile:
                 self._plain = path.is_file() and not is_compressed(path)
         return bool(self._plain)
 
-    def parts(self, octets: int) -> list[MboxFile]:
-        """The file as sources of ``octets`` each, the last of up to twice as many; itself if it is compressed."""
+    def parts(self, data: int) -> list[MboxFile]:
+        """The file as sources of ``data`` each, the last of up to twice as many; itself if it is compressed."""
         size = self.size
-        if size < 2 * octets or self.start or self.part or not self.is_plain():
+        if size < 2 * data or self.start or self.part or not self.is_plain():
             return [self]
-        starts = _free_of_lengths(self.path, range(0, size - octets + 1, octets))
+        starts = _free_of_lengths(self.path, range(0, size - data + 1, data))
         parts = []
         for start, stop in zip(starts, (*starts[1:], 1 << 62), strict=True):
             one = MboxFile(self.path, self.list, self._max_ratio)
@@ -181,7 +181,7 @@ class MboxFile:
             parts.append(one)
         return parts
 
-    def _scan_rest(self, notes: Notes, make: Make[T], start: int, stop: int | None) -> Iterator[T]:
+    def _scan_rest(self, notes: Notes, make: RecordMaker[T], start: int, stop: int | None) -> Iterator[T]:
         """What does not begin at the start of the file: what stands before its first message is another's."""
 
         try:
@@ -192,7 +192,7 @@ class MboxFile:
             notes(Note(self.path, None, reason(error), 1))
 
     def fetch(self, offset: int, length: int) -> bytes:
-        """The octets of one message, still mbox-escaped.  A compressed file is unpacked once (`Unpacked`).
+        """The bytes of one message, still mbox-escaped.  A compressed file is unpacked once (`Unpacked`).
 
         `weft.errors.WeftError`, which is no `SourceError`, if there is no room to unpack it.
         """
@@ -200,15 +200,15 @@ class MboxFile:
             if self._extent is None and not self.is_plain():
                 self._extent = self._unpack()
             lead = min(_LEAD, offset)
-            octets = self._read_at(offset - lead, lead + length)
+            data = self._read_at(offset - lead, lead + length)
         except OSError as error:
             raise SourceError(f"{self.path}: {reason(error)}") from error
-        octets = _without_lead(octets, lead)
-        if len(octets) != length and self._extent is not None and self._extent.error:
+        data = _without_lead(data, lead)
+        if len(data) != length and self._extent is not None and self._extent.error:
             raise SourceError(f"{self.path}: at {offset}: {self._extent.error}")
-        if len(octets) != length or not _FIELD.search(octets[:MAX_BLOCK]):
+        if len(data) != length or not _FIELD.search(data[:MAX_BLOCK]):
             raise SourceError(f"{self.path}: at {offset}: the message is gone; was the file changed?")
-        return octets
+        return data
 
     def _unpack(self) -> Extent:
         if self.unpacked is None:
@@ -241,7 +241,7 @@ class MboxStdin:
         """Scan all messages, in order; once."""
         return self.scan(notes, make_record)
 
-    def scan(self, notes: Notes, make: Make[T]) -> Iterator[T]:
+    def scan(self, notes: Notes, make: RecordMaker[T]) -> Iterator[T]:
         """The same for what ``make`` makes of them."""
         if sys.stdin is None:
             raise SourceError("it is closed")
@@ -253,7 +253,7 @@ class MboxStdin:
                 yield from read_mbox(Splitter(stream), self.path, notes, make)
 
     def fetch(self, offset: int, length: int) -> bytes:
-        """The octets of one message, still mbox-escaped."""
+        """The bytes of one message, still mbox-escaped."""
         if self._kept is None:
             raise SourceError(f"{self.path}: cannot be read a second time")
         lead = min(_LEAD, offset)
@@ -261,10 +261,10 @@ class MboxStdin:
         return _without_lead(self._kept.read(lead + length), lead)
 
 
-def _without_lead(octets: bytes, lead: int) -> bytes:
-    """A message without the octets that were read before it, with LF if its lines end with CR."""
-    message = octets[lead:]
-    return with_line_feeds(message) if is_after_lone_cr(octets[:lead]) else message
+def _without_lead(data: bytes, lead: int) -> bytes:
+    """A message without the bytes that were read before it, with LF if its lines end with CR."""
+    message = data[lead:]
+    return with_line_feeds(message) if is_after_lone_cr(data[:lead]) else message
 
 
 class _Limited:
@@ -313,7 +313,7 @@ def _free_of_lengths(path: str, places: range) -> list[int]:
 def resume_at(path: str, size: int, places: list[int]) -> int:
     """Where to read on when the file has grown: the first of the messages at ``places`` that may become another.
 
-    ``places`` are those of the last messages that begin within `REACH` octets before ``size``, the size as it was read,
+    ``places`` are those of the last messages that begin within `REACH` bytes before ``size``, the size as it was read,
     or that of the last message.  It is that one, unless a Content-Length says that the end of a message is not there.
     """
     with suppress(OSError), FileIO(path) as file:
@@ -326,7 +326,7 @@ def resume_at(path: str, size: int, places: list[int]) -> int:
 class _Tee:
     """Reads from a stream and writes all of it to a file."""
 
-    def __init__(self, stream: Stream, file: IO[bytes]) -> None:
+    def __init__(self, stream: MailStream, file: IO[bytes]) -> None:
         self._stream = stream
         self._file = file
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from weft.sources.base import Note, Notes, check_list_name
+from weft.sources.interface import Note, Notes, check_list_name
 from weft.sources.list_names import Place, of_file, of_messages
 
 

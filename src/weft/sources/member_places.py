@@ -10,17 +10,17 @@ from pathlib import Path
 
 from weft.core.body import unescape_from
 from weft.errors import SourceError
-from weft.sources.base import header_bounds
 from weft.sources.compressed import is_compressed, open_mail, wrap
-from weft.sources.decoders import SNIFF, format_of
+from weft.sources.decompressors import SNIFF, format_of
 from weft.sources.delimited import DELIMITED, message_in
 from weft.sources.forms import HEAD, Form, form_of
+from weft.sources.interface import header_bounds
 from weft.sources.member_scan import INNER_BITS
 from weft.sources.member_streams import Budget, PeekedStream, RawStream
-from weft.sources.single import message_of
+from weft.sources.single_message import message_of
 from weft.sources.splitter import is_after_lone_cr, with_line_feeds
+from weft.sources.spool import Extent, Unpacked
 from weft.sources.tar import TarReader
-from weft.sources.unpacked import Extent, Unpacked
 from weft.sources.zip_members import ZipStream, open_zip
 
 _LEAD = 4
@@ -116,17 +116,17 @@ class MembersAtPlaces:
 
 
 class _Places:
-    """A `weft.sources.tar.Readable` of something that can be read at any place."""
+    """A `weft.sources.tar.ReadableArchive` of something that can be read at any place."""
 
     def __init__(self, read: Callable[[int, int], bytes]) -> None:
         self._read = read
         self._at = 0
 
     def readinto(self, buffer: memoryview, /) -> int:
-        octets = self._read(self._at, len(buffer))
-        buffer[: len(octets)] = octets
-        self._at += len(octets)
-        return len(octets)
+        data = self._read(self._at, len(buffer))
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
 
     def skip(self, count: int, /) -> int:
         self._at += count

@@ -8,18 +8,18 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from weft.errors import BombError, SourceError
-from weft.sources.base import Make, Note, Notes, T
 from weft.sources.companions import is_companion_file
-from weft.sources.compressed import Stream, wrap
-from weft.sources.decoders import SNIFF, format_of
+from weft.sources.compressed import MailStream, wrap
+from weft.sources.decompressors import SNIFF, format_of
 from weft.sources.delimited import DELIMITED, scan_delimited
 from weft.sources.forms import Foreign, Form, form_of
+from weft.sources.interface import Note, Notes, RecordMaker, T
 from weft.sources.mbox import read_mbox
 from weft.sources.member_names import MemberNames
 from weft.sources.member_streams import Budget, NoBytes, PeekedStream, RawStream
-from weft.sources.single import MAX_READ, scan_single
+from weft.sources.single_message import MAX_READ, scan_single
 from weft.sources.splitter import Splitter
-from weft.sources.tar import Member, TarReader
+from weft.sources.tar import TarMember, TarReader
 from weft.sources.zip_members import ZipStream
 
 INNER_BITS = 40
@@ -41,7 +41,9 @@ class MemberScan(NamedTuple):
     budget: Budget
     max_ratio: int
 
-    def member(self, member: Member, stream: TarReader | ZipStream | NoBytes, make: Make[T]) -> Iterator[tuple[str, T]]:
+    def member(
+        self, member: TarMember, stream: TarReader | ZipStream | NoBytes, make: RecordMaker[T]
+    ) -> Iterator[tuple[str, T]]:
         """(list, what ``make`` makes) of each message of a member."""
         if _PASSED_OVER.search(member.name):
             return
@@ -51,7 +53,7 @@ class MemberScan(NamedTuple):
             return
         peeked = PeekedStream(stream.readinto, member.name, self.budget)
         head = peeked.head()
-        inner: Stream = peeked
+        inner: MailStream = peeked
         if (kind := format_of(head[:SNIFF])) is not None:
             unpacked = wrap(RawStream(peeked.readinto), member.name, self.max_ratio)
             inner = peeked = PeekedStream(unpacked.readinto, member.name, self.budget)
@@ -68,7 +70,7 @@ class MemberScan(NamedTuple):
         yield from self._read(member, peeked, head, inner, make)
 
     def _read(
-        self, member: Member, peeked: PeekedStream, head: bytes, inner: Stream, make: Make[T]
+        self, member: TarMember, peeked: PeekedStream, head: bytes, inner: MailStream, make: RecordMaker[T]
     ) -> Iterator[tuple[str, T]]:
         form, base = form_of(head), os.path.basename(member.name)  # noqa: PTH119
         path, start = f"{self.path}: {member.name}", member.number << INNER_BITS
@@ -99,11 +101,11 @@ class MemberScan(NamedTuple):
         elif not is_companion_file(base):
             self._skip(member, "not mail: it has neither header fields nor a form of mail that is known")
 
-    def _skip(self, member: Member, why: str) -> None:
+    def _skip(self, member: TarMember, why: str) -> None:
         self.notes(Note(f"{self.path}: {member.name}", None, why, 1))
 
 
-def _placed(make: Make[T], start: int) -> Make[T]:
+def _placed(make: RecordMaker[T], start: int) -> RecordMaker[T]:
     """``make`` for a member: its places are those in the archive."""
 
     def placed(

@@ -8,10 +8,10 @@ because then a ``d`` is met before the ``m`` that it takes out, and a message th
 v1: one repository; the tree of its newest commit has every message that is left, under the path of 2/38 hexadecimal
 digits of its id's SHA-1.  A single bare repository is taken for whichever of the two its newest tree looks like.
 
-Only the 20-octet names of the blobs are held, oldest first (v1: in the order of the tree), each once; a record's place
+Only the 20-byte names of the blobs are held, oldest first (v1: in the order of the tree), each once; a record's place
 is (index of the name, size of the blob).  History follows first parents: public-inbox never merges.
 
-Who can lie: whoever made the repository, about everything but that a blob's octets have its name.
+Who can lie: whoever made the repository, about everything but that a blob's bytes have its name.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from weft.errors import SourceError
-from weft.sources.base import Make, Note, Notes, Record, T, make_record
-from weft.sources.git import Entry, Repository, pack_octets
-from weft.sources.single import message_of, scan_single
+from weft.sources.git import GitEntry, Repository, pack_bytes
+from weft.sources.interface import Note, Notes, Record, RecordMaker, T, make_record
+from weft.sources.single_message import message_of, scan_single
 
 _EPOCH = re.compile(r"(0|[1-9][0-9]{0,8})\.git", re.ASCII)
 _TWO = re.compile(rb"[0-9a-f]{2}")
@@ -72,8 +72,8 @@ class PublicInbox:
 
     @property
     def size(self) -> int:
-        """About how many octets will be read: those of its packs."""
-        return sum(map(pack_octets, self._repositories()))
+        """About how many bytes will be read: those of its packs."""
+        return sum(map(pack_bytes, self._repositories()))
 
     def heads(self) -> list[bytes]:
         """The newest commit of each epoch: while these stay the same, so do the messages."""
@@ -83,7 +83,7 @@ class PublicInbox:
         """Scan all messages.  `SourceError` if no repository of it can be read."""
         return self.scan(notes, make_record)
 
-    def scan(self, notes: Notes, make: Make[T]) -> Iterator[T]:
+    def scan(self, notes: Notes, make: RecordMaker[T]) -> Iterator[T]:
         """The same for what ``make`` makes of them."""
         self._index(notes)
         for number in range(len(self._shas) // _SHA):
@@ -205,7 +205,7 @@ class _Walk:
         if merges:
             self._notes(Note(path, None, f"{merges} merges, of which only the first parents are read", merges))
 
-    def _change(self, entries: list[Entry]) -> None:
+    def _change(self, entries: list[GitEntry]) -> None:
         for entry in entries:
             if entry.name == b"d" and entry.is_file and entry.sha not in self._known:
                 self._known.add(entry.sha)
@@ -213,7 +213,7 @@ class _Walk:
             elif entry.name == b"m" and entry.is_file:
                 self._add(entry.sha)
 
-    def _tree(self, repository: Repository, path: str, entries: list[Entry]) -> None:
+    def _tree(self, repository: Repository, path: str, entries: list[GitEntry]) -> None:
         """Version 1: all files below the newest tree."""
         for directory in reversed(entries):
             if not (directory.is_directory and _TWO.fullmatch(directory.name)):

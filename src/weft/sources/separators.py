@@ -3,7 +3,7 @@
 Theory of operation
 -------------------
 `judge` looks at one line that begins with ``From ``, at what stands before it and at the lines below it, and says what
-it is (`Ground`).  It depends on the octets of the file alone, at most `BEFORE` before the line and `AHEAD` from it on,
+it is (`Ground`).  It depends on the bytes of the file alone, at most `BEFORE` before the line and `AHEAD` from it on,
 so it is the same wherever a file is cut; and what is taken stays taken when a file grows.
 
 How much must stand below depends on the line.  With a date (asctime's in all its forms, RFC 5322's, with zones and
@@ -22,9 +22,9 @@ from enum import IntEnum
 from typing import NamedTuple
 
 BEFORE = 256
-"""So many octets before the line may be looked at."""
+"""So many bytes before the line may be looked at."""
 AHEAD = 16 * 1024
-"""So many octets from the line on."""
+"""So many bytes from the line on."""
 
 _LINE = 998
 _GAP = 8
@@ -86,7 +86,7 @@ _OF_DELIVERY = frozenset((b"message-id", b"received", b"return-path"))
 
 
 MBOXRD = b"From mboxrd@z Thu Jan  1 00:00:00 1970\n"
-"""What stands before each message where whole messages are written as mboxrd (`weft.export.mbox`, public-inbox)."""
+"""What stands before each message where whole messages are written as mboxrd (`weft.render.mbox`, public-inbox)."""
 
 
 def is_mboxrd(front: bytes) -> bool:
@@ -173,7 +173,7 @@ def judge(buffer: bytes | bytearray, at: int, end: int, *, at_end: bool, series:
 
 
 def is_patch_series(front: bytes) -> bool:
-    """Whether the first From_ line in the first octets of a file is git's, as ``git format-patch --stdout`` writes."""
+    """Whether the first From_ line in the first bytes of a file is git's, as ``git format-patch --stdout`` writes."""
     for line in _ANY_FROM_LINE.finditer(front):
         if _GIT_LINE.match(front, line.start(1)):
             return True

@@ -8,7 +8,7 @@ memory is bounded whatever the file holds.
 
 Content-Length counts where the next separator stands exactly at its end, or the file ends there, and the message behind
 it has the field too: a file in which all messages have it was written so, and its bodies need no escapes.  Of longer
-bodies than `COVERED` it does not count; so what a line is depends on no more than `REACH` octets before it.
+bodies than `COVERED` it does not count; so what a line is depends on no more than `REACH` bytes before it.
 
 A message whose From_ line ends with a lone CR is given with LF for its lone CRs, both here and by `with_line_feeds`.
 """
@@ -20,8 +20,8 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from weft.core.body import MAX_RAW_BODY
+from weft.core.byte_search import find
 from weft.core.header import MAX_BLOCK
-from weft.core.search import find
 from weft.errors import SourceError
 from weft.sources.separators import AHEAD, BEFORE, BOM, STRICT, Ground, is_mboxrd, is_patch_series, judge
 
@@ -54,7 +54,7 @@ class Readable(Protocol):
     """What the splitter reads from."""
 
     def readinto(self, buffer: memoryview, /) -> int | None:
-        """Fill ``buffer`` from its front; the number of octets read, 0 at the end."""
+        """Fill ``buffer`` from its front; the number of bytes read, 0 at the end."""
 
 
 class Doubt(NamedTuple):
@@ -69,13 +69,13 @@ def _say_nothing(_: Doubt) -> None:
     pass
 
 
-def with_line_feeds(octets: bytes) -> bytes:
+def with_line_feeds(data: bytes) -> bytes:
     """A message of a file whose lines end with CR, with LF for these."""
-    return _LONE_CR.sub(b"\n", octets)
+    return _LONE_CR.sub(b"\n", data)
 
 
 def is_after_lone_cr(before: bytes | bytearray) -> bool:
-    """Whether a message that follows upon these octets (four are enough) is one of lines that end with CR."""
+    """Whether a message that follows upon these bytes (four are enough) is one of lines that end with CR."""
     return before.endswith((b"\r", b"\r" + BOM))
 
 
@@ -99,7 +99,7 @@ class Splitter:
     ) -> None:
         """``start``: where in the file ``file`` stands; messages that begin at ``stop`` or later are not given.
 
-        ``before``: what stands before that place, `BEFORE` octets if there are so many; by default an empty line, which
+        ``before``: what stands before that place, `BEFORE` bytes if there are so many; by default an empty line, which
         is right at the start of the file and of a From_ line.  ``series``: the file is made of git's patches;
         ``mboxrd``: it was written as mboxrd; by default its front is looked at, which ``file`` then must begin with.
         """

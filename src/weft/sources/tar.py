@@ -35,7 +35,7 @@ _PROBLEMS = {
 }
 
 
-class Readable(Protocol):
+class ReadableArchive(Protocol):
     """What a tar is read from."""
 
     def readinto(self, buffer: memoryview, /) -> int:
@@ -45,7 +45,7 @@ class Readable(Protocol):
         """Pass over up to so many bytes without reading them; how many it passed (0: read them)."""
 
 
-class Member(NamedTuple):
+class TarMember(NamedTuple):
     """One member: ``offset`` is the place of its bytes in the tar, ``number`` counts from 0."""
 
     number: int
@@ -59,7 +59,7 @@ class Member(NamedTuple):
 class TarReader:
     """Goes over a tar once.  The bytes of the current member are read with `read_all` or `readinto`."""
 
-    def __init__(self, stream: Readable) -> None:
+    def __init__(self, stream: ReadableArchive) -> None:
         self._stream = stream
         self._buffer = bytearray(_READ)
         self._view = memoryview(self._buffer)
@@ -73,7 +73,7 @@ class TarReader:
         """How far the tar was read."""
         return self._base + self._at
 
-    def members(self) -> Iterator[Member]:
+    def members(self) -> Iterator[TarMember]:
         """All members but directories, in order.  `SourceError` where the tar is cut short or damaged."""
         number, name, size, sparse = 0, "", None, False
         while (header := self._header()) is not None:
@@ -96,7 +96,7 @@ class TarReader:
                 problem = _PROBLEMS[b"S"] if sparse else problem
                 name = name or _name(header)
                 if not (name.endswith("/") and not self._left):
-                    yield Member(number, name, self.place, self._left, problem)
+                    yield TarMember(number, name, self.place, self._left, problem)
                 number += 1
                 if number > MAX_MEMBERS:
                     raise BombError(f"has more than {MAX_MEMBERS} members; unpack it and give the folder")
@@ -188,9 +188,9 @@ class TarReader:
 
     def _extended(self, most: int) -> bytes:
         """The bytes of an extended header; empty if it is longer than ``most``."""
-        octets = self.read_all() if self._left <= most else b""
+        data = self.read_all() if self._left <= most else b""
         self._finish()
-        return octets
+        return data
 
     def _skip_sparse_map(self, header: bytes) -> None:
         more = header[482:483] not in (b"\0", b"0", b"")
@@ -224,14 +224,14 @@ def _text(name: bytes) -> str:
     return name.decode("utf-8", "surrogateescape")
 
 
-def _pax(octets: bytes, name: str, size: int | None) -> tuple[str, int | None, bool]:
+def _pax(data: bytes, name: str, size: int | None) -> tuple[str, int | None, bool]:
     """What a pax header says of the next member: its name, its size, and whether it is sparse."""
     at, sparse = 0, False
-    while (blank := octets.find(b" ", at, at + 12)) > 0 and octets[at:blank].isdigit():
-        length = int(octets[at:blank])
+    while (blank := data.find(b" ", at, at + 12)) > 0 and data[at:blank].isdigit():
+        length = int(data[at:blank])
         if length <= blank - at:
             break
-        key, _, value = octets[blank + 1 : at + length - 1].partition(b"=")
+        key, _, value = data[blank + 1 : at + length - 1].partition(b"=")
         at += length
         if key == b"path":
             name = _text(value[:_MAX_NAME])

@@ -16,7 +16,7 @@ from typing import Self
 
 from weft.errors import BombError, SourceError
 from weft.sources.compressed import reason
-from weft.sources.tar import Member
+from weft.sources.tar import TarMember
 
 _END = b"PK\5\6"
 _END_SIZE = 22
@@ -48,10 +48,10 @@ def open_zip(path: Path) -> zipfile.ZipFile:
     return opened
 
 
-def zip_members(opened: zipfile.ZipFile) -> list[tuple[Member, zipfile.ZipInfo]]:
+def zip_members(opened: zipfile.ZipFile) -> list[tuple[TarMember, zipfile.ZipInfo]]:
     """All members but directories, in the order of the table."""
     return [
-        (Member(number, info.filename, info.header_offset, info.file_size, _problem(info)), info)
+        (TarMember(number, info.filename, info.header_offset, info.file_size, _problem(info)), info)
         for number, info in enumerate(opened.infolist())
         if not info.is_dir()
     ]
@@ -70,11 +70,11 @@ class ZipStream:
     def readinto(self, buffer: bytearray | memoryview, /) -> int:
         """Fill ``buffer`` from its front; 0 at the end.  `SourceError` if it is damaged."""
         try:
-            octets = self._file.read(min(len(buffer), _STEP))
+            data = self._file.read(min(len(buffer), _STEP))
         except Exception as error:
             raise self._damaged from error
-        buffer[: len(octets)] = octets
-        return len(octets)
+        buffer[: len(data)] = data
+        return len(data)
 
     def __enter__(self) -> Self:
         return self

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from weft._files import close_to_others, create_empty, make_folder
-from weft.store.opening import BESIDE
+from weft.store.connection import BESIDE
 
 _BUSY_SECONDS = 5.0
 SYNCHRONOUS = "NORMAL"

@@ -2,7 +2,7 @@
 
 Theory of operation
 -------------------
-What the tables are is told in `weft.store.migrations`, how they are written in `weft.store.writing`.  Here they are
+What the tables are is told in `weft.store.schema`, how they are written in `weft.store.claims`.  Here they are
 read, and transactions begin and end: nothing is written outside of one, and one that fails leaves nothing behind.  Any
 number of processes may read while one writes; a second writer waits, and gives up with a line that says so.
 
@@ -25,17 +25,14 @@ from weft.core.feed import Feed
 from weft.core.merkle import Multiproof, PartialTree
 from weft.core.signing import SignedRoot
 from weft.errors import ClaimError, StoreError
-from weft.store.base import PAGE, File, Held, Part, Place, Stored
-from weft.store.batches import UNPROVED, Batches
-from weft.store.check import Checker, Problem
-from weft.store.digests import Digests
-from weft.store.failures import explained
-from weft.store.library import Database, Migrations
-from weft.store.migrations import migrate
-from weft.store.nodes import Nodes, chunks, key_function, marks
-from weft.store.opening import open_database
-from weft.store.repair import Repairer
-from weft.store.writing import KEY_OCTETS, Writer
+from weft.store.claims import KEY_BYTES, UNPROVED, Batches, ClaimWriter
+from weft.store.connection import open_database
+from weft.store.fsck import StoreChecker, StoreProblem, StoreRepairer
+from weft.store.id_table import IdDigestTable, IdTable, chunks, key_function, marks
+from weft.store.interface import PAGE, IngestedFile, InsertedClaim, MailLocation, StoredClaim, VerifiedPart
+from weft.store.schema import migrate
+from weft.store.sqlite_errors import explained
+from weft.store.sqlite_library import Database, Migrations
 
 _COLUMNS = "claims.position, expunged.identity, octets, batch, leaf, file, offset, length"
 _CLAIMS = f"SELECT {_COLUMNS} FROM claims LEFT JOIN expunged ON expunged.position = claims.position "  # noqa: S608
@@ -48,7 +45,7 @@ log = logging.getLogger("weft.store")
 
 
 class SqliteStore:
-    """A `weft.store.base.Store` in a file; a context manager that closes it."""
+    """A `weft.store.interface.Store` in a file; a context manager that closes it."""
 
     def __init__(self, path: str | os.PathLike[str], *, read_only: bool = False) -> None:
         """Open an index, or make one if nothing is there and it may be written.  `StoreError` if that cannot be."""
@@ -59,10 +56,10 @@ class SqliteStore:
         with explained(self.path):
             [(secret,)] = self.connection.execute("SELECT value FROM meta WHERE name = 'secret'").fetchall()
         self._key = key_function(secret)
-        self._nodes = Nodes(self.connection, self._key)
+        self._nodes = IdTable(self.connection, self._key)
         self._batches = Batches(self.connection)
-        self._digests = Digests(self.connection, self.transaction)
-        self._writer = Writer(self.connection, self._key, self._nodes, self._batches, self._find)
+        self._digests = IdDigestTable(self.connection, self.transaction)
+        self._writer = ClaimWriter(self.connection, self._key, self._nodes, self._batches, self._find)
         self._forgotten = False
 
     def __enter__(self) -> SqliteStore:
@@ -115,14 +112,14 @@ class SqliteStore:
         with explained(self.path):
             migrate(self.path, self.database, migrations, read_only=self.read_only)
 
-    def put(self, parts: Iterable[Part]) -> list[Stored]:
+    def put(self, parts: Iterable[VerifiedPart]) -> list[InsertedClaim]:
         """Keep what is not held yet; each new one, in order."""
         with self._writing():
             return self._writer.put(parts)
 
     def holds(self, identities: Sequence[bytes]) -> set[bytes]:
         """Those of the claim ids that are held and can be proved, expunged ones too."""
-        keys = {identity: self._key(identity[:KEY_OCTETS]) for identity in identities}
+        keys = {identity: self._key(identity[:KEY_BYTES]) for identity in identities}
         with explained(self.path):
             found = [held for held in self._find(keys.values()) if held.identity in keys]
             unproved = {batch for (batch,) in self.connection.execute(UNPROVED)} if found else set()
@@ -132,22 +129,22 @@ class SqliteStore:
             self._writer.absent = keys
         return {held.identity for held in found if held.batch not in unproved}
 
-    def get(self, identities: Sequence[bytes]) -> list[Held]:
-        """The claims with these ids or 16-octet prefixes of ids, in order of position."""
+    def get(self, identities: Sequence[bytes]) -> list[StoredClaim]:
+        """The claims with these ids or 16-byte prefixes of ids, in order of position."""
         wanted = set(identities)
         with explained(self.path):
-            found = list(self._find(self._key(identity[:KEY_OCTETS]) for identity in wanted))
-        return sorted(held for held in found if held.identity in wanted or held.identity[:KEY_OCTETS] in wanted)
+            found = list(self._find(self._key(identity[:KEY_BYTES]) for identity in wanted))
+        return sorted(held for held in found if held.identity in wanted or held.identity[:KEY_BYTES] in wanted)
 
-    def claims_about(self, ids: Sequence[bytes], after: int = 0, limit: int = PAGE) -> list[Held]:
+    def claims_about(self, ids: Sequence[bytes], after: int = 0, limit: int = PAGE) -> list[StoredClaim]:
         """Claims about any of the message ids, in order of position, from beyond ``after``; expunged ones too."""
         return self._of_nodes(_ABOUT, ids, after, limit)
 
-    def claims_referring_to(self, ids: Sequence[bytes], after: int = 0, limit: int = PAGE) -> list[Held]:
+    def claims_referring_to(self, ids: Sequence[bytes], after: int = 0, limit: int = PAGE) -> list[StoredClaim]:
         """Claims that name any of the message ids in References or In-Reply-To, in order of position."""
         return self._of_nodes(_REFERRING, ids, after, limit)
 
-    def log(self, after: int = 0, limit: int = PAGE) -> list[Held]:
+    def log(self, after: int = 0, limit: int = PAGE) -> list[StoredClaim]:
         """Claims beyond a position, in order."""
         with explained(self.path):
             rows = self.connection.execute(
@@ -193,9 +190,9 @@ class SqliteStore:
             raise StoreError(f"leaf {error} of batch {batch} is not held") from None
 
     def expunge(self, identities: Sequence[bytes]) -> int:
-        """Forget the octets of claims, where they came from and what they named; keep their ids.  How many."""
+        """Forget the bytes of claims, where they came from and what they named; keep their ids.  How many."""
         with self._writing():
-            held = [one for one in self.get(identities) if one.octets]
+            held = [one for one in self.get(identities) if one.data]
             for one in held:
                 self._forget_refs(one)
                 self.connection.execute("INSERT INTO expunged VALUES (?, ?)", (one.position, one.identity))
@@ -206,7 +203,7 @@ class SqliteStore:
             self._forgotten |= bool(held)
         return len(held)
 
-    def file(self, file: File) -> int:
+    def file(self, file: IngestedFile) -> int:
         """Remember the state of a file (by path and list); its number."""
         key = (os.fsencode(file.path), file.list)
         state = (file.size, file.mtime_ns, file.inode, file.resume, file.head, file.tail)
@@ -220,13 +217,13 @@ class SqliteStore:
             )
         return int(found[0])
 
-    def files(self) -> dict[int, File]:
+    def files(self) -> dict[int, IngestedFile]:
         """All files that are remembered."""
         with explained(self.path):
             rows = self.connection.execute(
                 "SELECT file, path, list, size, mtime_ns, inode, resume, head, tail FROM files ORDER BY file"
             )
-            return {number: File(os.fsdecode(path), *rest) for number, path, *rest in rows}
+            return {number: IngestedFile(os.fsdecode(path), *rest) for number, path, *rest in rows}
 
     def rename_files(self, old: str, new: str) -> None:
         """The files of list ``old`` belong to list ``new``; what was known of them there is replaced."""
@@ -244,7 +241,7 @@ class SqliteStore:
             raise RuntimeError("the store is written outside of a transaction")
         with explained(self.path):
             found = self._nodes.numbers(dict.fromkeys(ids), create=create)
-        return [found.get(octets) for octets in ids]
+        return [found.get(data) for data in ids]
 
     def ids_of(self, nodes: Sequence[int]) -> list[bytes]:
         """The message ids of nodes, in their order; `KeyError` for a number that is no node."""
@@ -259,9 +256,9 @@ class SqliteStore:
             found.update(self._first_positions(_REFERRING, nodes, after, limit))
         return sorted(found)[:limit]
 
-    def at(self, positions: Sequence[int]) -> list[Held]:
+    def at(self, positions: Sequence[int]) -> list[StoredClaim]:
         """The claims at these positions, in order; those that are not in the log are left out."""
-        found: list[Held] = []
+        found: list[StoredClaim] = []
         with explained(self.path):
             for chunk in chunks(sorted(set(positions))):
                 rows = self.connection.execute(
@@ -275,13 +272,13 @@ class SqliteStore:
         with explained(self.path):
             return self._digests.ids(digests)
 
-    def check(self) -> Iterator[Problem]:
+    def check(self) -> Iterator[StoreProblem]:
         """Whatever is wrong with the index, as it is found.  Every hash and signature is verified."""
         with explained(self.path):
             yield from self._checker().problems()
-            yield from map(Problem, self._digests.wrong())
+            yield from map(StoreProblem, self._digests.wrong())
 
-    def repair(self) -> list[Problem]:
+    def repair(self) -> list[StoreProblem]:
         """Make again what can be derived, take out what is damaged; what was lost.  It is a transaction of its own."""
         with self.transaction():
             self._nodes.forget()
@@ -293,7 +290,7 @@ class SqliteStore:
         with self._writing():
             self._repairer().rebuild_refs()
 
-    def unproved(self) -> Iterator[Held]:
+    def unproved(self) -> Iterator[StoredClaim]:
         """The claims that are held but cannot be proved, because their batch was damaged.
 
         They are proved again when they come again, from a peer or, if they are our own, in a new batch.
@@ -302,13 +299,13 @@ class SqliteStore:
             for row in self.connection.execute(f"{_CLAIMS} WHERE batch IN ({UNPROVED}) ORDER BY claims.position"):
                 yield _held(row)
 
-    def _checker(self) -> Checker:
-        return Checker(self.connection, self._key, self._nodes, self._batches)
+    def _checker(self) -> StoreChecker:
+        return StoreChecker(self.connection, self._key, self._nodes, self._batches)
 
-    def _repairer(self) -> Repairer:
-        return Repairer(self.connection, self._key, self._nodes, self._batches)
+    def _repairer(self) -> StoreRepairer:
+        return StoreRepairer(self.connection, self._key, self._nodes, self._batches)
 
-    def _find(self, keys: Iterable[int]) -> Iterator[Held]:
+    def _find(self, keys: Iterable[int]) -> Iterator[StoredClaim]:
         """The claims that have some keys; others may be among them."""
         for chunk in chunks(sorted(set(keys))):
             for row in self.connection.execute(
@@ -318,7 +315,7 @@ class SqliteStore:
             ):
                 yield _held(row)
 
-    def _of_nodes(self, select: str, ids: Sequence[bytes], after: int, limit: int) -> list[Held]:
+    def _of_nodes(self, select: str, ids: Sequence[bytes], after: int, limit: int) -> list[StoredClaim]:
         """A page of the claims whose positions ``select`` gives for the nodes of ids."""
         with explained(self.path):
             nodes = self._nodes.numbers(dict.fromkeys(ids), create=False).values()
@@ -345,9 +342,9 @@ class SqliteStore:
                 bound = max(found, default=after)
         return sorted(found)[:limit]
 
-    def _forget_refs(self, held: Held) -> None:
+    def _forget_refs(self, held: StoredClaim) -> None:
         try:
-            claim = parse(held.octets)
+            claim = parse(held.data)
         except ClaimError:  # damaged: `check` tells
             return
         if isinstance(claim, Claim):
@@ -360,9 +357,9 @@ class SqliteStore:
 _Row = tuple[int, bytes | None, bytes | None, int, int, int | None, int, int]
 
 
-def _held(row: _Row) -> Held:
-    position, expunged, octets, batch, leaf, file, offset, length = row
-    place = None if file is None else Place(file, offset, length)
-    if octets is None:
-        return Held(position, expunged or b"", b"", batch, leaf, place)
-    return Held(position, claim_id(octets), octets, batch, leaf, place)
+def _held(row: _Row) -> StoredClaim:
+    position, expunged, data, batch, leaf, file, offset, length = row
+    place = None if file is None else MailLocation(file, offset, length)
+    if data is None:
+        return StoredClaim(position, expunged or b"", b"", batch, leaf, place)
+    return StoredClaim(position, claim_id(data), data, batch, leaf, place)

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.bench.command_runner import Work
 from tests.bench.corpora import Corpus
-from tests.bench.running import Work
 
 TASKS = {
     "threads": "threads of one mbox, nothing kept",
@@ -52,7 +52,7 @@ def program(name: str) -> str:
     return shutil.which(name) or shutil.which(name, path=":".join(SYSTEM)) or name
 
 
-def octets_below(*places: Path) -> int:
+def bytes_below(*places: Path) -> int:
     """The sizes of files and of all files in folders, added up."""
     files = [path for place in places for path in ([place] if place.is_file() else place.rglob("*"))]
     return sum(path.stat().st_size for path in files if path.is_file())

@@ -12,9 +12,9 @@ import os
 import shutil
 from pathlib import Path
 
+from tests.bench.command_runner import Work, run
 from tests.bench.corpora import Corpus
-from tests.bench.peers.contender import Contender, octets_below
-from tests.bench.running import Work, run
+from tests.bench.peers.contender import Contender, bytes_below
 
 _IMAP = "/usr/lib/dovecot/imap"
 _NOBODY = 65534
@@ -48,7 +48,7 @@ def _cold(corpus: Corpus, folder: Path) -> Work:
     other = ["setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups"] if as_root else []
     return Work(
         [*other, _IMAP, "-c", str(config)], folder, given=_COMMANDS, expect=_DONE, clean=clean,
-        octets=lambda: octets_below(index),
+        size=lambda: bytes_below(index),
     )  # fmt: skip
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.bench.bound import compiled
+from tests.bench.command_runner import Work
 from tests.bench.corpora import Corpus
+from tests.bench.lower_bound import compiled
 from tests.bench.peers.contender import Contender
-from tests.bench.running import Work
 
 _COMPILER = "apt-get install gcc libc6-dev"
 _STRINGZILLA = """

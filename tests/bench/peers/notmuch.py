@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from tests.bench.command_runner import Work, run
 from tests.bench.corpora import Corpus, maildir
-from tests.bench.peers.contender import Contender, octets_below
-from tests.bench.running import Work, run
+from tests.bench.peers.contender import Contender, bytes_below
 
 _CONFIG = """[database]
 path={folder}/database
@@ -34,7 +34,7 @@ def _new(corpus: Corpus, folder: Path) -> Work:
 
     environ = {"NOTMUCH_CONFIG": str(config)}
     command = ["notmuch", "new", "--quiet", "--no-hooks"]
-    return Work(command, folder, environ, clean=clean, octets=lambda: octets_below(database))
+    return Work(command, folder, environ, clean=clean, size=lambda: bytes_below(database))
 
 
 def _search(corpus: Corpus, folder: Path) -> Work:

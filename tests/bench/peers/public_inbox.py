@@ -9,9 +9,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from tests.bench.command_runner import Work, environment
 from tests.bench.corpora import Corpus, commit
-from tests.bench.peers.contender import Contender, octets_below
-from tests.bench.running import Work, environment
+from tests.bench.peers.contender import Contender, bytes_below
 
 
 def _prepare(corpus: Corpus, folder: Path) -> Work:
@@ -19,7 +19,7 @@ def _prepare(corpus: Corpus, folder: Path) -> Work:
     index = [inbox / "xap15", inbox / "msgmap.sqlite3"]
     environ = {"PI_CONFIG": str(folder / "config")}
     work = Work(
-        ["public-inbox-index", "-L", "basic", str(inbox)], folder, environ, octets=lambda: octets_below(*index),
+        ["public-inbox-index", "-L", "basic", str(inbox)], folder, environ, size=lambda: bytes_below(*index),
         clean=lambda: _forget(index),
     )  # fmt: skip
     shutil.rmtree(folder, ignore_errors=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.bench.command_runner import Work
 from tests.bench.corpora import Corpus, maildir
 from tests.bench.peers.contender import Contender
-from tests.bench.running import Work
 
 _RC = """set sort=threads
 set strict_threads=yes

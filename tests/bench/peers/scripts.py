@@ -6,9 +6,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.bench.command_runner import Work
 from tests.bench.corpora import Corpus
 from tests.bench.peers.contender import Contender
-from tests.bench.running import Work
 
 _HERE = Path(__file__).parent
 _PERL = ("perl", "/usr/share/perl5/Mail/Thread.pm", "/usr/share/perl5/Email/Simple.pm")

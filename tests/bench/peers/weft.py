@@ -5,11 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from tests.archives import FIXTURES
+from tests.bench.command_runner import Work, run
 from tests.bench.corpora import Corpus
-from tests.bench.measure import weft
 from tests.bench.peers.contender import Contender
-from tests.bench.running import Work, run
+from tests.bench.resource_usage import weft
+from tests.factories import FIXTURES
 
 _SMALL = FIXTURES / "story" / "drafts.mbox"
 """Read once beforehand, so that there is bytecode, as there is of what is installed."""
@@ -32,7 +32,7 @@ def _ingest(corpus: Corpus, folder: Path) -> Work:
     run(Work([*weft("ingest", "--quiet", "--index", str(folder / "warm" / "index.db")), str(_SMALL)], folder))
     return Work(
         command, folder, accept=(0, 3), clean=clean,
-        octets=lambda: sum(path.stat().st_size for path in place.glob("index.db*")),
+        size=lambda: sum(path.stat().st_size for path in place.glob("index.db*")),
     )  # fmt: skip
 
 

@@ -8,8 +8,8 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from itertools import product
 
-from tests.exchange.simulation.failing import ViolationError
 from tests.exchange.simulation.plans import PLANS
+from tests.exchange.simulation.violation import ViolationError
 from tests.exchange.simulation.world import World
 
 

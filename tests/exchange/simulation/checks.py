@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tests.exchange.simulation import view
-from tests.exchange.simulation.failing import ViolationError
 from tests.exchange.simulation.hosts import Host
+from tests.exchange.simulation.violation import ViolationError
 from weft.core.forest import statement
-from weft.exchange.agreement import Agreement, Scope, Stated, agree
-from weft.exchange.feeds import Feeds, admitted, served
+from weft.exchange.agreement import Agreement, Scope, StatedFeeds, agree
+from weft.policy.feed_ranges import FeedRanges, admitted, served
 
 
 def agreement(one: Host, other: Host) -> Agreement:
@@ -17,9 +17,9 @@ def agreement(one: Host, other: Host) -> Agreement:
     return agree(True, _sides(one, other), _sides(other, one))
 
 
-def _sides(host: Host, peer: Host) -> Stated:
+def _sides(host: Host, peer: Host) -> StatedFeeds:
     row = host.policy.peers[peer.origin.public]
-    return Stated(
+    return StatedFeeds(
         served(host.policy, peer.origin.public), admitted(host.policy, peer.origin.public), row.mode == "threads"
     )
 
@@ -35,13 +35,13 @@ def check_sets(one: Host, other: Host) -> None:
             raise ViolationError(f"{one.name} lacks {len(theirs - ours)} claims of {other.name} ({scope.name})")
 
 
-def _ids(host: Host, feeds: Feeds) -> set[bytes]:
+def _ids(host: Host, feeds: FeedRanges) -> set[bytes]:
     return {identity for identity, feed, _ in host.claims() if feed in feeds}
 
 
 def check_views(one: Host, other: Host) -> None:
     """Neighbours see the same in the feeds that go both ways."""
-    both = agreement(one, other).feeds.get(Scope.BOTH, Feeds())
+    both = agreement(one, other).feeds.get(Scope.BOTH, FeedRanges())
     try:
         views = [view.weave((i, claim) for i, feed, claim in host.claims() if feed in both) for host in (one, other)]
     except RecursionError:

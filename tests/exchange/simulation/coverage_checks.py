@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from tests.exchange.simulation import view
-from tests.exchange.simulation.failing import ViolationError
 from tests.exchange.simulation.hosts import Host
 from tests.exchange.simulation.trees import groups, names
+from tests.exchange.simulation.violation import ViolationError
 from weft.core.claim import Claim, Withdrawal
 from weft.core.feed import Feed
 from weft.core.id_digest import id_digest
 from weft.core.signing import fingerprint
-from weft.exchange.events import Covered
-from weft.index.covering import Covering
-from weft.index.exchanges import DigestSet, Exchange, sorted_digests
-from weft.thread import Coverage
+from weft.exchange.events import CoverageGained
+from weft.index.coverage import CoverageReader
+from weft.index.sync_history import DigestSet, SyncRecord, sorted_digests
+from weft.model import Coverage
 
 
 def check_coverage(host: Host, others: Iterable[Host]) -> None:
@@ -24,11 +24,11 @@ def check_coverage(host: Host, others: Iterable[Host]) -> None:
         return
     claims = [(identity, feed, claim) for identity, feed, claim in host.claims() if host.policy.admits(feed)]
     exchanges = [_exchange(peer, covered) for peer, covered in host.covered.items()]
-    covering = Covering(host.policy, {feed for _, feed, _ in claims}, exchanges)
+    coverage_reader = CoverageReader(host.policy, {feed for _, feed, _ in claims}, exchanges)
     seen = view.weave(((identity, claim) for identity, _, claim in claims), host.policy.tier)
     lone = {claim.message_id: frozenset([claim.message_id]) for _, _, claim in claims}
     threads = {*(lone | groups(seen.edges)).values()}
-    coverage = {thread: covering.of(sorted(thread), tuple) for thread in threads}
+    coverage = {thread: coverage_reader.of(sorted(thread), tuple) for thread in threads}
     held = {identity for identity, _, _ in claims}
     for other in others:
         if other.origin.public in host.covered:
@@ -67,7 +67,7 @@ def _all(host: Host) -> Iterator[tuple[bytes, Feed, Claim | Withdrawal]]:
             yield held.identity, host.feed(held), host.odd[held.identity]
 
 
-def _exchange(peer: bytes, covered: Covered) -> Exchange:
+def _exchange(peer: bytes, covered: CoverageGained) -> SyncRecord:
     asked = None if covered.asked is None else DigestSet(sorted_digests(covered.asked))
     cut = DigestSet(sorted_digests({id_digest(root) for root in covered.cut}))
-    return Exchange(peer, 0, covered.feeds.lists, asked, cut)
+    return SyncRecord(peer, 0, covered.feeds.lists, asked, cut)

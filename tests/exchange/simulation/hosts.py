@@ -6,22 +6,22 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from tests.store.making import Origin
+from tests.store.factories import Origin
 from weft.core.claim import Claim, Withdrawal, parse
 from weft.core.feed import ALL_LISTS, Feed
-from weft.core.policy import Policy
-from weft.exchange.events import Covered
-from weft.exchange.feeds import Feeds, carried_by
-from weft.rpc.desk import Desk
-from weft.store.base import Held, NewClaim, Part
-from weft.store.memory import MemoryStore
+from weft.exchange.events import CoverageGained
+from weft.exchange.store_backend import StoreBackend
+from weft.policy.feed_ranges import FeedRanges, carried_by
+from weft.policy.rules import Policy
+from weft.store.interface import StoredClaim, VerifiedClaim, VerifiedPart
+from weft.testing import MemoryStore
 
 
 @dataclass(frozen=True, slots=True)
 class Backup:
     """What a server was, to be restored."""
 
-    log: Sequence[Part]
+    log: Sequence[VerifiedPart]
     kept: dict[bytes, bytes]
 
 
@@ -35,7 +35,7 @@ class Host:
     policy: Policy = field(default_factory=Policy)
     new_store: Callable[[], MemoryStore] = MemoryStore
     store: MemoryStore = field(init=False)
-    _desk: Desk = field(init=False)
+    _backend: StoreBackend = field(init=False)
     _feeds: dict[int, Feed] = field(init=False)
     kept: dict[bytes, bytes] = field(default_factory=dict)
     """By peer."""
@@ -52,7 +52,7 @@ class Host:
     """By peer: roots of the trees of which not all was asked, as the newest report says."""
     got: set[bytes] = field(default_factory=set)
     """Ids of claims that it got by asking."""
-    covered: dict[bytes, Covered] = field(default_factory=dict)
+    covered: dict[bytes, CoverageGained] = field(default_factory=dict)
     """By peer: what it was asked, as the newest session says."""
     odd: dict[bytes, Claim | Withdrawal] = field(default_factory=dict)
     """Claims of its own that only it can read, being of a later version."""
@@ -63,28 +63,28 @@ class Host:
 
     def _open(self) -> None:
         self.store = self.new_store()
-        self._desk = Desk(self.store)
+        self._backend = StoreBackend(self.store)
         self._feeds = {}
 
-    def desk(self) -> Desk:
+    def backend(self) -> StoreBackend:
         """Answers out of its store as it is now."""
-        return self._desk
+        return self._backend
 
     @property
     def cut_any(self) -> bool:
         """Some tree is not asked for in full."""
         return any(self.cut.values())
 
-    def put(self, part: Part) -> None:
+    def put(self, part: VerifiedPart) -> None:
         """Commit claims."""
         with self.store.transaction():
             self.store.put([part])
 
-    def log(self) -> list[Held]:
+    def log(self) -> list[StoredClaim]:
         """All claims, in order of arrival."""
         return self.store.log(0, self.store.position())
 
-    def feed(self, held: Held) -> Feed:
+    def feed(self, held: StoredClaim) -> Feed:
         """Whose claim it is."""
         if held.batch not in self._feeds:
             signed = self.store.signed(held.batch)[0]
@@ -93,14 +93,14 @@ class Host:
 
     def claims(self) -> list[tuple[bytes, Feed, Claim | Withdrawal]]:
         """All claims that others can read too, parsed."""
-        read = [(held, parse(held.octets)) for held in self.log() if held.identity not in self.odd]
+        read = [(held, parse(held.data)) for held in self.log() if held.identity not in self.odd]
         return [(held.identity, self.feed(held), claim) for held, claim in read]
 
-    def carried(self) -> Feeds:
+    def carried(self) -> FeedRanges:
         """The feeds that it carries whole; a liar says so of all."""
         if not self.honest:
-            return Feeds(dict.fromkeys((self.origin.public, *self.policy.origins), ALL_LISTS))
-        feeds = Feeds({self.origin.public: ALL_LISTS})
+            return FeedRanges(dict.fromkeys((self.origin.public, *self.policy.origins), ALL_LISTS))
+        feeds = FeedRanges({self.origin.public: ALL_LISTS})
         for peer, covered in self.covered.items():
             if covered.asked is None:
                 feeds |= covered.feeds & carried_by(self.policy, peer)
@@ -111,8 +111,8 @@ class Host:
         parts = []
         for held in self.log():
             signed, tree = self.store.signed(held.batch)
-            parsed = self.odd.get(held.identity) or parse(held.octets)
-            parts.append(Part(signed, tree, [NewClaim(held.leaf, held.identity, held.octets, parsed)]))
+            parsed = self.odd.get(held.identity) or parse(held.data)
+            parts.append(VerifiedPart(signed, tree, [VerifiedClaim(held.leaf, held.identity, held.data, parsed)]))
         self.backups.append(Backup(parts, dict(self.kept)))
 
     def restore(self, backup: Backup, with_kept: bool) -> None:

@@ -13,16 +13,16 @@ from random import Random
 from tests.exchange.simulation.hosts import Host
 from tests.exchange.simulation.links import End
 from tests.exchange.simulation.threads_liars import ThreadsLiar
-from tests.store.making import Origin, mail
-from weft.exchange.session import State
-from weft.store.base import Part
+from tests.store.factories import Origin, mail
+from weft.exchange.session import SessionState
+from weft.store.interface import VerifiedPart
 from weft.v1 import claim_pb2 as claim_wire
 from weft.v1 import exchange_pb2 as wire
 
 Twist = Callable[[bytes], list[bytes]]
 
 
-def forged(part: Part) -> Part:
+def forged(part: VerifiedPart) -> VerifiedPart:
     """A batch under a signature that its origin did not make."""
     signature = bytes([part.signed.signature[0] ^ 1]) + part.signed.signature[1:]
     return part._replace(signed=replace(part.signed, signature=signature))
@@ -31,7 +31,7 @@ def forged(part: Part) -> Part:
 class Liar:
     """One way to lie."""
 
-    def __init__(self, kind: str, random: Random, host: Host, known: Collection[Part]) -> None:
+    def __init__(self, kind: str, random: Random, host: Host, known: Collection[VerifiedPart]) -> None:
         """``known``: batches of others that it can show, as they are."""
         self._random = random
         self._host = host
@@ -62,15 +62,15 @@ class Liar:
         end.twist = self._make(end)
 
     def _honestly(self, end: End) -> Twist:
-        return lambda octets: [octets]
+        return lambda data: [data]
 
     def _each(self, kind: str, act: Callable[[wire.Frame], list[wire.Frame]]) -> Twist:
         """Change all frames of one kind."""
 
-        def twist(octets: bytes) -> list[bytes]:
-            frame = wire.Frame.FromString(octets)
+        def twist(data: bytes) -> list[bytes]:
+            frame = wire.Frame.FromString(data)
             if frame.WhichOneof("kind") != kind:
-                return [octets]
+                return [data]
             return [changed.SerializeToString() for changed in act(frame)]
 
         return twist
@@ -93,7 +93,7 @@ class Liar:
         message = claim_wire.BatchPart(
             batch=part.signed.to_message(),
             proof=part.tree.prove(part.tree.leaves).to_message(),
-            claims=[claim.octets for claim in part.claims],
+            claims=[claim.data for claim in part.claims],
         )
         more = wire.Frame(claims=wire.Claims(parts=[*frame.claims.parts, message.SerializeToString()]))
         return [more]
@@ -103,11 +103,11 @@ class Liar:
         return [wire.Frame(gone=wire.Gone(ids=self._random.randbytes(16)))]
 
     def _garbled(self, frame: wire.Frame) -> list[wire.Frame]:
-        octets = bytearray(frame.symbols.symbols)
-        at = self._random.randrange(len(octets))
+        data = bytearray(frame.symbols.symbols)
+        at = self._random.randrange(len(data))
         if at % 25 != 24:
-            octets[at] ^= 1 << self._random.randrange(8)
-        frame.symbols.symbols = bytes(octets)
+            data[at] ^= 1 << self._random.randrange(8)
+        frame.symbols.symbols = bytes(data)
         return [frame]
 
     def _foreign(self, end: End) -> Twist:
@@ -118,37 +118,37 @@ class Liar:
         session = end.session
         offered = False
 
-        def twist(octets: bytes) -> list[bytes]:
+        def twist(data: bytes) -> list[bytes]:
             nonlocal offered
-            if session.state is State.SYNCING and not offered:
+            if session.state is SessionState.SYNCING and not offered:
                 offered = True
-                session._giver._gives = lambda feed: True
-                session._offers._queue.extend(claim.identity[:16] for claim in part.claims)
-            return [octets]
+                session._claim_sender._gives = lambda feed: True
+                session._offer_queue._queue.extend(claim.identity[:16] for claim in part.claims)
+            return [data]
 
         return twist
 
-    def _endless(self, octets: bytes) -> list[bytes]:
+    def _endless(self, data: bytes) -> list[bytes]:
         """Goes on offering what nobody has."""
         more = wire.Frame(offer=wire.Offer(ids=self._random.randbytes(16 * self._random.randint(1, 16))))
-        frame = wire.Frame.FromString(octets)
+        frame = wire.Frame.FromString(data)
         if frame.WhichOneof("kind") in ("hello", "agreement"):
-            return [octets]
+            return [data]
         if frame.WhichOneof("kind") == "done":
             return [more.SerializeToString()]
-        return [octets, more.SerializeToString()]
+        return [data, more.SerializeToString()]
 
-    def _sometimes(self, octets: bytes) -> Twist:
-        return lambda frame: [octets] if self._random.random() < 0.2 else [frame]
+    def _sometimes(self, data: bytes) -> Twist:
+        return lambda frame: [data] if self._random.random() < 0.2 else [frame]
 
-    def _noise(self, octets: bytes) -> list[bytes]:
+    def _noise(self, data: bytes) -> list[bytes]:
         """Frames that are cut, changed, or of the wrong moment."""
         if self._random.random() < 0.7:
-            return [octets]
-        changed = bytearray(octets)
+            return [data]
+        changed = bytearray(data)
         if changed:
             changed[self._random.randrange(len(changed))] = self._random.randrange(256)
-        return [self._random.choice((bytes(changed), octets[: len(octets) // 2], octets + octets))]
+        return [self._random.choice((bytes(changed), data[: len(data) // 2], data + data))]
 
 
 LATER_KINDS = ("plants refusals", "cuts trees")

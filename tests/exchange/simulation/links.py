@@ -11,14 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
 
-from tests.exchange.simulation.failing import ViolationError
 from tests.exchange.simulation.hosts import Host
 from tests.exchange.simulation.schedule import Schedule
-from tests.exchange.simulation.watch import Watch
-from weft.exchange.events import Ask, Commit, Covered, Ended, Keep, Output, Refusal, Request, Send
+from tests.exchange.simulation.session_watch import Watch
+from tests.exchange.simulation.violation import ViolationError
+from weft.exchange.configuration import Configuration
+from weft.exchange.events import Ask, CommitParts, CoverageGained, Ended, KeepState, Output, Refusal, Request, Send
 from weft.exchange.limits import Limits
 from weft.exchange.session import Session
-from weft.exchange.setup import Setup
 
 LIMITS = Limits(
     frame_octets=1 << 16, frame_ids=16, open_offers=2, open_claims=2, open_wants=32, offered_ids=20_000,
@@ -78,8 +78,8 @@ class Link:
         """What a session asks for."""
         for output in outputs:
             match output:
-                case Send(octets):
-                    for frame in end.twist(octets) if end.twist else [octets]:
+                case Send(data):
+                    for frame in end.twist(data) if end.twist else [data]:
                         end.watch.sends(frame)
                         self._deliver(end, frame)
                 case Ask(number, request):
@@ -87,7 +87,7 @@ class Link:
                     self._ask(end, number, request)
                 case Refusal(identity, _, feed):
                     end.host.refused[self.other(end).host.origin.public][identity[:16]] = feed
-                case Covered(_, asked, cut) as covered:
+                case CoverageGained(_, asked, cut) as covered:
                     peer = self.other(end).host.origin.public
                     end.host.covered[peer] = covered
                     if asked is not None:
@@ -127,12 +127,12 @@ class Link:
         if not self.alive:
             return
         peer = self.other(end).host.origin.public
-        if isinstance(request, Keep):
-            end.host.kept[peer] = request.octets
+        if isinstance(request, KeepState):
+            end.host.kept[peer] = request.data
         before = end.host.store.position()
-        answer = end.host.desk().answer(request)
+        answer = end.host.backend().answer(request)
         end.watch.answered(request, answer)
-        if isinstance(request, Commit) and end.host.store.position() > before:
+        if isinstance(request, CommitParts) and end.host.store.position() > before:
             self.on_growth(end.host)
         self._schedule.after(delay, lambda: self._answer(end, lambda: end.session.answer(number, answer)))
 
@@ -186,7 +186,7 @@ class Link:
 
 def an_end(host: Host, peer: Host, caller: bool, live: bool, key: bytes, now: float, limits: Limits) -> End:
     """A side of a new session."""
-    setup = Setup(
+    setup = Configuration(
         host.policy, peer.origin.public, caller, key, host.kept.get(peer.origin.public, b""), live=live,
         limits=limits, refused=host.refused[peer.origin.public], carries=host.carried(),
     )  # fmt: skip

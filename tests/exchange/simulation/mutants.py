@@ -11,53 +11,53 @@ from tests.exchange.simulation import view
 from tests.exchange.simulation.threads_mutants import THREADS_MUTANTS
 from weft.core.claim import parse
 from weft.core.feed import Feed
-from weft.core.forest import NONE, Forest, Weaver
+from weft.core.forest import NONE, Forest, ForestBuilder
 from weft.core.signing import SignedRoot
 from weft.errors import ClaimError, RemoteProtocolError
-from weft.exchange import proofs
-from weft.exchange.events import Commit, Entry, Output, Proven, ReadLog, Refusal
-from weft.exchange.feeds import Feeds
-from weft.exchange.proofs import Verifier
+from weft.exchange import claim_proofs
+from weft.exchange.claim_proofs import PartVerifier
+from weft.exchange.claim_receiver import ClaimReceiver
+from weft.exchange.events import CommitParts, LogEntry, Output, ReadLog, ReceivedClaim, Refusal
 from weft.exchange.refusing import Refused
 from weft.exchange.session import Session
-from weft.exchange.taking import Taker
+from weft.policy.feed_ranges import FeedRanges
 from weft.v1 import exchange_pb2 as wire
 
 Patches = Callable[[], Sequence[Any]]
 
 
 def _acknowledge_before_commit() -> Sequence[Any]:
-    def commit(self: Taker) -> None:
+    def commit(self: ClaimReceiver) -> None:
         if not self._frames:
             return
         parts, self._waiting = self._waiting, []
-        self._line.send(wire.Frame(ack=wire.Ack(frames=self._frames)))
+        self._outbox.send(wire.Frame(ack=wire.Ack(frames=self._frames)))
         self._frames = 0
-        self._line.ask(Commit(parts), self._learned)
+        self._outbox.ask(CommitParts(parts), self._learned)
 
-    return [patch.object(Taker, "_commit", commit)]
+    return [patch.object(ClaimReceiver, "_commit", commit)]
 
 
 def _no_signature_check() -> Sequence[Any]:
-    return [patch.object(proofs, "verify_root", lambda signed: None)]
+    return [patch.object(claim_proofs, "verify_root", lambda signed: None)]
 
 
 def _no_policy_check() -> Sequence[Any]:
-    return [patch.object(Verifier, "_check_feed", lambda self, feed: None)]
+    return [patch.object(PartVerifier, "_check_feed", lambda self, feed: None)]
 
 
 def _refused_by_the_stated_id() -> Sequence[Any]:
-    original = Taker.claims
+    original = ClaimReceiver.claims
 
-    def claims(self: Taker, message: wire.Claims, octets: int) -> None:
+    def claims(self: ClaimReceiver, message: wire.Claims, data: int) -> None:
         try:
-            original(self, message, octets)
+            original(self, message, data)
         except RemoteProtocolError as error:
-            for element in self._wants.open:
-                self._line.put(Refusal(element, str(error), Feed(b"", b""), 0))
+            for element in self._want_queue.open:
+                self._outbox.put(Refusal(element, str(error), Feed(b"", b""), 0))
             raise
 
-    return [patch.object(Taker, "claims", claims)]
+    return [patch.object(ClaimReceiver, "claims", claims)]
 
 
 def _accepted_unwanted() -> Sequence[Any]:
@@ -65,16 +65,16 @@ def _accepted_unwanted() -> Sequence[Any]:
         def __delitem__(self, element: bytes) -> None:
             self.pop(element, None)
 
-    original = Taker.claims
+    original = ClaimReceiver.claims
 
-    def claims(self: Taker, message: wire.Claims, octets: int) -> None:
-        if not isinstance(self._wants.open, Everything):
-            self._wants.open = Everything(self._wants.open)
-        original(self, message, octets)
+    def claims(self: ClaimReceiver, message: wire.Claims, data: int) -> None:
+        if not isinstance(self._want_queue.open, Everything):
+            self._want_queue.open = Everything(self._want_queue.open)
+        original(self, message, data)
 
     return [
-        patch.object(Taker, "claims", claims),
-        patch.object(proofs, "check_wanted", lambda identities, wanted: None),
+        patch.object(ClaimReceiver, "claims", claims),
+        patch.object(claim_proofs, "check_wanted", lambda identities, wanted: None),
     ]
 
 
@@ -89,7 +89,7 @@ def _a_sketch_that_changes() -> Sequence[Any]:
         assert agreement is not None
         after = getattr(mirror, "_seen", mirror.position)
 
-        def fold(entries: list[Entry]) -> None:
+        def fold(entries: list[LogEntry]) -> None:
             for entry in entries:
                 scope = agreement.set_of(entry.feed)
                 if scope is not None and entry.position > getattr(mirror, "_seen", 0):
@@ -97,10 +97,10 @@ def _a_sketch_that_changes() -> Sequence[Any]:
             if entries:
                 mirror._seen = max(entries[-1].position, getattr(mirror, "_seen", 0))  # type: ignore[attr-defined]
 
-        self._line.ask(ReadLog(after, 1000), fold)
-        if self._news is not None:
-            self._news.grew()
-        return self._line.outputs()
+        self._outbox.ask(ReadLog(after, 1000), fold)
+        if self._log_follower is not None:
+            self._log_follower.grew()
+        return self._outbox.outputs()
 
     return [patch.object(Session, "grew", grew)]
 
@@ -109,32 +109,32 @@ def _refusals_are_planted() -> Sequence[Any]:
     """A claim in a batch of another feed is refused and remembered by its id, whoever hands it over."""
     remembered: set[bytes] = set()
 
-    def lenient(signed: SignedRoot, claims: Any) -> tuple[list[Proven], list[Refusal]]:  # noqa: ANN401
+    def lenient(signed: SignedRoot, claims: Any) -> tuple[list[ReceivedClaim], list[Refusal]]:  # noqa: ANN401
         feed, proven, refused = Feed(signed.origin, signed.list), [], []
-        for leaf, identity, octets in claims:
+        for leaf, identity, data in claims:
             try:
-                claim = parse(octets)
+                claim = parse(data)
             except ClaimError as error:
-                refused.append(Refusal(identity, str(error), feed, len(octets)))
+                refused.append(Refusal(identity, str(error), feed, len(data)))
                 continue
             if claim.feed == feed:
-                proven.append(Proven(leaf, identity, octets, claim))
+                proven.append(ReceivedClaim(leaf, identity, data, claim))
             else:
-                refused.append(Refusal(identity, "another feed", feed, len(octets)))
+                refused.append(Refusal(identity, "another feed", feed, len(data)))
                 remembered.add(identity[:16])
         return proven, refused
 
     return [
-        patch.object(proofs, "_parsed", lenient),
+        patch.object(claim_proofs, "_parsed", lenient),
         patch.object(Refused, "__contains__", lambda self, element: element in remembered),
     ]
 
 
 def _refused_feeds_are_covered() -> Sequence[Any]:
-    return [patch.object(Feeds, "without", lambda self, feeds: self)]
+    return [patch.object(FeedRanges, "without", lambda self, feeds: self)]
 
 
-class _FirstCome(Weaver):
+class _FirstCome(ForestBuilder):
     """Whoever states a parent first is believed."""
 
     def add(self, node: int, in_reply_to: Sequence[int], sane: bool, references: Sequence[int], tier: int = 0) -> bool:
@@ -147,7 +147,7 @@ class _FirstCome(Weaver):
         return ghosts
 
 
-class _SetOrder(Weaver):
+class _SetOrder(ForestBuilder):
     """A contest is won by whichever rival a set gives first."""
 
     def forest(self, only: Collection[int] | None = None) -> Forest:
@@ -156,7 +156,7 @@ class _SetOrder(Weaver):
         return super().forest(only)
 
 
-class _Recursive(Weaver):
+class _Recursive(ForestBuilder):
     """Looks for cycles by calling itself."""
 
     def forest(self, only: Collection[int] | None = None) -> Forest:
@@ -171,7 +171,7 @@ class _Recursive(Weaver):
         return forest
 
 
-class _WitnessesMove(Weaver):
+class _WitnessesMove(ForestBuilder):
     """Takes the References of others for facts about messages that were seen."""
 
     def forest(self, only: Collection[int] | None = None) -> Forest:
@@ -181,7 +181,7 @@ class _WitnessesMove(Weaver):
         return super().forest(only)
 
 
-def _weaver(kind: type[Weaver]) -> Patches:
+def _builder(kind: type[ForestBuilder]) -> Patches:
     return lambda: [patch.object(view, "new_weaver", kind)]
 
 
@@ -190,10 +190,10 @@ MUTANTS: dict[str, Patches] = {
     "no signature check": _no_signature_check,
     "no policy check": _no_policy_check,
     "refused by the stated id": _refused_by_the_stated_id,
-    "first-come parent": _weaver(_FirstCome),
-    "the order of a set": _weaver(_SetOrder),
-    "recursion": _weaver(_Recursive),
-    "witnesses move messages": _weaver(_WitnessesMove),
+    "first-come parent": _builder(_FirstCome),
+    "the order of a set": _builder(_SetOrder),
+    "recursion": _builder(_Recursive),
+    "witnesses move messages": _builder(_WitnessesMove),
     "a sketch that changes": _a_sketch_that_changes,
     "refusals are planted": _refusals_are_planted,
     "refused feeds are covered": _refused_feeds_are_covered,

@@ -12,13 +12,13 @@ from tests.exchange.simulation.checks import check_world
 from tests.exchange.simulation.hosts import Host
 from tests.exchange.simulation.liars import KINDS
 from tests.exchange.simulation.links import LIMITS
-from tests.exchange.simulation.talk import deep_chain, long_conversation, some_mail, threads_mail
+from tests.exchange.simulation.mail import deep_chain, long_conversation, some_mail, threads_mail
 from tests.exchange.simulation.threads_checks import check_digests, check_taken, check_threads
 from tests.exchange.simulation.threads_liars import THREADS_KINDS
 from weft.core.claim import Claim
 from weft.core.feed import FeedSet
-from weft.core.policy_rows import Mode, Peer
 from weft.exchange.limits import Limits
+from weft.policy.rows import Mode, Peer
 
 Pairs = list[tuple[Host, Host]]
 Signed = dict[bytes, set[bytes]]

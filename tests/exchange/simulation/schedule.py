@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 
-from tests.exchange.simulation.failing import ViolationError
+from tests.exchange.simulation.violation import ViolationError
 
 MAX_STEPS = 200_000
 

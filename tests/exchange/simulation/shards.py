@@ -20,9 +20,9 @@ from weft.core.feed import Feed
 from weft.core.id_digest import id_digest
 from weft.core.merkle import Multiproof, PartialTree
 from weft.core.signing import SignedRoot
-from weft.store.base import PAGE, Held, NewClaim, Part, Stored
-from weft.store.memory import MemoryStore
-from weft.store.parts import joined
+from weft.store.batch_proofs import joined
+from weft.store.interface import PAGE, InsertedClaim, StoredClaim, VerifiedClaim, VerifiedPart
+from weft.testing import MemoryStore
 
 _PIECES = 2
 
@@ -33,7 +33,7 @@ class _Place(NamedTuple):
     """In that piece."""
 
 
-def piece_of(claim: NewClaim) -> int:
+def piece_of(claim: VerifiedClaim) -> int:
     """In which piece a claim lies."""
     return id_digest(claim.parsed.message_id)[0] % _PIECES
 
@@ -67,7 +67,7 @@ class ShardedStore(MemoryStore):
                 del wholes[length:]
             raise
 
-    def put(self, parts: Iterable[Part]) -> list[Stored]:
+    def put(self, parts: Iterable[VerifiedPart]) -> list[InsertedClaim]:
         """Claim by claim, so that the order of the log is the one in which they came."""
         stored = []
         for part in parts:
@@ -86,7 +86,7 @@ class ShardedStore(MemoryStore):
         self._parts.setdefault(number, {})[piece] = batch
         return number
 
-    def _whole(self, piece: int, held: Held) -> Held:
+    def _whole(self, piece: int, held: StoredClaim) -> StoredClaim:
         """As the whole store holds it."""
         signed = self._pieces[piece].signed(held.batch)[0]
         position = self._wholes[piece][held.position - 1]
@@ -96,7 +96,7 @@ class ShardedStore(MemoryStore):
         """In any piece."""
         return {identity for piece in self._pieces for identity in piece.holds(identities)}
 
-    def get(self, identities: Sequence[bytes]) -> list[Held]:
+    def get(self, identities: Sequence[bytes]) -> list[StoredClaim]:
         """Out of both."""
         return sorted(self._whole(at, held) for at, piece in enumerate(self._pieces) for held in piece.get(identities))
 
@@ -108,7 +108,7 @@ class ShardedStore(MemoryStore):
             found.append([wholes[position - 1] for position in positions])
         return list(islice(merge(*found), limit))
 
-    def at(self, positions: Sequence[int]) -> list[Held]:
+    def at(self, positions: Sequence[int]) -> list[StoredClaim]:
         """Each out of its piece."""
         places = [self._places[position - 1] for position in sorted(set(positions)) if 0 < position <= self.position()]
         return [self._whole(piece, self._pieces[piece].at([position])[0]) for piece, position in places]
@@ -118,7 +118,7 @@ class ShardedStore(MemoryStore):
         found = [piece.ids_with(digests) for piece in self._pieces]
         return [sorted(set().union(*ids)) for ids in zip(*found, strict=True)]
 
-    def log(self, after: int = 0, limit: int = PAGE) -> list[Held]:
+    def log(self, after: int = 0, limit: int = PAGE) -> list[StoredClaim]:
         """In the order in which they came."""
         return self.at(range(after + 1, min(after + limit, self.position()) + 1))
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from tests.exchange.simulation.checks import agreement
-from tests.exchange.simulation.failing import ViolationError
 from tests.exchange.simulation.hosts import Host
 from tests.exchange.simulation.trees import Known, asked_trees, groups, known, names, own_digests
+from tests.exchange.simulation.violation import ViolationError
 from weft.core.claim import Withdrawal
-from weft.exchange.feeds import readable
+from weft.policy.feed_ranges import readable
 
 
 def check_threads(asker: Host, answerer: Host, caller: bool) -> None:

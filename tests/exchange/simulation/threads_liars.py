@@ -11,8 +11,8 @@ from random import Random
 from tests.exchange.simulation.hosts import Host
 from tests.exchange.simulation.links import End
 from tests.exchange.simulation.trees import names
-from weft.core.id_digest import ID_DIGEST_OCTETS, id_digest
-from weft.exchange.session import State
+from weft.core.id_digest import ID_DIGEST_BYTES, id_digest
+from weft.exchange.session import SessionState
 from weft.v1 import exchange_pb2 as wire
 
 Twist = Callable[[bytes], list[bytes]]
@@ -44,13 +44,13 @@ class ThreadsLiar:
         }
 
     def _honestly(self, end: End) -> Twist:
-        return lambda octets: [octets]
+        return lambda data: [data]
 
     def _change(self, act: Callable[[wire.Frame], object]) -> Twist:
         """Change each frame."""
 
-        def twist(octets: bytes) -> list[bytes]:
-            frame = wire.Frame.FromString(octets)
+        def twist(data: bytes) -> list[bytes]:
+            frame = wire.Frame.FromString(data)
             act(frame)
             return [frame.SerializeToString()]
 
@@ -59,15 +59,15 @@ class ThreadsLiar:
     def _more(self, kind: str, act: Callable[[wire.Frame], list[wire.Frame]]) -> Twist:
         """Send more behind each frame of one kind."""
 
-        def twist(octets: bytes) -> list[bytes]:
-            frame = wire.Frame.FromString(octets)
+        def twist(data: bytes) -> list[bytes]:
+            frame = wire.Frame.FromString(data)
             more = act(frame) if frame.WhichOneof("kind") == kind else []
-            return [octets, *(one.SerializeToString() for one in more)]
+            return [data, *(one.SerializeToString() for one in more)]
 
         return twist
 
     def _digests(self, count: int) -> bytes:
-        return self._random.randbytes(ID_DIGEST_OCTETS * count)
+        return self._random.randbytes(ID_DIGEST_BYTES * count)
 
     def _known(self) -> list[bytes]:
         """Digests of all ids that it has met."""
@@ -87,7 +87,7 @@ class ThreadsLiar:
 
     def _twice(self, frame: wire.Frame) -> None:
         if frame.HasField("ask"):
-            frame.ask.ids = frame.ask.ids[:ID_DIGEST_OCTETS] * 2
+            frame.ask.ids = frame.ask.ids[:ID_DIGEST_BYTES] * 2
 
     def _bogus_after(self, frame: wire.Frame) -> None:
         if frame.HasField("ask"):
@@ -127,13 +127,13 @@ class ThreadsLiar:
         """Says that it has asked for all, and asks on."""
         said = False
 
-        def twist(octets: bytes) -> list[bytes]:
+        def twist(data: bytes) -> list[bytes]:
             nonlocal said
             agreement = end.session.agreement
-            if said or agreement is None or end.session.state is not State.SYNCING:
-                return [octets]
+            if said or agreement is None or end.session.state is not SessionState.SYNCING:
+                return [data]
             said = True
-            return [octets, wire.Frame(settled=wire.Settled(scope=agreement.inward.value)).SerializeToString()]
+            return [data, wire.Frame(settled=wire.Settled(scope=agreement.inward.value)).SerializeToString()]
 
         return twist
 

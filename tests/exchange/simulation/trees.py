@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from tests.exchange.simulation import view
 from tests.exchange.simulation.hosts import Host
 from weft.core.claim import Claim, Withdrawal
-from weft.core.policy import Policy, thread_digest
-from weft.exchange.feeds import Feeds
+from weft.policy.feed_ranges import FeedRanges
+from weft.policy.rules import Policy, thread_digest
 
 Known = tuple[bytes, Claim | Withdrawal]
 """A claim and its id."""
@@ -43,7 +43,7 @@ def groups(links: Iterable[tuple[bytes, bytes]]) -> dict[bytes, frozenset[bytes]
     return found
 
 
-def known(host: Host, feeds: Feeds) -> list[Known]:
+def known(host: Host, feeds: FeedRanges) -> list[Known]:
     """The claims of some feeds that a server holds, in order."""
     return [(identity, claim) for identity, feed, claim in host.claims() if feed in feeds]
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from weft.core.claim import Claim, Withdrawal
 from weft.core.feed import Feed
-from weft.core.forest import Weaver
+from weft.core.forest import ForestBuilder
 
 
 class View(NamedTuple):
@@ -19,7 +19,7 @@ class View(NamedTuple):
     """Of the deepest id."""
 
 
-new_weaver: Callable[[], Weaver] = Weaver
+new_builder: Callable[[], ForestBuilder] = ForestBuilder
 
 
 def depth(parents: Iterable[int]) -> int:
@@ -50,12 +50,12 @@ def weave(
     claims: Iterable[tuple[bytes, Claim | Withdrawal]], tier: Callable[[Feed], int | None] = lambda feed: 0
 ) -> View:
     """The view of claims, given in the order in which they came."""
-    weaver = new_weaver()
+    builder = new_builder()
     for claim in standing(claims):
-        nodes = [weaver.node(name) for name in (claim.message_id, *claim.in_reply_to, *claim.references)]
+        nodes = [builder.node(name) for name in (claim.message_id, *claim.in_reply_to, *claim.references)]
         replies = 1 + len(claim.in_reply_to)
-        weaver.add(nodes[0], nodes[1:replies], claim.sane, nodes[replies:], tier(claim.feed) or 0)
-    forest = weaver.forest()
+        builder.add(nodes[0], nodes[1:replies], claim.sane, nodes[replies:], tier(claim.feed) or 0)
+    forest = builder.forest()
     ids = [*forest.ids, b""]
     contested = frozenset(
         (ids[node], tuple(ids[rival] for rival in rivals)) for node, rivals in forest.contested.items()

@@ -9,24 +9,24 @@ from functools import partial
 from random import Random
 
 from tests.exchange.simulation.coverage_checks import check_coverage
-from tests.exchange.simulation.failing import ViolationError
 from tests.exchange.simulation.hosts import Host
 from tests.exchange.simulation.liars import LATER_KINDS, Liar, forged
 from tests.exchange.simulation.links import Link, Weather, an_end
+from tests.exchange.simulation.mail import bomb, forged_headers, some_mail
 from tests.exchange.simulation.plans import MirrorPlan, Plan
 from tests.exchange.simulation.schedule import Schedule
+from tests.exchange.simulation.session_watch import check_acknowledged
 from tests.exchange.simulation.shards import ShardedStore
-from tests.exchange.simulation.talk import bomb, forged_headers, some_mail
-from tests.exchange.simulation.watch import check_acknowledged
-from tests.store.making import Origin, mail
+from tests.exchange.simulation.violation import ViolationError
+from tests.store.factories import Origin, mail
 from weft.core.claim import Claim, Withdrawal
 from weft.core.feed import Feed, FeedSet
-from weft.core.policy import Policy
-from weft.core.policy_rows import Origin as OriginRow
-from weft.core.policy_rows import Peer
 from weft.core.signing import sign_root
-from weft.store.base import Part
-from weft.store.memory import MemoryStore
+from weft.policy.rows import Origin as OriginRow
+from weft.policy.rows import Peer
+from weft.policy.rules import Policy
+from weft.store.interface import VerifiedPart
+from weft.testing import MemoryStore
 
 LISTS = ("git", "dev")
 DURATION = 300.0
@@ -64,7 +64,7 @@ class World:
         self._calm = True
         """Nobody lied, and no rights have changed."""
         self._signed: dict[bytes, set[bytes]] = defaultdict(set)
-        self._batches: list[Part] = []
+        self._batches: list[VerifiedPart] = []
         self._links: list[Link] = []
         self._sessions = 0
         self._weather = self._some_weather()
@@ -120,7 +120,7 @@ class World:
 
     # Claims
 
-    def sign(self, origin: Origin, name: str, claims: Iterable[Claim | Withdrawal]) -> Part:
+    def sign(self, origin: Origin, name: str, claims: Iterable[Claim | Withdrawal]) -> VerifiedPart:
         """A batch that an origin really signs."""
         part = origin.batch(name, *claims)
         self._signed[origin.public].update(claim.identity for claim in part.claims)
@@ -171,7 +171,7 @@ class World:
         theirs = victim.origin.batch("git", *claims)
         own = liar.origin.public
         made = [claim._replace(parsed=replace(claim.parsed, origin=own, list=b"git")) for claim in theirs.claims]
-        liar.put(Part(sign_root(liar.origin.key, b"git", len(made), theirs.tree.root), theirs.tree, made))
+        liar.put(VerifiedPart(sign_root(liar.origin.key, b"git", len(made), theirs.tree.root), theirs.tree, made))
         self.schedule.after(self._later.random() * DURATION / 2, partial(self._take_in, victim, claims))
 
     def _take_in(self, host: Host, claims: Sequence[Claim], odd: bool = False) -> None:

@@ -1,0 +1,115 @@
+"""What the commands on an index share: where it lies, how it is opened, and threads on their way out of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from weft.errors import NotFoundError, UsageError, WeftError
+from weft.render.sanitize import clean
+
+if TYPE_CHECKING:
+    from weft.index.index import Index
+    from weft.policy.rules import Policy
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+OWN = "this server"
+"""What stands for our own origin where people read the name of one."""
+
+
+def index_options(command: Command) -> Command:
+    """``--index --config``."""
+    for option in (
+        click.option("--config", metavar="PATH", help="The policy of this server (else WEFT_CONFIG)."),
+        click.option("--index", metavar="PATH", help="The index (else WEFT_INDEX)."),
+    ):
+        command = option(command)
+    return command
+
+
+def hand_down(context: click.Context, index: str | None, config: str | None, quiet: bool) -> None:
+    """Let options that stand before the name of a command in a group be as if they stood behind it."""
+    assert isinstance(context.command, click.Group)
+    given = {"index": index, "config": config, "quiet": quiet}
+    context.default_map = dict.fromkeys(context.command.commands, given)
+
+
+def policy_option(command: Command) -> Command:
+    """``--policy``."""
+    return click.option("--policy", metavar="FILE", help="See it under another policy.")(command)
+
+
+def open_index(index: str | None, config: str | None, policy: str | None = None, *, create: bool = False) -> Index:
+    """The index that the options name; `weft.errors.NotFoundError` if there is none, unless ``create``."""
+    import logging
+
+    from weft.index.index import Index
+    from weft.policy.files import index_path
+
+    if logging.lastResort is not None:  # where no log is set up, warnings are messages like all others
+        logging.lastResort.setFormatter(logging.Formatter("weft: %(message)s"))
+    return Index.open(index_path(index), policy=policy or config, create=create)
+
+
+def own_origin(index: Path) -> bytes | None:
+    """The public key that belongs to an index; None if there is none yet."""
+    from weft.core.signing import public_key
+    from weft.key_file import load_key
+    from weft.policy.files import key_path
+
+    try:
+        return public_key(load_key(key_path(index)))
+    except FileNotFoundError:
+        return None
+
+
+def check_list(index: Index, name: str, *, own: bool = False) -> None:
+    """`NotFoundError` unless there is such a list, with ``own`` one of our own."""
+    if not any(feed.list == name and (feed.own or not own) for feed in index.lists()):
+        raise NotFoundError(f"there is no list {name!r}{' of our own' if own else ''}; see them with: weft lists")
+
+
+def origin_names(policy: Policy) -> dict[str, str]:
+    """What people call each origin that the policy knows, by its fingerprint."""
+    from weft.core.signing import fingerprint, short_fingerprint
+
+    names = {fingerprint(key): row.name or short_fingerprint(key) for key, row in policy.origins.items()}
+    if policy.own is not None:
+        names[fingerprint(policy.own)] = OWN
+    return names
+
+
+def origin_name(names: dict[str, str], fingerprint: str) -> str:
+    """Our own name for an origin, or else the short form of its fingerprint."""
+    from weft.core.signing import SHORT_LENGTH
+
+    return names.get(fingerprint) or fingerprint[:SHORT_LENGTH]
+
+
+def all_names(policy: Policy) -> dict[str, str]:
+    """The same, and what they call peers."""
+    from weft.core.signing import fingerprint
+
+    peers = {fingerprint(key): row.name for key, row in policy.peers.items() if row.name}
+    said = {fingerprint(key): row.name for key, row in policy.origins.items() if row.name}
+    return origin_names(policy) | peers | said
+
+
+def say(line: str) -> None:
+    """A message on stderr."""
+    click.echo(f"weft: {clean(line)}", err=True)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Go on only if the user says yes, by ``--yes`` or on a terminal."""
+    if yes:
+        return
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise UsageError("nobody is here to say yes; add --yes if it is meant")
+    if not click.confirm(clean(question), err=True):
+        raise WeftError("nothing was done")

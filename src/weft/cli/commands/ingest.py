@@ -1,0 +1,102 @@
+"""``weft ingest``: mail files into an index, again and again if need be.
+
+With ``--watch`` the files are looked for and looked at every few seconds; a round in which nothing is new says
+nothing.  A signal ends it wherever it is: what was read of a file so far is kept or not, never in part.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import click
+
+from weft.cli._options import index_options, open_index
+from weft.cli._output import Progress, message_options, source_options
+from weft.errors import SourceError, UsageError
+from weft.sources.discover import discover
+from weft.sources.interface import Note, NoteLog, Source
+
+
+@click.command("ingest")
+@click.argument("paths", nargs=-1, required=True, metavar="[LIST=]PATH...")
+@click.option("--watch", is_flag=True, help="Look again and again for new mail, until it is interrupted.")
+@click.option(
+    "--interval", type=click.FloatRange(0.05, 86400), default=2, show_default=True, help="Seconds between two looks."
+)
+@source_options
+@click.option("--processes", type=click.IntRange(1, 2), default=None, help="1: read and write in one process.")
+@index_options
+@message_options
+def command(
+    paths: tuple[str, ...],
+    watch: bool,
+    interval: float,
+    by: str | None,
+    max_ratio: int,
+    processes: int | None,
+    index: str | None,
+    config: str | None,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Put mail into the index: mbox, Maildir, MH, public-inbox, directories of these, or - (stdin).
+
+    Each message becomes a claim, which is signed and kept.  Files that did not change are not read again.  LIST= names
+    the list a file belongs to; without it, the file's stem does.  Exit code 3 says that something was skipped.
+
+    \b
+    weft ingest ietf.mbox ietf-822=archive/2003.mbox.gz
+    weft ingest --watch --interval 10 git=/var/mail/git.mbox
+    """
+    if math.isnan(interval):
+        raise UsageError("--interval: nan is no number of seconds")
+    if watch and any(path == "-" or path.endswith("=-") for path in paths):
+        raise UsageError("stdin cannot be watched; give the name of a file")
+    with Progress(quiet=quiet, verbose=verbose) as progress:
+        look = _Look(paths, max_ratio, by is not None, progress)
+        sources, log = look()
+        if not sources and not watch:
+            raise SourceError("nothing to read: none of the paths holds mail")
+        with open_index(index, config, create=True) as opened:
+            if not watch:
+                done = opened.ingest_sources(sources, log, processes=processes, progress=progress.show)
+                if not quiet:
+                    progress.say(f"weft: {done}")
+                return 3 if log.skipped else 0
+            try:
+                while True:
+                    if sources:
+                        done = opened.ingest_sources(sources, log, processes=processes, progress=progress.show)
+                        progress.end()
+                        if done.claims and not quiet:
+                            progress.say(f"weft: {done}")
+                    time.sleep(interval)
+                    sources, log = look()
+            except (KeyboardInterrupt, SystemExit):  # SIGINT, SIGTERM
+                return 0
+
+
+@dataclass(slots=True)
+class _Look:
+    """Looks for mail at the same paths, again and again; what it said the time before it does not say again."""
+
+    paths: Sequence[str]
+    max_ratio: int
+    by_list_id: bool
+    progress: Progress
+    said: set[str] = field(default_factory=set)
+
+    def __call__(self) -> tuple[list[Source], NoteLog]:
+        """The sources that are there now, and a log that says what is new."""
+        before, self.said = self.said, set()
+
+        def tell(note: Note) -> None:
+            self.said.add(str(note))
+            if str(note) not in before:
+                self.progress.note(note)
+
+        log = NoteLog(tell)
+        return discover(self.paths, log, max_ratio=self.max_ratio, by_list_id=self.by_list_id), log

@@ -1,0 +1,1 @@
+"""The client: asks a server, and checks what it is told."""

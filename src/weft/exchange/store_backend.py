@@ -1,0 +1,187 @@
+"""The desk where sessions ask the store: one answer for each question of `weft.exchange.events`.
+
+All calls are for one thread; who serves many sessions puts one desk in front of the store.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from weft.core.feed import Feed
+from weft.core.id_digest import id_digest
+from weft.exchange.events import (
+    Answer,
+    ClaimLocation,
+    CommitParts,
+    Fetch,
+    FindConcerned,
+    FindMissing,
+    FindTrees,
+    FoundClaims,
+    GetPosition,
+    KeepState,
+    Locate,
+    LogEntry,
+    NamedEntry,
+    ReadLog,
+    ReadNames,
+    ReceivedPart,
+    Request,
+    Scan,
+    StoredPart,
+)
+from weft.exchange.near_threads import ids_of
+from weft.exchange.own_threads import own_trees
+from weft.exchange.riblt.sketch import encode_range
+from weft.exchange.riblt.symbol import ELEMENT_BYTES
+from weft.index.claim_filter import read_claim
+from weft.policy.feed_ranges import FeedRanges
+from weft.store.interface import PAGE, Store, StoredClaim, VerifiedClaim, VerifiedPart
+
+_LOOKED_UP = 512
+"""Claims that are read at a time: 20 MiB at worst."""
+_REMEMBERED = 65_536
+_READ_COST = 10
+"""What it costs to read a claim, if to find out its feed costs 1: some 15 microseconds."""
+_SLICE = 20_000
+"""What a question may cost before others have their turn: some 30 milliseconds, with the page that passes it."""
+
+
+class StoreBackend:
+    """Answers questions out of a store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._feeds: dict[int, Feed] = {}
+
+    def answer(self, request: Request) -> Answer:
+        """The answer, of the type that the request names; all but that of `KeepState`, which is for who knows the
+        peer."""
+        match request:
+            case GetPosition():
+                return self._store.position()
+            case ReadLog(after, limit):
+                return [self._entry(held) for held in self._store.log(after, limit)]
+            case ReadNames(after, limit):
+                return [self._named(held) for held in self._store.log(after, limit)]
+            case FindTrees():
+                return own_trees(self._store, self._feed, request)
+            case FindConcerned():
+                return self._concerned(request)
+            case Scan(feeds, key, first, count, upto):
+                elements = (entry.element for entry in self._log(upto) if entry.feed in feeds)
+                return encode_range(key, elements, first, count)
+            case FindMissing(elements, feeds):
+                return self._missing(elements, feeds)
+            case Locate(elements):
+                return [self._where(held) for held in self._look_up(elements) if held.data]
+            case Fetch(claims):
+                return self._fetch(claims)
+            case CommitParts(parts):
+                return self._commit(parts)
+            case KeepState():
+                return None
+
+    def _named(self, held: StoredClaim) -> NamedEntry:
+        claim = read_claim(held)
+        ids = () if claim is None else ids_of(claim)
+        return NamedEntry(held.position, self._feed(held.batch), list(map(id_digest, ids)))
+
+    def _concerned(self, request: FindConcerned) -> FoundClaims:
+        """What is about some ids, id by id, until there are as many as are asked for, or it has cost enough."""
+        feeds, after = request.feeds, request.after
+        elements = dict.fromkeys(request.found)
+        seen: dict[int, bytes] = {}
+        cost = 0
+        # The place of a claim that the peer may not read must not show, so that one is as unknown as any.
+        known = self._store.get([after]) if after else []
+        start = max((held.position for held in known if self._feed(held.batch) in feeds), default=0)
+        start = max(start, request.beyond)
+        for done, ids in enumerate(self._store.ids_with(request.digests)):
+            last = after if not done else b""
+            while ids and (positions := self._store.positions_concerning(ids, start, PAGE)):
+                cost += len(positions) + _READ_COST * self._look_at(positions, request, seen)
+                for element in filter(None, map(seen.get, positions)):
+                    if element not in elements and len(elements) >= request.most:
+                        return FoundClaims(list(elements), done, last)
+                    elements[element] = None
+                    last = element
+                start = positions[-1]
+                if cost >= _SLICE:
+                    return FoundClaims(list(elements), done, last, start)
+            start = 0
+        return FoundClaims(list(elements), len(request.digests), b"")
+
+    def _look_at(self, positions: Sequence[int], request: FindConcerned, seen: dict[int, bytes]) -> int:
+        """Note the elements of claims, empty if they are left out; how many claims were read for that."""
+        fresh = [position for position in positions if position not in seen]
+        seen.update(dict.fromkeys(fresh, b""))
+        batches = self._store.batches_at(fresh)
+        here = [
+            position
+            for position, batch in batches.items()
+            if self._feed(batch) in request.feeds and not _within(position, request.without)
+        ]
+        for held in self._store.at(here):
+            if held.data:
+                seen[held.position] = held.identity[:ELEMENT_BYTES]
+        return len(here)
+
+    def _log(self, upto: int) -> Iterator[LogEntry]:
+        """The log from its beginning, page by page."""
+        after = 0
+        while after < upto:
+            page = self._store.log(after, min(PAGE, upto - after))
+            if not page:
+                return
+            yield from map(self._entry, page)
+            after = page[-1].position
+
+    def _look_up(self, elements: Sequence[bytes]) -> Iterator[StoredClaim]:
+        for start in range(0, len(elements), _LOOKED_UP):
+            yield from self._store.get(elements[start : start + _LOOKED_UP])
+
+    def _missing(self, elements: Sequence[bytes], feeds: FeedRanges) -> list[bytes]:
+        held = {one.identity[:ELEMENT_BYTES] for one in self._look_up(elements) if self._feed(one.batch) in feeds}
+        return [element for element in elements if element not in held]
+
+    def _fetch(self, claims: Sequence[ClaimLocation]) -> list[StoredPart]:
+        places = {(where.batch, where.leaf) for where in claims}
+        held = [
+            (one.batch, one.leaf, one.data)
+            for one in self._look_up([where.element for where in claims])
+            if one.data and (one.batch, one.leaf) in places
+        ]
+        return [
+            StoredPart(batch, *self._store.signed(batch), [(leaf, data) for _, leaf, data in some])
+            for batch, some in groupby(sorted(held), key=lambda one: one[0])
+        ]
+
+    def _commit(self, parts: Sequence[ReceivedPart]) -> range:
+        new = [VerifiedPart(part.signed, part.tree, [VerifiedClaim(*claim) for claim in part.claims]) for part in parts]
+        with self._store.transaction():
+            stored = self._store.put(new)
+        return range(stored[0].position, stored[-1].position + 1) if stored else range(0)
+
+    def _entry(self, held: StoredClaim) -> LogEntry:
+        return LogEntry(held.position, self._feed(held.batch), held.identity[:ELEMENT_BYTES])
+
+    def _where(self, held: StoredClaim) -> ClaimLocation:
+        return ClaimLocation(held.batch, held.leaf, self._feed(held.batch), held.identity[:ELEMENT_BYTES])
+
+    def _feed(self, batch: int) -> Feed:
+        """The feed of a batch, which never changes."""
+        feed = self._feeds.get(batch)
+        if feed is None:
+            if len(self._feeds) >= _REMEMBERED:
+                self._feeds.clear()
+            feed = self._feeds[batch] = self._store.feed(batch)
+        return feed
+
+
+def _within(position: int, ranges: Sequence[range]) -> bool:
+    """Whether a position is in one of some ranges that are ascending."""
+    place = bisect_right(ranges, position, key=lambda some: some.start)
+    return place > 0 and position in ranges[place - 1]

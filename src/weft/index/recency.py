@@ -1,0 +1,306 @@
+"""Which trees there are by their newest message, on each list and on all of them: kept up to date as the view changes.
+
+Theory of operation
+-------------------
+Table ``recent`` has, for each tree that holds a message, a row for each list on which a copy of one of its messages
+counts, and one for all lists (`ALL`).  ``date`` and ``node`` are those of its newest message, so an index on (list,
+date, node) gives the newest trees of a list without a look at any other.
+
+What is dated in the future must not come first, and what is the future depends on when it is asked.  So the table is as
+of a moment, the **horizon**, which every write moves on.  Messages dated beyond it have no say in their trees' rows;
+they have rows of their own (`AHEAD`), so that a reader can add those that are no longer ahead, and the next write does.
+A tree without a date up to the horizon comes last; such trees stand by their oldest node.
+
+A row is the greatest of the keys of what the tree holds, and the union of the lists.  So where trees only join, and
+messages only come, the new rows follow from the old ones.  Where a tree falls apart, claims leave, or the date of a
+newest message is taken back, the tree is **stale**: it is walked, and the claims in it are read again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import NamedTuple
+
+from weft.core.cycle_cutting import WITNESS_RANK
+from weft.core.forest import NONE
+from weft.index.node_cache import NodeCache, WrittenChanges
+
+ALL, AHEAD = 0, -1
+"""What stands for a list in the rows of all trees, and in those of messages dated beyond the horizon."""
+UNDATED = -(1 << 62)
+_ALL = frozenset({ALL})
+AHEAD_SECONDS = 86400
+"""What is dated later than that from now is dated in the future."""
+_CHUNK = 500
+_TREE = """
+WITH RECURSIVE down(node) AS (
+    SELECT ? UNION ALL
+    SELECT nodes.node FROM down CROSS JOIN nodes ON nodes.parent = down.node AND nodes.parent >= 0)
+SELECT nodes.node, nodes.rank, nodes.date FROM down CROSS JOIN nodes ON nodes.node = down.node"""
+
+ListsOf = Callable[[Sequence[int]], Iterable[bytes]]
+"""The lists of the claims that count about some nodes."""
+
+
+class RecentTree(NamedTuple):
+    """What ``recent`` says of one tree."""
+
+    date: int
+    node: int
+    """Of the newest message; (`UNDATED`, the least number of a node taken negative) where none has a date."""
+    lists: frozenset[int]
+
+    def join(self, other: RecentTree) -> RecentTree:
+        """What is to be said of both together."""
+        best = max(self, other)
+        return best if self.lists == other.lists else best._replace(lists=self.lists | other.lists)
+
+
+class RecencyTables:
+    """Writes the tables ``recent`` and ``lists`` of one view."""
+
+    def __init__(self, connection: sqlite3.Connection, node_cache: NodeCache, lists_of: ListsOf) -> None:
+        self._connection = connection
+        self._node_cache = node_cache
+        self._lists_of = lists_of
+        self._numbers: dict[bytes, frozenset[int]] = {}
+
+    def write(
+        self, interpreted: Collection[tuple[int, bytes]], left: Collection[int], changes: WrittenChanges, now: int
+    ) -> None:
+        """The rows of ``nodes`` were written: ``interpreted`` are (node, list) of new claims, about ``left`` claims
+        left."""
+        horizon, passed = self._advance(now)
+        date = self._node_cache.dates.get
+        said = [(node, RecentTree(*_key(node, date(node), horizon), self._number(name))) for node, name in interpreted]
+        said += [(node, RecentTree(seconds, node, _ALL)) for seconds, node in passed if node not in changes.redated]
+        top = _Tops(self._node_cache, changes.unnamed).of
+        stale = {top(node) for node in left}
+        former = []
+        for node, before in changes.was.items():
+            if before == NONE:
+                former.append(node)
+            elif top(node) != top(before):
+                stale |= {top(node), top(before)}
+        touched = stale.union(former, map(top, former))
+        touched.update([top(node) for node, _ in said])
+        old = self._load(touched - changes.fresh)
+        newest = {abs(tree.node): tree for tree in old.values()}
+        stale.update(
+            top(node)
+            for node in changes.redated.keys() & newest.keys()
+            if newest[node][:2] > _key(node, date(node), horizon)
+        )
+        new: dict[int, RecentTree] = {}
+        for node, tree in chain(old.items(), said):
+            root = top(node)
+            if root not in stale:
+                new[root] = new[root].join(tree) if root in new else tree
+        for root in stale - changes.unnamed:
+            if found := self._read(root, horizon):
+                new[root] = found
+        self._replace(old, new)
+        self._put_ahead(changes, horizon)
+
+    def forget(self) -> None:
+        """After a rollback: what was numbered in it is not."""
+        self._numbers.clear()
+
+    def _load(self, roots: Collection[int]) -> dict[int, RecentTree]:
+        """The trees of these roots, as far as there are rows."""
+        found: dict[int, tuple[int, int, list[int]]] = {}
+        wanted = sorted(roots)
+        for start in range(0, len(wanted), _CHUNK):
+            chunk = wanted[start : start + _CHUNK]
+            for root, name, date, node in self._connection.execute(
+                f"SELECT root, list, date, node FROM recent WHERE root IN ({','.join('?' * len(chunk))}) "  # noqa: S608
+                f"AND list > {AHEAD}",
+                chunk,
+            ):
+                _, _, lists = found.setdefault(root, (date, node, []))
+                lists.append(name)
+        return {root: RecentTree(date, node, frozenset(lists)) for root, (date, node, lists) in found.items()}
+
+    def _read(self, root: int, horizon: int) -> RecentTree | None:
+        """A tree from the rows and claims of what it holds; None if it holds nothing."""
+        rows = self._connection.execute(_TREE, (root,))
+        held = [(node, date) for node, rank, date in rows if rank < WITNESS_RANK]
+        if not held:
+            return None
+        names = set(self._lists_of([node for node, _ in held]))
+        lists = _ALL.union(*map(self._number, names))
+        return RecentTree(*max(_key(node, date, horizon) for node, date in held), lists)
+
+    def _replace(self, old: Mapping[int, RecentTree], new: Mapping[int, RecentTree]) -> None:
+        """Write what has changed."""
+        before = {(root, name): tree[:2] for root, tree in old.items() for name in tree.lists}
+        after = {(root, name): tree[:2] for root, tree in new.items() for name in tree.lists}
+        self._connection.executemany(
+            "DELETE FROM recent WHERE root = ? AND list = ?", [place for place in before if place not in after]
+        )
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO recent (root, list, date, node) VALUES (?, ?, ?, ?)",
+            sorted((*place, *newest) for place, newest in after.items() if before.get(place) != newest),
+        )
+
+    def _put_ahead(self, changes: WrittenChanges, horizon: int) -> None:
+        """The rows of messages that are dated beyond the horizon."""
+        dates = self._node_cache.dates
+        was = [(node, AHEAD) for node, date in changes.redated.items() if date is not None and date > horizon]
+        self._connection.executemany("DELETE FROM recent WHERE root = ? AND list = ?", was)
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO recent (root, list, date, node) VALUES (?, ?, ?, ?)",
+            [
+                (node, AHEAD, date, node)
+                for node in changes.redated
+                if (date := dates.get(node)) is not None and date > horizon
+            ],
+        )
+
+    def _advance(self, now: int) -> tuple[int, list[tuple[int, int]]]:
+        """Move the horizon on: where it is then, and (date, node) of the messages that it passed."""
+        before, horizon = horizon_of(self._connection), now + AHEAD_SECONDS
+        if before >= horizon:  # the clock was put back
+            return before, []
+        self._connection.execute("INSERT OR REPLACE INTO view (key, value) VALUES ('horizon', ?)", (b"%d" % horizon,))
+        passed = _ahead(self._connection, horizon)
+        if passed:
+            self._connection.execute("DELETE FROM recent WHERE list = ? AND date <= ?", (AHEAD, horizon))
+        return horizon, passed
+
+    def _number(self, name: bytes) -> frozenset[int]:
+        """`ALL`, and the number of a list."""
+        found = self._numbers.get(name)
+        if found is None:
+            self._connection.execute("INSERT OR IGNORE INTO lists (name) VALUES (?)", (name,))
+            [(number,)] = self._connection.execute("SELECT list FROM lists WHERE name = ?", (name,)).fetchall()
+            found = self._numbers[name] = _ALL | {number}
+        return found
+
+
+class _Tops:
+    """The roots above nodes as they are now; each node is passed once."""
+
+    def __init__(self, node_cache: NodeCache, alone: Iterable[int]) -> None:
+        """``alone``: nodes that are gone, and have no row any more."""
+        self._state = node_cache.state
+        self._known = {node: node for node in alone}
+
+    def of(self, node: int) -> int:
+        """The root of the tree in which a node stands."""
+        known = self._known
+        path = []
+        while (found := known.get(node)) is None:
+            path.append(node)
+            parent = self._state(node).parent
+            if parent == NONE:
+                found = node
+                break
+            node = parent
+        for passed in path:
+            known[passed] = found
+        return found
+
+
+def newest_roots(
+    connection: sqlite3.Connection, now: int, since: int | None, after: int | None, list_name: str | None
+) -> Iterator[int]:
+    """Roots by the newest message of their trees; see `weft.index.listing.Listing.newest_roots`."""
+    number = _list_number(connection, list_name)
+    ahead = _no_longer_ahead(connection, now + AHEAD_SECONDS)
+    cursor = (1 << 62, 0) if after is None else ahead.get(after) or _place_of(connection, after)
+    if number is None or cursor is None:
+        return
+    earliest = UNDATED if since is None else since
+    for root, newest in sorted(ahead.items(), key=lambda item: item[1], reverse=True):
+        if earliest <= newest[0] and newest < cursor and _is_on(connection, root, number):
+            yield root
+    rows = connection.execute(
+        "SELECT root FROM recent WHERE list = ? AND (date, node) < (?, ?) AND date >= ? ORDER BY date DESC, node DESC",
+        (number, *cursor, earliest),
+    )
+    for (root,) in rows:
+        if root not in ahead:
+            yield root
+
+
+def horizon_of(connection: sqlite3.Connection) -> int:
+    """As of when the table is; 0 if nothing was written yet."""
+    row = connection.execute("SELECT value FROM view WHERE key = 'horizon'").fetchone()
+    return int(row[0]) if row and isinstance(row[0], bytes) and row[0].isdigit() else 0
+
+
+def wrong_roots(
+    connection: sqlite3.Connection, parents: Mapping[int, int], dates: Mapping[int, int | None],
+    lists: Mapping[int, Iterable[bytes]],
+) -> set[int]:  # fmt: skip
+    """The roots of trees, and the nodes ahead, whose rows are not what they should be.
+
+    ``parents`` are those of all nodes, ``dates`` and ``lists`` those of all nodes that are held.
+    """
+    horizon = horizon_of(connection)
+    numbers: dict[bytes, int] = {name: number for number, name in connection.execute("SELECT list, name FROM lists")}
+    tops: dict[int, int] = {}
+    wanted: dict[tuple[int, int], tuple[int, int]] = {}
+    for node, date in dates.items():
+        path, root = [], node
+        while root not in tops and parents[root] != NONE:
+            path.append(root)
+            root = parents[root]
+        root = tops.get(root, root)
+        tops.update(dict.fromkeys(path, root))
+        for number in (ALL, *(numbers.get(name, 1 << 62) for name in lists[node])):
+            wanted[root, number] = max(wanted.get((root, number), (UNDATED * 2, 0)), _key(node, date, horizon))
+        if date is not None and date > horizon:
+            wanted[node, AHEAD] = date, node
+    newest = {root: key for (root, number), key in wanted.items() if number == ALL}
+    rows = {(place, key if place[1] == AHEAD else newest[place[0]]) for place, key in wanted.items()}
+    found = {
+        ((root, number), (date, node))
+        for root, number, date, node in connection.execute("SELECT root, list, date, node FROM recent")
+    }
+    return {place[0] for place, _ in rows ^ found}
+
+
+def _key(node: int, date: int | None, horizon: int) -> tuple[int, int]:
+    """By what a held message is newer than others, as of the horizon."""
+    return (UNDATED, -node) if date is None or date > horizon else (date, node)
+
+
+def _list_number(connection: sqlite3.Connection, name: str | None) -> int | None:
+    if name is None:
+        return ALL
+    row = connection.execute("SELECT list FROM lists WHERE name = ?", (name.encode(),)).fetchone()
+    return row[0] if row else None
+
+
+def _no_longer_ahead(connection: sqlite3.Connection, latest: int) -> dict[int, tuple[int, int]]:
+    """Trees whose newest message was dated beyond the horizon and is not in the future any more: (date, node) of it."""
+    found: dict[int, tuple[int, int]] = {}
+    for date, node in _ahead(connection, latest):
+        root = node
+        while (parent := _parent(connection, root)) >= 0:
+            root = parent
+        found[root] = max(found.get(root, (date, node)), (date, node))
+    return found
+
+
+def _ahead(connection: sqlite3.Connection, latest: int) -> list[tuple[int, int]]:
+    return connection.execute("SELECT date, node FROM recent WHERE list = ? AND date <= ?", (AHEAD, latest)).fetchall()
+
+
+def _parent(connection: sqlite3.Connection, node: int) -> int:
+    [(parent,)] = connection.execute("SELECT parent FROM nodes WHERE node = ?", (node,)).fetchall()
+    return int(parent)
+
+
+def _place_of(connection: sqlite3.Connection, root: int) -> tuple[int, int] | None:
+    row = connection.execute("SELECT date, node FROM recent WHERE root = ? AND list = ?", (root, ALL)).fetchone()
+    return None if row is None else (row[0], row[1])
+
+
+def _is_on(connection: sqlite3.Connection, root: int, number: int) -> bool:
+    row = connection.execute("SELECT 1 FROM recent WHERE root = ? AND list = ?", (root, number)).fetchone()
+    return row is not None

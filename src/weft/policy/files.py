@@ -1,0 +1,67 @@
+"""Where things lie: the index, its key and the policy; a flag wins over the environment, that over the default.
+
+The origin's key lies beside the index, as ``<index>.key``: who speaks and what was said belong together, and are
+backed up together.  The policy is one TOML file, read with `tomllib`; it is only written by commands that say so.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+
+from weft.errors import PolicyError, UsageError
+from weft.policy.rules import Policy, parse_policy
+
+
+def index_path(flag: str | None = None) -> Path:
+    """The path of the index: the flag, else ``WEFT_INDEX``, else ``$XDG_DATA_HOME/weft/index.db``."""
+    chosen = flag or os.environ.get("WEFT_INDEX")
+    if chosen:
+        return Path(chosen)
+    home = os.environ.get("XDG_DATA_HOME") or _home("--index") / ".local" / "share"
+    return Path(home) / "weft" / "index.db"
+
+
+def config_path(flag: str | None = None) -> Path:
+    """The path of the policy: the flag, else ``WEFT_CONFIG``, else ``$XDG_CONFIG_HOME/weft/config.toml``."""
+    chosen = flag or os.environ.get("WEFT_CONFIG")
+    if chosen:
+        return Path(chosen)
+    home = os.environ.get("XDG_CONFIG_HOME") or _home("--config") / ".config"
+    return Path(home) / "weft" / "config.toml"
+
+
+def _home(flag: str) -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:
+        raise UsageError(f"this user has no home folder; name a file with {flag}") from None
+
+
+def key_path(index: Path) -> Path:
+    """The key file that belongs to an index."""
+    return index.with_name(index.name + ".key")
+
+
+def load_policy(path: Path, own: bytes | None, *, required: bool = False) -> Policy:
+    """The policy in a TOML file; the default, which admits only our own feeds, if there is no file.
+
+    `PolicyError` names what is wrong; with ``required`` also that the file is missing.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        if required:
+            raise PolicyError(f"{path}: there is no such policy file") from None
+        return Policy(own)
+    except OSError as error:
+        raise PolicyError(f"{path}: {error.strerror}") from error
+    try:
+        tables = tomllib.loads(data.decode())
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise PolicyError(f"{path}: {error}; mend the file") from error
+    try:
+        return parse_policy(tables, own)
+    except PolicyError as error:
+        raise PolicyError(f"{path}: {error}") from error

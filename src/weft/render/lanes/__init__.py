@@ -1,0 +1,1 @@
+"""One thread over lanes of lists: layout, geometry, and the picture as SVG."""

@@ -1,1 +1,0 @@
-"""Weft over the network: the server that shows an index to clients, and the client that checks what it is shown."""

@@ -1,0 +1,1 @@
+"""The server that shows an index to clients over gRPC."""

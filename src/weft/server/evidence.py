@@ -1,0 +1,75 @@
+"""The claims behind a thread, with their proofs, as a server gives them.
+
+A client can make the edges of a thread again from the claims about its ids and those whose References name its ghosts:
+what others say of a message that was seen does not count.  Whether a weak id counts (`weft.core.references`) is shown
+by the claims about it.  A cycle is a matter of its members alone, and these stand
+in one thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+
+from weft.core.claim import Claim
+from weft.index.claim_filter import read_claim
+from weft.model import Thread
+from weft.server.reader_pool import IndexReader
+from weft.store.interface import PAGE, StoredClaim
+from weft.v1 import claim_pb2
+from weft.v1 import threads_pb2 as wire
+from weft.wire.threads import to_bytes
+
+
+def claims_behind(reader: IndexReader, thread: Thread) -> list[StoredClaim]:
+    """The claims that count, by batch and leaf."""
+    store = reader.index.store
+    ids = [to_bytes(message.id) for message in thread.messages]
+    ghosts = [to_bytes(message.id) for message in thread.messages if message.ghost]
+    found = {held.position: held for held in _counted(reader, store.claims_about, ids)}
+    found |= {held.position: held for held in _counted(reader, store.claims_referring_to, ghosts)}
+    weak = {name for held in found.values() if isinstance(claim := read_claim(held), Claim) for name in claim.weak_ids}
+    found |= {held.position: held for held in _counted(reader, store.claims_about, sorted(weak))}
+    return sorted(found.values(), key=lambda held: (held.batch, held.leaf))
+
+
+def ranks_of(reader: IndexReader, claims: Sequence[StoredClaim]) -> list[wire.Rank]:
+    """The rank of each feed of some claims."""
+    batches = {held.batch: held for held in claims}
+    read = map(read_claim, batches.values())
+    tiers = {claim.feed: reader.view.policy.tier(claim.feed) for claim in read if claim is not None}
+    return [
+        wire.Rank(origin=feed.origin, list=feed.list, tier=tier)
+        for feed, tier in sorted(tiers.items(), key=lambda item: item[0])
+        if tier is not None
+    ]
+
+
+def parts_from(
+    reader: IndexReader, claims: Sequence[StoredClaim], start: int, room: int
+) -> tuple[list[claim_pb2.BatchPart], int]:
+    """Claims from ``start`` on, as many as fit into ``room`` bytes, with one proof a batch; where they end."""
+    end = start
+    while end < len(claims) and room > 0:
+        room -= len(claims[end].data) + 48
+        end += 1
+    parts = []
+    for batch, group in groupby(claims[start:end], lambda held: held.batch):
+        chosen = list(group)
+        signed, tree = reader.index.store.signed(batch)
+        proof = tree.prove([held.leaf for held in chosen])
+        data = [held.data for held in chosen]
+        parts.append(claim_pb2.BatchPart(batch=signed.to_message(), proof=proof.to_message(), claims=data))
+    return parts, end
+
+
+def _counted(
+    reader: IndexReader, ask: Callable[[Sequence[bytes], int, int], list[StoredClaim]], ids: Sequence[bytes]
+) -> Iterator[StoredClaim]:
+    after = 0
+    while page := ask(ids, after, PAGE):
+        for held in page:
+            claim = read_claim(held)
+            if isinstance(claim, Claim) and not reader.view.claim_filter.hidden(held.identity, claim):
+                yield held
+        after = page[-1].position

@@ -1,0 +1,227 @@
+"""An index as a server reads it: from threads of its own, each answer from one state of the index.
+
+Theory of operation
+-------------------
+SQLite connections belong to threads, and the event loop must never wait for a disk.  So each thread of a small pool
+opens the index for itself, to read only (`IndexReader`), and the loop hands it functions (`ReaderPool.call`).  Within
+`IndexReader.snapshot` all that is read is of one state, whoever writes meanwhile.  When the state is another than the
+one before, what the thread remembers (encoded answers) is dropped.
+
+The view on disk may be one of another policy, because somebody looked at the index under it.  Then it is made again,
+by `prepare`, which also runs before a server answers for the first time.  When the server goes by another policy
+(`ReaderPool.use`), each thread does so from its next call on.
+
+A function that takes too long, or whose caller has gone, is interrupted inside SQLite.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from weft.core.message_id import key as id_key
+from weft.errors import LateError, NotFoundError, OverloadedError, StoreError
+from weft.index.index import Index
+from weft.index.view import View
+from weft.policy.rules import Policy
+
+T = TypeVar("T")
+
+MAX_WAITING = 1024
+"""Calls that one pool takes at a time; more are refused."""
+CACHE_BYTES = 32 << 20
+"""Encoded answers that each thread remembers."""
+_KEY_BYTES = 512
+_STEPS = 20_000
+"""Instructions of SQLite between two looks at the clock: about a millisecond."""
+
+_preparing = threading.Lock()
+
+
+def check_waiting(calls: int) -> None:
+    """`OverloadedError` if so many wait that no more are taken."""
+    if calls >= MAX_WAITING:
+        raise OverloadedError(f"{MAX_WAITING} calls are waiting already; ask again later")
+
+
+def prepare(path: Path, policy: Policy) -> None:
+    """Bring the view up to date, under this policy; nothing is written if it is."""
+    with _preparing, Index.open(path, policy=policy, create=False):
+        pass
+
+
+class IndexReader:
+    """One thread's access to the index."""
+
+    def __init__(self, path: Path, policy: Policy) -> None:
+        self.path = path
+        self.index = Index.open(path, policy=policy, create=False, read_only=True)
+        self.view = View(self.index.store, policy)
+        self.cache: OrderedDict[bytes, bytes] = OrderedDict()
+        self.kept: OrderedDict[object, object] = OrderedDict()
+        """What is needed for the next pages of large answers; a few at most."""
+        self._cached = 0
+        self._version = -1
+        self._position = -1
+        self._connection = self.index.store.connection
+
+    def use(self, policy: Policy) -> None:
+        """Read by another policy from now on, and forget what was read by the old one."""
+        self.index.set_policy(policy)  # opened to read only, so nothing is made here
+        self.view = View(self.index.store, policy)
+        self._forget()
+
+    @contextmanager
+    def limited(self, deadline: float, wanted: Callable[[], bool]) -> Iterator[None]:
+        """Interrupt what is read inside at ``deadline`` (of the monotonic clock), or when it is not ``wanted``."""
+
+        def over() -> bool:
+            return time.monotonic() > deadline or not wanted()
+
+        if over():
+            raise LateError("the answer took too long: the server has much to do")
+        self._connection.set_progress_handler(over, _STEPS)
+        try:
+            yield
+        except (sqlite3.Error, StoreError) as error:
+            if over():
+                raise LateError("the answer took too long") from error
+            raise
+        finally:
+            self._connection.set_progress_handler(None, 0)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All that is read inside is of one moment, and of our policy.  Not around methods of ``index``.
+
+        Within another one it is part of that.
+        """
+        if self._connection.in_transaction:
+            yield
+            return
+        self._begin()
+        try:
+            if not self.view.follow():
+                self._connection.execute("ROLLBACK")
+                prepare(self.path, self.view.policy)
+                self._begin()
+                if not self.view.follow():
+                    raise StoreError(f"{self.path}: somebody is looking at the index under another policy")
+            yield
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+    def current(self) -> Index:
+        """The index, for its own methods, with the view of our policy."""
+        with self.snapshot():
+            return self.index
+
+    def node(self, message_id: bytes) -> int:
+        """The node of an id as a client names it; `NotFoundError`."""
+        node = self.view.node(id_key(message_id))
+        if node is None:
+            text = message_id.decode("utf-8", "surrogateescape")
+            raise NotFoundError(f"no message here has or names the id {text[:250]!r}")
+        return node
+
+    def position(self) -> int:
+        """The end of the log, within a snapshot."""
+        if self._position < 0:
+            self._position = self.index.store.position()
+        return self._position
+
+    def remembered(self, key: bytes) -> bytes | None:
+        """An answer, if the index is as it was; outside of a snapshot it costs less than to begin one."""
+        answer = self.cache.get(key)
+        if answer is None or self._connection.in_transaction or self._data_version() == self._version:
+            return answer
+        return None
+
+    def remember(self, key: bytes, data: bytes) -> None:
+        """Keep an answer until the index changes, if its key is no longer than keys need to be."""
+        if len(key) > _KEY_BYTES:
+            return
+        self.cache[key] = data
+        self._cached += len(key) + len(data)
+        while self._cached > CACHE_BYTES:
+            gone, answer = self.cache.popitem(last=False)
+            self._cached -= len(gone) + len(answer)
+
+    def close(self) -> None:
+        """Let go of the index."""
+        self.index.close()
+
+    def _begin(self) -> None:
+        self._connection.execute("BEGIN")
+        version = self._data_version()  # asking for it begins the reading
+        if version != self._version:
+            self._forget()
+            self._version = version
+
+    def _forget(self) -> None:
+        self.cache.clear()
+        self.kept.clear()
+        self._cached, self._version, self._position = 0, -1, -1
+
+    def _data_version(self) -> int:
+        """Another number after each commit of somebody else."""
+        [(version,)] = self._connection.execute("PRAGMA data_version").fetchall()
+        return int(version)
+
+
+class ReaderPool:
+    """Some threads, each with a `IndexReader` of its own, for the event loop to hand functions to."""
+
+    def __init__(self, path: Path, policy: Policy, threads: int, name: str) -> None:
+        self.name = name
+        self._path = path
+        self._policy = policy
+        self._local = threading.local()
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=f"weft-{name}")
+        self.waiting = 0
+
+    async def call(self, work: Callable[[IndexReader], T], seconds: float) -> T:
+        """What ``work`` returns in one of the threads, within ``seconds`` from now.
+
+        If the caller is cancelled, so is the work.  `OverloadedError`, `LateError`, and what ``work`` raises.
+        """
+        check_waiting(self.waiting)
+        deadline = time.monotonic() + seconds
+        gone = False
+
+        def run() -> T:
+            reader = self._reader()
+            with reader.limited(deadline, lambda: not gone):
+                return work(reader)
+
+        self.waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._executor, run)
+        finally:
+            gone = True
+            self.waiting -= 1
+
+    def use(self, policy: Policy) -> None:
+        """Answer calls that begin from now on by another policy."""
+        self._policy = policy
+
+    def close(self) -> None:
+        """Wait for the threads and let go of the index."""
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def _reader(self) -> IndexReader:
+        found: IndexReader | None = getattr(self._local, "reading", None)
+        if found is None:
+            found = self._local.reading = IndexReader(self._path, self._policy)
+        elif found.view.policy is not self._policy:
+            found.use(self._policy)
+        return found

@@ -1,0 +1,190 @@
+"""A server: gRPC on a socket, health and reflection beside the services, and a stop that loses no call.
+
+Theory of operation
+-------------------
+All of it runs in one event loop, which never waits for the index (`weft.server.reader_pool`).  To stop: health says
+NOT_SERVING, calls that come are refused, streams end, calls in flight get their answers, and then the socket closes.
+
+Plain text is spoken on loopback only, where whoever can connect can run programs on this machine; anywhere else the
+server needs credentials (`weft.tls.identity`).  That is refused here, whoever asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import SERVICE_NAME as HEALTH_NAME
+from grpc_health.v1.health import aio as health  # type: ignore[attr-defined]  # the stubs are of a release before
+from grpc_reflection.v1alpha import reflection
+
+from weft.errors import UsageError, WeftError
+from weft.index.index import Index
+from weft.policy.rules import Policy
+from weft.server.reader_pool import ReaderPool, prepare
+from weft.server.service import NAME, CallMeter, Context, ThreadsService
+from weft.server.watch import ChangeWatch
+from weft.tls.address import is_loopback, join_address, split_address
+from weft.wire import limits
+
+_SLOW_THREADS = 3
+_FILL_SECONDS = 3600.0
+_FILL_LONG = 1.0
+"""Seconds after which it is worth a line in the log."""
+_STEPS = 20_000
+"""Instructions of SQLite between two looks at whether the server ends."""
+_SERVING, _NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
+_OPTIONS: Sequence[tuple[str, int]] = (
+    ("grpc.max_receive_message_length", limits.REQUEST_BYTES),
+    ("grpc.max_send_message_length", limits.ANSWER_BYTES),
+    ("grpc.max_concurrent_streams", limits.STREAMS),
+    ("grpc.max_metadata_size", 16 << 10),
+    ("grpc.keepalive_time_ms", 120_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 30_000),
+)
+
+_SERVICES = ("", NAME)
+"""Whose health can be asked for."""
+
+log = logging.getLogger("weft.server")
+
+
+@dataclass(frozen=True, slots=True)
+class Security:
+    """How a server speaks to others than this machine: credentials, and who may call."""
+
+    credentials: grpc.ServerCredentials
+    authorize: Callable[[Context], None]
+
+
+class Server:
+    """Serves one index.  To be made, started and stopped within one event loop."""
+
+    def __init__(
+        self,
+        path: Path,
+        policy: Policy,
+        *,
+        meter: CallMeter | None = None,
+        security: Security | None = None,
+        shared: bool = False,
+    ) -> None:
+        """`StoreError` and others if the index cannot be served; may take long if its view has to be made first.
+
+        ``shared``: other processes listen at the same address (`weft.server.workers`).
+        """
+        prepare(path, policy)
+        self._path = path
+        self._policy = policy
+        self._quick = ReaderPool(path, policy, 1, "quick")  # more would only wait for each other
+        self._slow = ReaderPool(path, policy, _SLOW_THREADS, "slow")
+        self._log = ReaderPool(path, policy, 1, "log")
+        self._keeper = ReaderPool(path, policy, 1, "keeper")
+        self.watching = ChangeWatch(self._log, self._fill_search)
+        self._security = security
+        self._service = ThreadsService(
+            self._quick, self._slow, self.watching, meter, security.authorize if security else None
+        )
+        self._health = _Health()
+        options = [("grpc.so_reuseport", int(shared)), *_OPTIONS]
+        self._server = grpc.aio.server(options=options, maximum_concurrent_rpcs=limits.CALLS)
+        self._server.add_generic_rpc_handlers((self._service.handler(),))
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        reflection.enable_server_reflection((NAME, HEALTH_NAME, reflection.SERVICE_NAME), self._server)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._filling = False
+        self._ending = threading.Event()
+
+    async def start(self, address: str) -> str:
+        """Listen; the address with the port that was taken.  `UsageError` for an address that cannot be meant."""
+        host, port = split_address(address)
+        if self._security is None and not is_loopback(host):
+            raise UsageError(f"{address}: plain text is spoken on loopback only; use credentials")
+        target = join_address(host, port)
+        try:
+            if self._security is None:
+                taken = self._server.add_insecure_port(target)
+            else:
+                taken = self._server.add_secure_port(target, self._security.credentials)
+        except RuntimeError:
+            taken = 0
+        if not taken:
+            raise WeftError(f"{address}: cannot listen there; it is in use, or is no address of this machine")
+        await self._server.start()
+        for name in _SERVICES:
+            await self._health.set(name, _SERVING)
+        self._start_task(self.watching.run())
+        return join_address(host, taken)
+
+    async def stop(self, seconds: float = limits.DRAIN_SECONDS) -> bool:
+        """Stop as the module says; whether all calls in flight ended within ``seconds``."""
+        await self._health.enter_graceful_shutdown()
+        ended = await self._service.drain(seconds)
+        self._ending.set()
+        for task in self._tasks:
+            task.cancel()
+        await self._server.stop(0.2 if ended else 0)
+        for pool in (self._quick, self._slow, self._log, self._keeper):
+            await asyncio.to_thread(pool.close)
+        return ended
+
+    async def use(self, policy: Policy) -> None:
+        """Answer by another policy from now on; returns when its view is made."""
+        self._policy = policy
+        for pool in (self._quick, self._slow, self._log, self._keeper):
+            pool.use(policy)
+        await asyncio.to_thread(prepare, self._path, policy)
+
+    async def wait(self) -> None:
+        """Until it has been stopped."""
+        await self._server.wait_for_termination()
+
+    def _start_task(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _fill_search(self, end: int) -> None:
+        """The log has grown: its new words go into the search table, meanwhile."""
+        if not self._filling:
+            self._filling = True
+            self._start_task(self._fill(end))
+
+    async def _fill(self, end: int) -> None:
+        started = time.monotonic()
+        try:
+            await self._keeper.call(lambda _: fill_search(self._path, self._policy, self._ending), _FILL_SECONDS)
+            took = time.monotonic() - started
+            level = logging.INFO if took > _FILL_LONG else logging.DEBUG
+            log.log(level, "search follows the log to %d, in %.1f s", end, took)
+        except WeftError as error:
+            log.warning("search lags behind: %s", error)
+        finally:
+            self._filling = False
+
+
+def fill_search(path: Path, policy: Policy, ending: threading.Event) -> None:
+    """Bring the search table up to the end of the log; `StoreError` if ``ending`` is set before that."""
+    with Index.open(path, policy=policy, create=False) as index:
+        index.store.connection.set_progress_handler(ending.is_set, _STEPS)
+        index.search("weft", limit=1)
+
+
+class _Health(health.HealthServicer):  # type: ignore[misc]  # as above
+    """The standard one, but it remembers nothing of services that are none: their names are whatever callers like."""
+
+    async def Watch(self, request: health_pb2.HealthCheckRequest, context: Context) -> None:  # noqa: N802
+        """The health of a service, each time that it changes."""
+        if request.service in _SERVICES:
+            await super().Watch(request, context)
+        else:
+            unknown = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+            await context.write(health_pb2.HealthCheckResponse(status=unknown))

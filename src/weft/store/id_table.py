@@ -1,0 +1,210 @@
+"""Message ids as numbers, and the keys that find things by bytes.
+
+Ids recur: a thread names its root in every message.  So what was looked up or numbered is remembered, up to a bound:
+two generations of a cache, of which the older is let go when the younger is full.  The numbers of ids never change, so
+what other processes write meanwhile cannot make it wrong; what a transaction numbered and did not commit can, and is
+forgotten with it.
+
+Finding message ids by their digests, for peers that ask by them.
+
+The table ``id_digests`` follows ``ids`` and is caught up when it is asked, so that who never answers such peers has
+none of it.  ``digested`` in ``meta`` is the last node that stands in it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from hashlib import blake2b
+from itertools import chain, islice
+from typing import TypeVar
+
+from weft.core.id_digest import id_digest
+from weft.store.schema import ID_DIGESTS
+
+CHUNK = 500
+"""Values in one statement; SQLite before 3.32 takes 999."""
+_GENERATION = 120_000
+_NUMBER_BITS = 48
+
+T = TypeVar("T")
+
+
+def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The values, as many at a time as one statement takes."""
+    for start in range(0, len(values), CHUNK):
+        yield values[start : start + CHUNK]
+
+
+def marks(values: Sequence[object]) -> str:
+    """Question marks for the values of an ``IN (...)``."""
+    return ",".join("?" * len(values))
+
+
+def insert(connection: sqlite3.Connection, table: str, rows: Iterable[Sequence[object]], columns: int = 2) -> None:
+    """Insert new rows, many with one statement: to begin a statement costs as much as to insert a row.
+
+    A row that cannot be inserted ends the transaction in any case.  ``OR FAIL`` says so; otherwise SQLite keeps what it
+    would need to undo such a statement alone, in a file, which costs more than all the rest.
+    """
+    row, number, left = f"({marks(range(columns))})", CHUNK // columns, iter(rows)
+    into = f"INSERT OR FAIL INTO {table} VALUES "  # noqa: S608 - our own names
+    while len(some := list(islice(left, number))) == number:
+        connection.execute(into + ",".join([row] * number), list(chain.from_iterable(some)))
+    connection.executemany(into + row, some)
+
+
+def key_function(secret: bytes) -> Callable[[bytes], int]:
+    """The function that gives 32 bits (signed) of a keyed hash of bytes."""
+
+    keyed, number = partial(blake2b, digest_size=4, key=secret), int.from_bytes
+
+    def key(data: bytes) -> int:
+        return number(keyed(data).digest(), "big", signed=True)
+
+    return key
+
+
+def in_key_order(keys: Iterable[int], numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """(key, number) in the order of the keys, so that pages of their tree are met once."""
+    # Sorted as single integers: quicker than pairs.
+    packed = sorted([key << _NUMBER_BITS | number for key, number in zip(keys, numbers, strict=True)])
+    return ((both >> _NUMBER_BITS, both & (1 << _NUMBER_BITS) - 1) for both in packed)
+
+
+class IdTable:
+    """The numbers of message ids in one index."""
+
+    def __init__(self, connection: sqlite3.Connection, key: Callable[[bytes], int]) -> None:
+        self._connection = connection
+        self._key = key
+        self._young: dict[bytes, int] = {}
+        self._old: dict[bytes, int] = {}
+
+    def numbers(self, ids: Collection[bytes], *, create: bool) -> dict[bytes, int]:
+        """The numbers of ids, each given once; one that has none is left out, or gets one with ``create``."""
+        found: dict[bytes, int] = {}
+        missing = []
+        young, old = self._young.get, self._old.get
+        for data in ids:
+            node = young(data) or old(data)
+            if node:
+                found[data] = node
+            else:
+                missing.append(data)
+        if missing:
+            keys = list(map(self._key, missing))
+            self._look_up(missing, keys, found)
+            if create:
+                self._create({data: key for data, key in zip(missing, keys, strict=True) if data not in found}, found)
+            self._remember({data: found[data] for data in missing if data in found})
+        return found
+
+    def ids_of(self, nodes: Sequence[int]) -> list[bytes]:
+        """The ids of nodes, in their order; `KeyError` for a number that is none."""
+        found: dict[int, bytes] = {}
+        for chunk in chunks(nodes):
+            found.update(
+                self._connection.execute(f"SELECT node, id FROM ids WHERE node IN ({marks(chunk)})", chunk)  # noqa: S608
+            )
+        return [found[node] for node in nodes]
+
+    def forget(self) -> None:
+        """After a rollback: what was numbered in it is not."""
+        self._young.clear()
+        self._old.clear()
+
+    def _look_up(self, ids: Sequence[bytes], keys: Sequence[int], found: dict[bytes, int]) -> None:
+        wanted = set(ids)
+        for chunk in chunks(sorted(set(keys))):
+            for data, node in self._connection.execute(
+                "SELECT ids.id, ids.node FROM id_keys CROSS JOIN ids ON ids.node = id_keys.node "  # noqa: S608
+                f"WHERE id_keys.key IN ({marks(chunk)})",
+                chunk,
+            ):
+                if data in wanted:
+                    found[data] = node
+
+    def _create(self, ids: dict[bytes, int], found: dict[bytes, int]) -> None:
+        """Number ids, which come with their keys."""
+        [(last,)] = self._connection.execute("SELECT coalesce(max(node), 0) FROM ids").fetchall()
+        insert(self._connection, "ids", enumerate(ids, last + 1))
+        insert(self._connection, "id_keys", in_key_order(ids.values(), range(last + 1, last + 1 + len(ids))))
+        found.update(zip(ids, range(last + 1, last + 1 + len(ids)), strict=True))
+
+    def _remember(self, numbered: dict[bytes, int]) -> None:
+        if len(self._young) + len(numbered) > _GENERATION:
+            self._old, self._young = self._young, {}
+        if len(numbered) <= _GENERATION:
+            self._young.update(numbered)
+
+
+_PAGE = 20_000
+
+
+class IdDigestTable:
+    """The digests of one index."""
+
+    def __init__(self, connection: sqlite3.Connection, transaction: Callable[[], AbstractContextManager[None]]) -> None:
+        self._connection = connection
+        self._transaction = transaction
+
+    def ids(self, digests: Sequence[bytes]) -> list[list[bytes]]:
+        """For each digest the ids that have it, sorted: nearly always none or one."""
+        if self._last() < self._newest():
+            with self._transaction():
+                self._catch_up()
+        found: dict[int, list[bytes]] = {}
+        for chunk in chunks(sorted({_number(digest) for digest in digests})):
+            for number, data in self._connection.execute(
+                "SELECT digest, id FROM id_digests CROSS JOIN ids ON ids.node = id_digests.node "  # noqa: S608
+                f"WHERE digest IN ({marks(chunk)})",
+                chunk,
+            ):
+                found.setdefault(number, []).append(data)
+        return [sorted(found.get(_number(digest), ())) for digest in digests]
+
+    def wrong(self) -> Iterator[str]:
+        """What does not follow from the ids."""
+        last = self._last()
+        [(count,)] = self._connection.execute("SELECT count(*) FROM id_digests").fetchall()
+        [(ids,)] = self._connection.execute("SELECT count(*) FROM ids WHERE node <= ?", (last,)).fetchall()
+        if count != ids:
+            yield f"there are {count} digests of {ids} message ids"
+        for node, data in self._connection.execute("SELECT node, id FROM ids WHERE node <= ?", (last,)):
+            row = (_number(id_digest(data)), node)
+            if not self._connection.execute("SELECT 1 FROM id_digests WHERE digest = ? AND node = ?", row).fetchone():
+                yield f"message id {data.decode(errors='replace')} does not fit its digest"
+
+    def forget(self) -> None:
+        """Throw the table away; it is made again when it is asked."""
+        self._connection.execute("DROP TABLE IF EXISTS id_digests")
+        self._connection.execute(ID_DIGESTS)
+        self._connection.execute("DELETE FROM meta WHERE name = 'digested'")
+
+    def _catch_up(self) -> None:
+        after = self._last()
+        while rows := self._connection.execute(
+            "SELECT node, id FROM ids WHERE node > ? ORDER BY node LIMIT ?", (after, _PAGE)
+        ).fetchall():
+            self._connection.executemany(
+                "INSERT OR IGNORE INTO id_digests VALUES (?, ?)",
+                sorted((_number(id_digest(data)), node) for node, data in rows),
+            )
+            after = rows[-1][0]
+        self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('digested', ?)", (str(after).encode(),))
+
+    def _last(self) -> int:
+        row = self._connection.execute("SELECT value FROM meta WHERE name = 'digested'").fetchone()
+        return int(row[0]) if row else 0
+
+    def _newest(self) -> int:
+        [(newest,)] = self._connection.execute("SELECT coalesce(max(node), 0) FROM ids").fetchall()
+        return int(newest)
+
+
+def _number(digest: bytes) -> int:
+    """As SQLite has it."""
+    return int.from_bytes(digest, "big", signed=True)

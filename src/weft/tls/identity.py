@@ -1,0 +1,246 @@
+"""Who is at the other end: certificates made by ourselves, bound to origins, pinned by fingerprint.
+
+Theory of operation
+-------------------
+gRPC's TLS takes no Ed25519 keys, so the key of TLS is another one (ECDSA, P-256), made once and kept beside the index.
+Its certificate is signed by itself and proves nothing, but for one extension: the origin's public key, and the
+origin's signature over a domain tag, a version and the public key of TLS (the **binding**).  Whoever shows such a
+certificate and can speak TLS with it is the origin.  Names, dates and issuers in it are never looked at.
+
+A client knows a server by its fingerprint.  It fetches the server's certificate, which anybody may send, checks that
+its binding is by the origin with that fingerprint, and then speaks TLS with nobody but who has that certificate's key.
+A server takes the certificates of its peers from ``<index>.peers/FINGERPRINT.pem``; they are read anew for each
+connection, so one that is put there counts at once, and one that is taken away does no more.  Whatever certificate the
+transport let pass, the binding in it is checked again for each call (`origin_of`).
+
+Plain text is for loopback only (`weft.server.server`, `weft.client.client`).
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import grpc
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+
+from weft._files import make_folder, write_file
+from weft.core import ed25519
+from weft.core.signing import KEY_BYTES, fingerprint, parse_fingerprint, public_key
+from weft.errors import DeniedError, KeyFileError, UnreachableError, UsageError
+from weft.key_file import load_key
+from weft.policy.files import key_path
+from weft.policy.rules import Policy
+
+BINDING_DOMAIN = b"weft/v1/tls-binding\0"
+BINDING_VERSION = 1
+BINDING_OID = x509.ObjectIdentifier("2.25.232163347518326155293419146022842470121")
+"""A UUID of its own (X.667), so nobody had to be asked for it."""
+NAME = "weft.invalid"
+"""The name in every certificate; it says nothing, but TLS wants one."""
+MAX_CERTIFICATE = 16 * 1024
+_SIGNATURE_BYTES = 64
+_ALWAYS = (datetime(2000, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What we speak TLS with."""
+
+    key: bytes
+    """PEM, a secret."""
+    certificate: bytes
+    """PEM."""
+
+
+def make_identity(origin: Ed25519PrivateKey) -> Identity:
+    """A new key of TLS, and its certificate with the binding to ``origin``."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    own = public_key(origin)
+    binding = own + origin.sign(_bound(own, key.public_key()))
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, fingerprint(own))])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(_ALWAYS[0])
+        .not_valid_after(_ALWAYS[1])
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
+        # It can sign no other certificate: as a root it vouches for itself alone.
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.UnrecognizedExtension(BINDING_OID, binding), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return Identity(secret, certificate.public_bytes(Encoding.PEM))
+
+
+def origin_of(certificate: bytes) -> bytes:
+    """The origin that a certificate (PEM) is bound to; `DeniedError` if it is bound to none."""
+    try:
+        if len(certificate) > MAX_CERTIFICATE:
+            raise ValueError("it is too long")
+        read = x509.load_pem_x509_certificate(certificate)
+        extension = read.extensions.get_extension_for_oid(BINDING_OID).value
+        key = read.public_key()
+        if not isinstance(extension, x509.UnrecognizedExtension) or not isinstance(key, ec.EllipticCurvePublicKey):
+            raise ValueError("it has no binding, or a key of another kind")
+        origin, signature = extension.value[:KEY_BYTES], extension.value[KEY_BYTES:]
+        if len(signature) != _SIGNATURE_BYTES:
+            raise ValueError("its binding has a wrong length")
+        if not ed25519.verifies(origin, signature, _bound(origin, key)):
+            raise ValueError("its binding is not by that origin")
+    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension) as error:
+        raise DeniedError(f"certificate refused: {error}") from None
+    return origin
+
+
+def identity_path(index: Path) -> Path:
+    """Where the key of TLS and its certificate lie, one after the other."""
+    return index.with_name(index.name + ".tls")
+
+
+def peers_path(index: Path) -> Path:
+    """The folder with the certificates of peers."""
+    return index.with_name(index.name + ".peers")
+
+
+def load_or_make_identity(index: Path) -> Identity:
+    """The identity beside an index; a new one if there is none, or if it is bound to another origin."""
+    path = identity_path(index)
+    origin = load_key(key_path(index))
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return _write_identity(path, make_identity(origin))
+    except OSError as error:
+        raise KeyFileError(f"{path}: cannot read the key of TLS: {error.strerror or error}") from None
+    if path.stat().st_mode & 0o077:
+        raise KeyFileError(f"{path}: others may use this key; remove the file, and a new one is made")
+    key, mark, certificate = data.partition(b"-----BEGIN CERTIFICATE-----")
+    found = Identity(key, mark + certificate)
+    try:
+        bound = origin_of(found.certificate)
+    except DeniedError:
+        bound = b""
+    return found if bound == public_key(origin) else _write_identity(path, make_identity(origin))
+
+
+def save_peer(index: Path, certificate: bytes) -> str:
+    """Keep the certificate of a peer, so that it can call us; its fingerprint.  `DeniedError` if it is no peer's."""
+    name = fingerprint(origin_of(certificate))
+    folder = peers_path(index)
+    make_folder(folder)
+    write_file(folder / f"{name}.pem", certificate)
+    return name
+
+
+def peer_certificates(index: Path, policy: Policy) -> list[bytes]:
+    """The certificates of the peers that the policy names, as far as they are here and are theirs."""
+    found = []
+    for key in policy.peers:
+        path = peers_path(index) / f"{fingerprint(key)}.pem"
+        try:
+            certificate = path.read_bytes()
+            if origin_of(certificate) == key:
+                found.append(certificate)
+        except (OSError, DeniedError):
+            continue
+    return found
+
+
+def server_credentials(index: Path, policy: Policy) -> grpc.ServerCredentials:
+    """TLS that asks for a certificate of a peer.  Files are read again for each connection."""
+
+    def configuration() -> grpc.ServerCertificateConfiguration:
+        own = load_or_make_identity(index)
+        # Without a root, gRPC would ask for no certificate at all; with our own, nobody else is let in.
+        roots = b"".join(peer_certificates(index, policy)) or own.certificate
+        return grpc.ssl_server_certificate_configuration([(own.key, own.certificate)], root_certificates=roots)
+
+    return grpc.dynamic_ssl_server_credentials(configuration(), configuration, require_client_authentication=True)
+
+
+def caller(context: Any) -> bytes:  # noqa: ANN401 - `grpc.aio.ServicerContext`
+    """The origin that calls; `DeniedError` if it shows no certificate that is bound to one."""
+    shown: Mapping[str, Sequence[bytes]] = context.auth_context()
+    certificates = shown.get("x509_pem_cert", ())
+    if len(certificates) != 1:
+        raise DeniedError("this server answers only who shows a certificate")
+    return origin_of(certificates[0])
+
+
+def may_read_all(policy: Policy) -> Callable[[Any], None]:
+    """Lets those call who may read everything: an answer shows the whole view, not only some feeds of it."""
+
+    def authorize(context: Any) -> None:  # noqa: ANN401 - as above
+        row = policy.peers.get(caller(context))
+        if row is None or not row.may_read.everything:
+            raise DeniedError("the policy of this server does not let you read everything")
+
+    return authorize
+
+
+def fetch_certificate(address: tuple[str, int], pinned: str, seconds: float = 10.0) -> bytes:
+    """The certificate (PEM) of the server with the fingerprint ``pinned`` at an address.
+
+    `DeniedError` if somebody else answers there, `UnreachableError` if nobody does.
+    """
+    try:
+        origin = parse_fingerprint(pinned)
+    except ValueError as error:
+        raise UsageError(f"{pinned!r} is no fingerprint: {error}") from None
+    settings = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    settings.check_hostname = False
+    settings.verify_mode = ssl.CERT_NONE  # the binding is what is verified
+    settings.set_alpn_protocols(["h2"])
+    try:
+        with (
+            socket.create_connection(address, timeout=seconds) as plain,
+            settings.wrap_socket(plain, server_hostname=NAME) as wrapped,
+        ):
+            shown = wrapped.getpeercert(binary_form=True) or b""
+    except (OSError, ValueError) as error:
+        raise UnreachableError(f"{address[0]}:{address[1]}: no server answers there: {error}") from None
+    certificate = ssl.DER_cert_to_PEM_cert(shown).encode()
+    if origin_of(certificate) != origin:
+        raise DeniedError(f"{address[0]}:{address[1]}: another server answers there than {pinned}")
+    return certificate
+
+
+def channel_credentials(certificate: bytes, identity: Identity | None) -> grpc.ChannelCredentials:
+    """TLS with nobody but the holder of ``certificate``; ``identity`` is what we show."""
+    if identity is None:
+        return grpc.ssl_channel_credentials(certificate)
+    return grpc.ssl_channel_credentials(certificate, identity.key, identity.certificate)
+
+
+def _bound(origin: bytes, key: ec.EllipticCurvePublicKey) -> bytes:
+    """The string that the origin signs."""
+    spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return b"".join((BINDING_DOMAIN, bytes((BINDING_VERSION,)), origin, len(spki).to_bytes(2, "big"), spki))
+
+
+def _write_identity(path: Path, identity: Identity) -> Identity:
+    """Put it where it belongs; what was there is of no use to anybody."""
+    try:
+        write_file(path, identity.key + identity.certificate)
+    except OSError as error:
+        raise KeyFileError(f"{path}: cannot keep the key of TLS: {error.strerror or error}") from None
+    return identity

@@ -1,0 +1,299 @@
+"""Threads as columns, and back (``weft/v1/threads.proto``).
+
+Theory of operation
+-------------------
+A thread is three lists: messages, the copies of all of them, and facts about few of them.  `ThreadColumns` is a thread
+in that form.  A page holds a part of each list as columns, with the strings that these name, each once.  A page ends
+when it has enough bytes, wherever that is, so a thread of 50,000 messages, a message with 10,000 copies, and one with
+10,000 rival parents all fit into pages of the same size.
+
+`PageJoiner` puts the pages together again.  It believes nothing: columns of different lengths, texts that are not
+there, a parent that does not stand before its child are an `AnswerError`.
+
+Text is bytes on the wire: UTF-8, with what was no UTF-8 in the mail as it was there.  A lone surrogate, which only a
+crafted header decodes to, becomes U+FFFD.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, cast
+
+from weft.errors import AnswerError
+from weft.model import Copy, Coverage, Message, Thread
+from weft.v1 import threads_pb2 as wire
+
+_GHOST, _CONTESTED, _JOINED, _MUTED = 1, 2, 4, 8
+_ROW = 24
+"""About what one entry takes in all columns of its list."""
+_FACTS = wire.Facts
+
+Fact = tuple[int, int, str]
+"""(place of the message, `Facts.Kind`, text)."""
+
+
+class _Column(Protocol):
+    """A repeated field."""
+
+    def extend(self, values: Iterable[Any], /) -> None:
+        """Append some values."""
+
+
+def to_bytes(text: str) -> bytes:
+    """Text for the wire."""
+    try:
+        return text.encode()  # nearly always
+    except UnicodeEncodeError:
+        pass
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode()
+
+
+def to_text(data: bytes) -> str:
+    """Text from the wire."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+class ColumnOffsets(NamedTuple):
+    """How much of each list stands in earlier pages."""
+
+    messages: int = 0
+    copies: int = 0
+    facts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadColumns:
+    """A thread as its three lists."""
+
+    thread: Thread
+    copies: list[tuple[int, Copy]]
+    facts: list[Fact]
+    places: dict[str, int]
+    """Where each id stands."""
+
+    @classmethod
+    def of(cls, thread: Thread, muted: Iterable[tuple[str, str]] = ()) -> ThreadColumns:
+        """``muted``: (child, parent) of edges that are not heard."""
+        copies, facts = [], []
+        places = {message.id: place for place, message in enumerate(thread.messages)}
+        for place, message in enumerate(thread.messages):
+            copies += [(place, copy) for copy in message.copies]
+            facts += _facts(place, message)
+        facts += [(places[child], _FACTS.MUTED_PARENT, parent) for child, parent in muted if child in places]
+        return cls(thread, copies, facts, places)
+
+    def page(self, start: ColumnOffsets, room: int) -> tuple[wire.ThreadPage, ColumnOffsets, int]:
+        """The page that begins at ``start``, where the next one begins, and the room left of ``room`` bytes."""
+        strings = _Strings(room)
+        page = wire.ThreadPage(digest=bytes.fromhex(self.thread.digest))
+        messages = self._messages(page.messages, start.messages, strings)
+        copies = self._copies(page.copies, start.copies, strings)
+        facts = self._facts(page.facts, start.facts, strings)
+        page.strings.extend(strings.listed)
+        return page, ColumnOffsets(messages, copies, facts), strings.room
+
+    @property
+    def end(self) -> ColumnOffsets:
+        """Where nothing is left."""
+        return ColumnOffsets(len(self.thread.messages), len(self.copies), len(self.facts))
+
+    def _messages(self, out: wire.Messages, start: int, strings: _Strings) -> int:
+        rows = []
+        for place, message in enumerate(self.thread.messages[start:], start):
+            if strings.room <= 0:
+                break
+            data = to_bytes(message.id)
+            strings.room -= _ROW + len(data)
+            rows.append((
+                data,
+                0 if message.parent is None else place - self.places[message.parent],
+                _GHOST * message.ghost
+                | _CONTESTED * message.contested
+                | _JOINED * message.joined
+                | _MUTED * message.muted,
+                message.named if message.ghost else message.variants,
+                strings[message.date or ""],
+                strings[message.author],
+                strings[message.subject],
+            ))  # fmt: skip
+        _fill((out.id, out.up, out.flags, out.count, out.date, out.author, out.subject), rows)
+        return start + len(rows)
+
+    def _copies(self, out: wire.Copies, start: int, strings: _Strings) -> int:
+        rows = []
+        for place, (name, subject, author, date, origin) in self.copies[start:]:
+            if strings.room <= 0:
+                break
+            strings.room -= _ROW
+            row = (place, strings[name], strings[subject], strings[author], strings[date or ""], strings[origin or ""])
+            rows.append(row)
+        _fill((out.message, out.list, out.subject, out.author, out.date, out.origin), rows)
+        return start + len(rows)
+
+    def _facts(self, out: wire.Facts, start: int, strings: _Strings) -> int:
+        for number, (place, kind, text) in enumerate(self.facts[start:], start):
+            if strings.room <= 0:
+                return number
+            strings.room -= _ROW
+            out.message.append(place)
+            out.kind.append(cast(wire.Facts.Kind, kind))
+            out.text.append(strings[text])
+        return max(start, len(self.facts))
+
+
+def _fill(columns: Sequence[_Column], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Append rows to columns, column by column: an append of one value costs as much as one of ten."""
+    for column, values in zip(columns, zip(*rows, strict=True), strict=bool(rows)):
+        column.extend(values)
+
+
+class _Strings(dict[str, int]):
+    """Numbers strings; takes their bytes from the room of a page."""
+
+    def __init__(self, room: int) -> None:
+        self.listed = [b""]
+        self.room = room
+        self[""] = 0
+
+    def __missing__(self, text: str) -> int:
+        data = to_bytes(text)
+        self.room -= len(data)
+        self[text] = number = len(self.listed)
+        self.listed.append(data)
+        return number
+
+
+def _facts(place: int, message: Message) -> list[Fact]:
+    facts: list[Fact] = [(place, _FACTS.RIVAL, rival or "") for rival in message.rivals]
+    if message.cut is not None:
+        facts.append((place, _FACTS.CUT, message.cut))
+    facts += [(place, _FACTS.NAMED_ON, name) for name in message.named_on]
+    if message.stated_date:
+        facts.append((place, _FACTS.STATED_DATE, message.stated_date))
+    facts += [(place, _FACTS.RIVAL_REPLY, reply) for reply in message.rival_replies]
+    return facts
+
+
+class PageJoiner:
+    """Puts the pages of one thread together.  Everything in them may be a lie."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self.copies: dict[int, list[Copy]] = defaultdict(list)
+        self.facts: dict[int, list[tuple[int, str]]] = defaultdict(list)
+        self._digest: bytes | None = None
+        self._counts = ColumnOffsets()
+
+    @property
+    def place(self) -> ColumnOffsets:
+        """How much of each list has come."""
+        return self._counts
+
+    def add(self, page: wire.ThreadPage) -> None:
+        """Take the next page."""
+        if self._digest not in (None, page.digest) or len(page.digest) != 32:
+            raise AnswerError("pages of one thread have different digests, or none")
+        self._digest = page.digest
+        texts = [to_text(data) for data in page.strings]
+        if not texts or texts[0]:
+            raise AnswerError("the strings of a page do not begin with the empty one")
+        try:
+            self._add_messages(page.messages, texts)
+            self._add_copies(page.copies, texts)
+            self._add_facts(page.facts, texts)
+        except IndexError:
+            raise AnswerError("a column names a text that is not there") from None
+        messages, copies, facts = self._counts
+        self._counts = ColumnOffsets(
+            messages + len(page.messages.id), copies + len(page.copies.message), facts + len(page.facts.message)
+        )
+
+    def thread(self, coverage: Coverage | None = None) -> Thread:
+        """The thread, when all pages have come."""
+        if not self.messages or self._digest is None:
+            raise AnswerError("a thread without a message")
+        last = len(self.messages)
+        if any(place >= last for place in (*self.copies, *self.facts)):
+            raise AnswerError("a copy or fact is about a message that is not there")
+        whole = [self._whole(place, message) for place, message in enumerate(self.messages)]
+        return Thread(tuple(whole), self._digest.hex(), coverage)
+
+    def muted(self) -> frozenset[tuple[bytes, bytes]]:
+        """(child, parent) of the edges that the server does not hear."""
+        return frozenset(
+            (to_bytes(self.messages[place].id), to_bytes(text))
+            for place, facts in self.facts.items()
+            for kind, text in facts
+            if kind == _FACTS.MUTED_PARENT
+        )
+
+    def _add_messages(self, part: wire.Messages, texts: Sequence[str]) -> None:
+        columns = (part.id, part.up, part.flags, part.count, part.date, part.author, part.subject)
+        _check_lengths(columns)
+        for data, up, flags, count, date, author, subject in zip(*columns, strict=True):
+            place = len(self.messages)
+            if up > place or (up == 0) != (place == 0):
+                raise AnswerError("a parent does not stand before its child, or there are several roots")
+            parent = self.messages[place - up] if up else None
+            ghost = bool(flags & _GHOST)
+            message = Message(
+                to_text(data),
+                parent.id if parent else None,
+                parent.depth + 1 if parent else 0,
+                ghost,
+                bool(flags & _CONTESTED),
+                0 if ghost else count,
+                texts[date] or None,
+                texts[author],
+                texts[subject],
+                (),
+                named=count if ghost else 0,
+                joined=bool(flags & _JOINED),
+                muted=ghost and bool(flags & _MUTED),
+            )
+            self.messages.append(message)
+
+    def _add_copies(self, part: wire.Copies, texts: Sequence[str]) -> None:
+        columns = (part.message, part.list, part.subject, part.author, part.date, part.origin)
+        _check_lengths(columns)
+        for place, name, subject, author, date, origin in zip(*columns, strict=True):
+            copy = Copy(texts[name], texts[subject], texts[author], texts[date] or None, texts[origin] or None)
+            self.copies[place].append(copy)
+
+    def _add_facts(self, part: wire.Facts, texts: Sequence[str]) -> None:
+        columns = (part.message, part.kind, part.text)
+        _check_lengths(columns)
+        for place, kind, text in zip(*columns, strict=True):
+            self.facts[place].append((kind, texts[text]))
+
+    def _whole(self, place: int, message: Message) -> Message:
+        """A message with its copies and facts."""
+        if place in self.copies:
+            message = message._replace(copies=tuple(self.copies[place]))
+        rivals: list[str | None] = []
+        named_on: list[str] = []
+        replies: list[str] = []
+        for kind, text in self.facts.get(place, ()):
+            if kind == _FACTS.RIVAL:
+                rivals.append(text or None)
+            elif kind == _FACTS.CUT:
+                message = message._replace(cut=text)
+            elif kind == _FACTS.NAMED_ON:
+                named_on.append(text)
+            elif kind == _FACTS.STATED_DATE:
+                message = message._replace(stated_date=text)
+            elif kind == _FACTS.RIVAL_REPLY:
+                replies.append(text)
+        if rivals or named_on or replies:
+            message = message._replace(rivals=tuple(rivals), named_on=tuple(named_on), rival_replies=tuple(replies))
+        return message
+
+
+def _check_lengths(columns: Sequence[Sequence[object]]) -> None:
+    if len({len(column) for column in columns}) != 1:
+        raise AnswerError("the columns of a page have different lengths")
