@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command_runner import weft
+from tests.cli.command_runner import ROOT, weft
+from tests.command_reference import PAGE, reference
 from tests.documented_examples import DOCS, README, Example, documents, examples, matches, not_run, run
 from weft.docs import SECTIONS, pages
 
@@ -34,7 +35,10 @@ def test_the_readme_has_examples_and_only_set_up_is_not_run() -> None:
 def test_the_readme_shows_both_commands_that_do_all_the_set_up() -> None:
     start = "\npython3 -m venv .venv && .venv/bin/pip install -q "
     assert README.read_text().count(f"{start}. && .venv/bin/weft rebuild fixtures/story/*.mbox\n") == 1
-    assert README.read_text().count(f"{start}-e '.[test]' && .venv/bin/pytest -n 2\n") == 1
+    tests = f"{start}-e '.[test]' && .venv/bin/pytest -n 2\n"
+    assert README.read_text().count(tests) == 1
+    if (script := README.parent / ".ci" / "run").exists():
+        assert script.read_text().count(tests) == 1, "continuous integration runs the tests as the README says"
 
 
 @pytest.mark.parametrize("page", documents(), ids=lambda page: page.name)
@@ -58,6 +62,16 @@ def test_every_page_is_a_topic_in_a_known_section_with_a_title_of_its_own() -> N
     titles = [page.title for page in found]
     assert all(titles)
     assert len(set(titles)) == len(titles)
+
+
+def test_the_picture_of_the_readme_is_what_weft_draws_of_the_story() -> None:
+    story = ("fixtures/story/drafts.mbox", "fixtures/story/smtp-ops.mbox")
+    drawn = weft("rebuild", "-q", "--format", "svg", "--thread", ROOT, *story, cwd=README.parent)
+    assert (DOCS / "thread.svg").read_bytes() == drawn.out
+
+
+def test_the_readme_is_two_screens() -> None:
+    assert len(README.read_text().splitlines()) <= 250
 
 
 def test_help_lists_every_topic_and_shows_each_page() -> None:
@@ -93,3 +107,7 @@ def test_help_on_an_unknown_topic_names_close_ones() -> None:
 )
 def test_dots_stand_for_what_is_left_out(shown: str, printed: str, same: bool) -> None:
     assert matches(shown, printed) == same
+
+
+def test_the_reference_of_commands_is_what_the_commands_say() -> None:
+    assert PAGE.read_text() == reference(), "write it again: python -m tests.command_reference"

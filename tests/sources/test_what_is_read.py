@@ -1,4 +1,4 @@
-"""One of each form is written and read, and the README's table of forms says the same.
+"""One of each form is written and read, and the documentation's tables of forms say the same.
 
 ``python -m tests.sources.test_what_is_read`` prints the table.
 """
@@ -18,7 +18,7 @@ from dulwich.refs import HEADREF
 from dulwich.repo import Repo
 
 from tests.cli.command_runner import weft
-from tests.factories import FIXTURES
+from tests.documented_examples import DOCS
 from tests.sources.test_containers import tar_of, zip_of, zstd
 from tests.sources.test_delimited import written
 from weft.sources.discover import discover
@@ -144,7 +144,7 @@ FOREIGN = [
 
 
 def table() -> str:
-    """The README's tables."""
+    """The tables of the page on what Weft reads."""
     lines = ["| what Weft reads | for example | is of the list |", "|---|---|---|"]
     lines += [f"| {row.form} | `{row.example}` | `{row.list}` |" for row in ROWS]
     lines += ["", "| what it names and does not read | what to do |", "|---|---|"]
@@ -157,7 +157,7 @@ def table() -> str:
 
 
 def test_the_readme_has_the_tables() -> None:
-    assert table() in (FIXTURES.parent / "README.md").read_text()
+    assert table() in (DOCS / "reference" / "mail.md").read_text()
 
 
 if __name__ == "__main__":
