@@ -66,7 +66,7 @@ def test_json_has_all_its_fields(story: Home) -> None:
     first = found["claims"][0]
     assert set(first) == {
         "claim", "origin", "name", "list", "tier", "parent", "rule", "date", "subject", "from", "archived_at", "batch",
-        "position", "hidden", "body",
+        "position", "hidden", "body", "weak",
     }  # fmt: skip
     assert (first["origin"], first["name"], first["tier"], first["parent"]) == (own, "this server", 0, GHOST)
     assert (len(first["claim"]), len(first["batch"]), first["hidden"]) == (64, 64, "")
@@ -122,6 +122,15 @@ def test_ids_that_look_like_this_one_are_named(home: Home) -> None:
     for name, alike in hints.items():
         assert name not in alike
         assert all(name in hints[other] for other in alike)
+
+
+def test_weak_ids_are_shown_and_whether_they_count(home: Home, tmp_path: Path) -> None:
+    path = tmp_path / "l.mbox"
+    weak = b"In-Reply-To: Your message of noon. a@x.example or b@x.example\n"
+    path.write_bytes(mail("a@x.example") + mail("r@x.example").replace(b"Subject:", weak + b"Subject:", 1))
+    ingested(home, path)
+    [claim] = explained(home, "r@x.example")["claims"]
+    assert claim["weak"] == [{"id": "a@x.example", "counts": True}, {"id": "b@x.example", "counts": False}]
 
 
 def test_what_does_not_count_is_shown_with_the_reason(story: Home) -> None:

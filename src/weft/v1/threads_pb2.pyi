@@ -258,7 +258,7 @@ class ExplainResponse(_message.Message):
         id: bytes
         def __init__(self, id: _Optional[bytes] = ...) -> None: ...
     class Statement(_message.Message):
-        __slots__ = ("claim", "origin", "list", "tier", "id", "parent", "rule", "date", "subject", "author", "archived_at", "batch", "position", "hidden", "body")
+        __slots__ = ("claim", "origin", "list", "tier", "id", "parent", "rule", "date", "subject", "author", "archived_at", "batch", "position", "hidden", "body", "weak")
         CLAIM_FIELD_NUMBER: _ClassVar[int]
         ORIGIN_FIELD_NUMBER: _ClassVar[int]
         LIST_FIELD_NUMBER: _ClassVar[int]
@@ -274,6 +274,7 @@ class ExplainResponse(_message.Message):
         POSITION_FIELD_NUMBER: _ClassVar[int]
         HIDDEN_FIELD_NUMBER: _ClassVar[int]
         BODY_FIELD_NUMBER: _ClassVar[int]
+        WEAK_FIELD_NUMBER: _ClassVar[int]
         claim: bytes
         origin: bytes
         list: bytes
@@ -289,7 +290,15 @@ class ExplainResponse(_message.Message):
         position: int
         hidden: bytes
         body: bytes
-        def __init__(self, claim: _Optional[bytes] = ..., origin: _Optional[bytes] = ..., list: _Optional[bytes] = ..., tier: _Optional[int] = ..., id: _Optional[bytes] = ..., parent: _Optional[_Union[ExplainResponse.Parent, _Mapping]] = ..., rule: _Optional[bytes] = ..., date: _Optional[bytes] = ..., subject: _Optional[bytes] = ..., author: _Optional[bytes] = ..., archived_at: _Optional[bytes] = ..., batch: _Optional[bytes] = ..., position: _Optional[int] = ..., hidden: _Optional[bytes] = ..., body: _Optional[bytes] = ...) -> None: ...
+        weak: _containers.RepeatedCompositeFieldContainer[ExplainResponse.WeakId]
+        def __init__(self, claim: _Optional[bytes] = ..., origin: _Optional[bytes] = ..., list: _Optional[bytes] = ..., tier: _Optional[int] = ..., id: _Optional[bytes] = ..., parent: _Optional[_Union[ExplainResponse.Parent, _Mapping]] = ..., rule: _Optional[bytes] = ..., date: _Optional[bytes] = ..., subject: _Optional[bytes] = ..., author: _Optional[bytes] = ..., archived_at: _Optional[bytes] = ..., batch: _Optional[bytes] = ..., position: _Optional[int] = ..., hidden: _Optional[bytes] = ..., body: _Optional[bytes] = ..., weak: _Optional[_Iterable[_Union[ExplainResponse.WeakId, _Mapping]]] = ...) -> None: ...
+    class WeakId(_message.Message):
+        __slots__ = ("id", "counts")
+        ID_FIELD_NUMBER: _ClassVar[int]
+        COUNTS_FIELD_NUMBER: _ClassVar[int]
+        id: bytes
+        counts: bool
+        def __init__(self, id: _Optional[bytes] = ..., counts: _Optional[bool] = ...) -> None: ...
     class Witness(_message.Message):
         __slots__ = ("claim", "origin", "list", "tier", "id", "parent", "gap", "counts")
         CLAIM_FIELD_NUMBER: _ClassVar[int]

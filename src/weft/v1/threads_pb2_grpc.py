@@ -135,7 +135,7 @@ class ThreadsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Digests(self, request, context):
-        """The digests of all trees of the common view, in the order of the octets of their roots: what two servers are
+        """The digests of all trees of the common view, in the order of the bytes of their roots: what two servers are
         compared by.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

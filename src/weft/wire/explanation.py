@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from weft.core.signing import KEY_BYTES, fingerprint, parse_fingerprint
 from weft.errors import AnswerError
 from weft.model import AskedFeed, ClaimStatement, Coverage, Explanation, Witness
@@ -11,22 +13,23 @@ from weft.wire.threads import to_bytes, to_text
 
 
 def to_message(found: Explanation) -> wire.ExplainResponse:
-    """For the wire, at most `EXPLAINED` entries of each list."""
+    """For the wire, at most `EXPLAINED` entries of each list, and as many weak ids in all its statements together."""
     most = EXPLAINED
     lists = (found.statements, found.witnesses, found.rivals, found.children, found.lookalikes)
+    statements, cut = _statements(found.statements[:most])
     return wire.ExplainResponse(
         id=to_bytes(found.message_id),
         root=to_bytes(found.root),
         parent=_parent(found.parent),
         rule=to_bytes(found.rule),
         ghost=found.ghost,
-        statements=map(_statement, found.statements[:most]),
+        statements=statements,
         witnesses=map(_witness, found.witnesses[:most]),
         rivals=map(_parent, found.rivals[:most]),
         children=map(to_bytes, found.children[:most]),
         lookalikes=map(to_bytes, found.lookalikes[:most]),
         coverage=coverage_to_message(found.coverage),
-        truncated=any(len(one) > most for one in lists),
+        truncated=cut or any(len(one) > most for one in lists),
     )
 
 
@@ -93,7 +96,17 @@ def _named(parent: wire.ExplainResponse.Parent) -> str | None:
     return to_text(parent.id) if parent.HasField("id") else None
 
 
-def _statement(one: ClaimStatement) -> wire.ExplainResponse.Statement:
+def _statements(some: Iterable[ClaimStatement]) -> tuple[list[wire.ExplainResponse.Statement], bool]:
+    """The statements, and whether weak ids were left out: one claim can name a hundred."""
+    left = EXPLAINED
+    messages = []
+    for one in some:
+        messages.append(_statement(one, left))
+        left -= len(one.weak)
+    return messages, left < 0
+
+
+def _statement(one: ClaimStatement, most_weak: int) -> wire.ExplainResponse.Statement:
     return wire.ExplainResponse.Statement(
         claim=bytes.fromhex(one.claim),
         origin=parse_fingerprint(one.origin),
@@ -110,6 +123,10 @@ def _statement(one: ClaimStatement) -> wire.ExplainResponse.Statement:
         position=one.position,
         hidden=to_bytes(one.hidden),
         body=bytes.fromhex(one.body),
+        weak=[
+            wire.ExplainResponse.WeakId(id=to_bytes(name), counts=counts)
+            for name, counts in one.weak[: max(most_weak, 0)]
+        ],
     )
 
 
@@ -130,6 +147,7 @@ def _read_statement(one: wire.ExplainResponse.Statement) -> ClaimStatement:
         position=one.position,
         hidden=to_text(one.hidden),
         body=one.body.hex(),
+        weak=tuple((to_text(weak.id), weak.counts) for weak in one.weak),
     )
 
 

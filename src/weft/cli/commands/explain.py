@@ -9,8 +9,9 @@
 * ``children`` and ``lookalikes``: ids; the latter differ from this one in case or punctuation only;
 * ``claims`` about the id, each with ``claim``, ``origin``, ``name``, ``list``, ``tier`` (null: not admitted),
   ``parent``, ``rule`` (the header that says so), ``date``, ``subject``, ``from``, ``archived_at``, ``batch`` (its
-  signed root), ``position``, ``hidden`` (why it does not count, or empty) and ``body`` (the SHA-256 of its body, or
-  empty);
+  signed root), ``position``, ``hidden`` (why it does not count, or empty), ``body`` (the SHA-256 of its body, or
+  empty) and ``weak`` (what its In-Reply-To and References may mean as ids: each with ``id`` and ``counts``, whether
+  some mail here has that id);
 * ``witnesses``, each with ``claim``, ``origin``, ``name``, ``list``, ``tier``, ``id`` (of the message whose References
   these are), ``parent``, ``gap`` and ``counts`` (never where the id has headers of its own, which silence them);
 * ``coverage`` of its thread with ``complete``, ``carried``, ``partly``, ``never_asked``, ``asked`` (each with ``feed``,
@@ -106,6 +107,7 @@ def _claim(one: ClaimStatement, names: dict[str, str]) -> dict[str, object]:
         "position": one.position,
         "hidden": one.hidden,
         "body": one.body,
+        "weak": [{"id": name, "counts": counts} for name, counts in one.weak],
     }
 
 
