@@ -138,6 +138,13 @@ class MemoryStore:
             raise StoreError(f"batch {batch} proves nothing; this is a defect of Weft")
         return known.signed, tree
 
+    def signed_root(self, batch: int) -> SignedRoot:
+        """The signed root of a batch alone."""
+        known = self._batches.get(batch)
+        if known is None:
+            raise StoreError(f"there is no batch {batch} in this store")
+        return known.signed
+
     def feed(self, batch: int) -> Feed:
         """The feed of a batch, which never changes."""
         known = self._batches.get(batch)

@@ -13,6 +13,7 @@ from tests.index.factories import expected, mail, open_index, parents, placed, w
 from tests.store.factories import Origin
 from tests.store.factories import mail as claim
 from weft import Index
+from weft.errors import StoreError
 from weft.model import Problem
 from weft.policy.rules import Origin as Row
 
@@ -204,3 +205,20 @@ def test_a_withdrawal_is_expunged_only_with_its_claim_or_the_claim_would_come_ba
     index._view.remake()
     assert found(index) == []
     assert placed(index.all_threads()) == expected(index)
+
+
+def test_copies_are_explained_without_the_trees_of_their_batches_which_may_be_damaged(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = index.explain("m8@x")
+    [position] = [one.position for one in whole.statements]
+    [batch] = index.store.batches_at([position]).values()
+    tamper(index, "UPDATE claims SET octets = x'00' WHERE batch = ? AND position <> ?", (batch, position))
+    with pytest.raises(StoreError, match="damaged"):
+        index.store.signed(batch)
+    assert index.explain("m8@x").statements == whole.statements
+    monkeypatch.setattr("weft.store.claims.load_tree", None)
+    assert index.explain("m8@x").statements == whole.statements
+    [damaged] = index.explain("m7@x").statements
+    assert (damaged.batch, damaged.list) == (whole.statements[0].batch, whole.statements[0].list)
+    assert "damaged" in damaged.hidden

@@ -23,7 +23,8 @@ A, B = Origin("a"), Origin("b")
 @pytest.fixture(params=["memory", "sqlite", "sqlite, where all keys meet"])
 def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     if request.param == "sqlite, where all keys meet":
-        monkeypatch.setattr("weft.store.sqlite.key_function", lambda _: lambda data: data[0] % 2)
+        for name in ("key_function", "id_key_function"):
+            monkeypatch.setattr(f"weft.store.sqlite.{name}", lambda _: lambda data: data[0] % 2)
     made: Store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "index.db")
     yield made
     made.close()
@@ -254,8 +255,15 @@ def test_a_part_that_is_not_of_one_piece_is_refused(store: Store) -> None:
 
 
 def test_a_batch_that_is_not_there_is_an_error(store: Store) -> None:
-    with pytest.raises(StoreError, match="no batch 7"):
-        store.signed(7)
+    for ask in (store.signed, store.signed_root, store.feed):
+        with pytest.raises(StoreError, match="no batch 7"):
+            ask(7)
+
+
+def test_the_signed_root_of_a_batch_is_known_without_its_claims(store: Store) -> None:
+    whole, part = thread("m1", "m2", "m3"), some(B.batch("l", mail("n1"), mail("n2")), [1])
+    put(store, whole, part)
+    assert [store.signed_root(batch) for batch in (1, 2)] == [whole.signed, part.signed]
 
 
 def test_an_own_place_is_kept_and_one_that_was_not_known_is_taken_over(store: Store) -> None:

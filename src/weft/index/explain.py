@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 from weft.core.author import decode_author
 from weft.core.claim import Claim
@@ -19,6 +20,15 @@ from weft.store.interface import PAGE, Store, StoredClaim
 _GHOST_TIER = 255
 
 
+class _Batch(NamedTuple):
+    """What is told of all claims of a batch, as `ClaimStatement` has it."""
+
+    origin: str
+    list: str
+    tier: int | None
+    root: str
+
+
 class Explainer:
     """Explains ids of one index under one policy."""
 
@@ -26,6 +36,7 @@ class Explainer:
         """``reader`` knows the policy and what was withdrawn."""
         self._store = store
         self._reader = reader
+        self._batches: dict[int, _Batch] = {}
 
     def statements(self, message_id: bytes) -> list[ClaimStatement]:
         """All claims about an id, those that do not count or are not here any more too, in order of position."""
@@ -114,15 +125,25 @@ class Explainer:
             yield from page
             after = page[-1].position
 
+    def _batch(self, number: int) -> _Batch:
+        """Many copies often stand in few batches."""
+        found = self._batches.get(number)
+        if found is None:
+            signed = self._store.signed_root(number)
+            tier = self._reader.claim_filter.tier(Feed(signed.origin, signed.list))
+            found = _Batch(fingerprint(signed.origin), signed.list.decode(), tier, signed.root.hex())
+            self._batches[number] = found
+        return found
+
     def _bare(self, held: StoredClaim, message_id: bytes) -> ClaimStatement:
         """What is left of a claim whose bytes were deleted or are damaged: who made it, in which batch."""
-        signed, _ = self._store.signed(held.batch)
+        batch = self._batch(held.batch)
         reason = "damaged; weft check says more" if held.data else "its bytes were deleted here"
         return ClaimStatement(
             held.identity.hex(),
-            fingerprint(signed.origin),
-            signed.list.decode(),
-            self._reader.claim_filter.tier(Feed(signed.origin, signed.list)),
+            batch.origin,
+            batch.list,
+            batch.tier,
             _text(message_id),
             None,
             "unknown",
@@ -130,7 +151,7 @@ class Explainer:
             "",
             "",
             "",
-            signed.root.hex(),
+            batch.root,
             held.position,
             reason,
         )
@@ -139,12 +160,12 @@ class Explainer:
         reader = self._reader
         counted = claim.counting(reader.claimed)
         parent = stated_by_headers(counted, reader.policy.view.profile, reader.claimed)
-        signed, _ = self._store.signed(held.batch)
+        batch = self._batch(held.batch)
         return ClaimStatement(
             held.identity.hex(),
-            fingerprint(claim.origin),
-            claim.list.decode(),
-            reader.claim_filter.tier(claim.feed),
+            batch.origin,
+            batch.list,
+            batch.tier,
             _text(claim.message_id),
             None if parent is None else _text(parent),
             _header(counted, parent),
@@ -152,7 +173,7 @@ class Explainer:
             decode_text(claim.subject),
             decode_author(claim.author),
             decode_text(claim.archived_at),
-            signed.root.hex(),
+            batch.root,
             held.position,
             reader.claim_filter.hidden(held.identity, claim),
             claim.body.hex(),

@@ -37,6 +37,9 @@ from weft.store.interface import PAGE, StoredClaim, VerifiedPart
 from weft.store.sqlite import SqliteStore
 from weft.store.sqlite_errors import explained
 
+_LOOKALIKES = 20
+"""The ids that look like another one of which an explanation tells."""
+
 
 class Index:
     """An index of claims on disk.  One writer at a time, any number of readers; a context manager.
@@ -191,7 +194,7 @@ class Index:
             tier=tier,
             cut=None if cut is None else view.id_of(cut),
             children=view.children_ids(node),
-            lookalikes=view.listing.lookalikes(literal),
+            lookalikes=self.store.lookalikes(literal, _LOOKALIKES),
             coverage=reader.coverage(root, view.coverage_reader()),
         )
 

@@ -30,9 +30,6 @@ _ON_LIST = (
 )
 _BEHIND = f" AND (newest, claims.node) < (SELECT {_DATE}, nodes.node FROM nodes WHERE nodes.node = :after)"  # noqa: S608
 _NEWEST_FIRST = " ORDER BY newest DESC, claims.node DESC, claims.position"
-_QUIET = "lower(CAST({} AS TEXT))"
-for _mark in ".-_+=$":
-    _QUIET = f"replace({_QUIET}, '{_mark}', '')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +107,6 @@ class Listing:
         """With how many contents its id has."""
         variants = self.reader.variants(node)
         return replace(found, variants=variants) if variants > 1 else found
-
-    def lookalikes(self, message_id: bytes) -> list[bytes]:
-        """Other ids that differ from this one only in case or the punctuation ``.-_+=$``.  Looks at every id."""
-        rows = self.connection.execute(
-            f"SELECT id FROM ids WHERE {_QUIET.format('id')} = {_QUIET.format('?')} AND id <> ? LIMIT 20",  # noqa: S608
-            (message_id, message_id),
-        )
-        return sorted(row[0] for row in rows)
 
     def _found(self, node: int, claim: Claim) -> Found:
         root = self.reader.root_of(node)

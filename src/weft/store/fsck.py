@@ -29,8 +29,9 @@ from weft.core.claim import Claim, Withdrawal, parse
 from weft.core.signing import SignedRoot, short_fingerprint, verify_root
 from weft.errors import ClaimError, StoreError
 from weft.store.claims import KEY_BYTES, Batches, LeafRow, load_tree
+from weft.store.id_keys import fill_id_keys
 from weft.store.id_table import IdTable, in_key_order
-from weft.store.schema import CLAIM_KEYS, ID_KEYS, REFS, RUNS
+from weft.store.schema import CLAIM_KEYS, REFS, RUNS
 
 _MOST_PAGES = 20
 """Reports of SQLite's own check that are passed on."""
@@ -145,7 +146,7 @@ class StoreChecker:
         if (keys := self._count("id_keys")) != (ids := self._count("ids")):
             yield StoreProblem(f"there are {keys} keys of {ids} message ids")
         for node, data in self._connection.execute("SELECT node, id FROM ids"):
-            if not self._has("SELECT 1 FROM id_keys WHERE key = ? AND node = ?", self._key(data), node):
+            if not self._has("SELECT 1 FROM id_keys WHERE key = ? AND node = ?", self._nodes.key(data), node):
                 yield StoreProblem(f"message id {data.decode(errors='replace')} does not fit its key")
         held = Counter(
             dict(self._connection.execute("SELECT feed, count(*) FROM claims JOIN batches USING (batch) GROUP BY feed"))
@@ -296,14 +297,7 @@ class StoreRepairer:
             self._connection.executemany("INSERT INTO claim_keys VALUES (?, ?)", keys)
 
     def _rebuild_id_keys(self) -> None:
-        self._make_again("id_keys", ID_KEYS)
-        after = 0
-        while rows := self._connection.execute(
-            "SELECT node, id FROM ids WHERE node > ? ORDER BY node LIMIT ?", (after, _REPAIR_PAGE)
-        ).fetchall():
-            after = rows[-1][0]
-            keys = in_key_order([self._key(data) for _, data in rows], [node for node, _ in rows])
-            self._connection.executemany("INSERT INTO id_keys VALUES (?, ?)", keys)
+        fill_id_keys(self._connection, self._nodes.key)
         self._nodes.forget()
 
     def _make_again(self, table: str, statement: str) -> None:

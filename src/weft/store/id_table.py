@@ -1,4 +1,4 @@
-"""Message ids as numbers, and the keys that find things by bytes.
+"""Message ids as numbers.
 
 Ids recur: a thread names its root in every message.  So what was looked up or numbered is remembered, up to a bound:
 two generations of a cache, of which the older is let go when the younger is full.  The numbers of ids never change, so
@@ -16,12 +16,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from functools import partial
-from hashlib import blake2b
 from itertools import chain, islice
 from typing import TypeVar
 
 from weft.core.id_digest import id_digest
+from weft.store.id_keys import alike, skeleton
 from weft.store.schema import ID_DIGESTS
 
 CHUNK = 500
@@ -56,17 +55,6 @@ def insert(connection: sqlite3.Connection, table: str, rows: Iterable[Sequence[o
     connection.executemany(into + row, some)
 
 
-def key_function(secret: bytes) -> Callable[[bytes], int]:
-    """The function that gives 32 bits (signed) of a keyed hash of bytes."""
-
-    keyed, number = partial(blake2b, digest_size=4, key=secret), int.from_bytes
-
-    def key(data: bytes) -> int:
-        return number(keyed(data).digest(), "big", signed=True)
-
-    return key
-
-
 def in_key_order(keys: Iterable[int], numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
     """(key, number) in the order of the keys, so that pages of their tree are met once."""
     # Sorted as single integers: quicker than pairs.
@@ -78,8 +66,9 @@ class IdTable:
     """The numbers of message ids in one index."""
 
     def __init__(self, connection: sqlite3.Connection, key: Callable[[bytes], int]) -> None:
+        """``key``: `weft.store.id_keys.id_key_function`."""
         self._connection = connection
-        self._key = key
+        self.key = key
         self._young: dict[bytes, int] = {}
         self._old: dict[bytes, int] = {}
 
@@ -95,7 +84,7 @@ class IdTable:
             else:
                 missing.append(data)
         if missing:
-            keys = list(map(self._key, missing))
+            keys = list(map(self.key, missing))
             self._look_up(missing, keys, found)
             if create:
                 self._create({data: key for data, key in zip(missing, keys, strict=True) if data not in found}, found)
@@ -110,6 +99,17 @@ class IdTable:
                 self._connection.execute(f"SELECT node, id FROM ids WHERE node IN ({marks(chunk)})", chunk)  # noqa: S608
             )
         return [found[node] for node in nodes]
+
+    def lookalikes(self, message_id: bytes, limit: int) -> list[bytes]:
+        """Other ids with the same skeleton, at most ``limit``, sorted; only what may be one is looked at."""
+        wanted = skeleton(message_id)
+        rows = self._connection.execute(
+            "SELECT ids.id FROM id_keys CROSS JOIN ids ON ids.node = id_keys.node "
+            "WHERE id_keys.key BETWEEN ? AND ? ORDER BY id_keys.key, id_keys.node",
+            alike(self.key(message_id)),
+        )
+        others = (data for (data,) in rows if data != message_id and skeleton(data) == wanted)
+        return sorted(islice(others, limit))
 
     def forget(self) -> None:
         """After a rollback: what was numbered in it is not."""

@@ -155,6 +155,9 @@ class Store(Protocol):
     def signed(self, batch: int) -> tuple[SignedRoot, PartialTree]:
         """The signed root of a batch and what is known of its tree, whose leaves are the claims held under it."""
 
+    def signed_root(self, batch: int) -> SignedRoot:
+        """The signed root of a batch alone; the claims held under it are not read, and it is not checked."""
+
     def feed(self, batch: int) -> Feed:
         """The feed of a batch, which never changes."""
 

@@ -8,7 +8,7 @@ Theory of operation
                 secret of this index: four bytes are enough because nobody can make ids that meet, and what is found
                 is compared with the whole id, which is computed from the bytes and stored nowhere
 ``ids``         the message ids, numbered: nodes
-``id_keys``     finds a node by its id, in the same way
+``id_keys``     finds a node by its id, in a like way, and the ids that look like it: `weft.store.id_keys`
 ``refs``        who refers to a node; in References or In-Reply-To, once
 ``batches``     what an origin signed.  ``proof`` is a `weft.core.merkle.Multiproof` about the leaves that are held;
                 NULL if these are all, empty if it was lost to damage
@@ -33,6 +33,7 @@ import secrets
 from pathlib import Path
 
 from weft.errors import StoreError
+from weft.store.id_keys import ID_KEYS, fill_id_keys, id_key_function
 from weft.store.sqlite_library import Database, Migrations
 
 APPLICATION = 0x57656674
@@ -42,7 +43,6 @@ STORE = Migrations("weft.store")
 
 REFS = "CREATE TABLE refs (target INTEGER, position INTEGER, PRIMARY KEY (target, position)) WITHOUT ROWID"
 CLAIM_KEYS = "CREATE TABLE claim_keys (key INTEGER, position INTEGER, PRIMARY KEY (key, position)) WITHOUT ROWID"
-ID_KEYS = "CREATE TABLE id_keys (key INTEGER, node INTEGER, PRIMARY KEY (key, node)) WITHOUT ROWID"
 EXCHANGES = (
     "CREATE TABLE exchanges (peer BLOB PRIMARY KEY, time INTEGER NOT NULL, revision INTEGER NOT NULL, "
     "feeds TEXT NOT NULL, cut BLOB NOT NULL, asked BLOB)"
@@ -100,6 +100,12 @@ def _exchanges(database: Database) -> None:
 @STORE(name="004 what peers handed over")
 def _received(database: Database) -> None:
     database.conn.execute(RECEIVED)
+
+
+@STORE(name="005 keys of message ids that tell what looks alike")
+def _id_keys(database: Database) -> None:
+    [(secret,)] = database.conn.execute("SELECT value FROM meta WHERE name = 'secret'").fetchall()
+    fill_id_keys(database.conn, id_key_function(secret))
 
 
 def migrate(path: Path, database: Database, migrations: Migrations = STORE, *, read_only: bool = False) -> None:

@@ -28,7 +28,8 @@ from weft.errors import ClaimError, StoreError
 from weft.store.claims import KEY_BYTES, UNPROVED, Batches, ClaimWriter
 from weft.store.connection import open_database
 from weft.store.fsck import StoreChecker, StoreProblem, StoreRepairer
-from weft.store.id_table import IdDigestTable, IdTable, chunks, key_function, marks
+from weft.store.id_keys import id_key_function, key_function
+from weft.store.id_table import IdDigestTable, IdTable, chunks, marks
 from weft.store.interface import PAGE, IngestedFile, InsertedClaim, MailLocation, StoredClaim, VerifiedPart
 from weft.store.schema import migrate
 from weft.store.sqlite_errors import explained
@@ -56,7 +57,7 @@ class SqliteStore:
         with explained(self.path):
             [(secret,)] = self.connection.execute("SELECT value FROM meta WHERE name = 'secret'").fetchall()
         self._key = key_function(secret)
-        self._nodes = IdTable(self.connection, self._key)
+        self._nodes = IdTable(self.connection, id_key_function(secret))
         self._batches = Batches(self.connection)
         self._digests = IdDigestTable(self.connection, self.transaction)
         self._writer = ClaimWriter(self.connection, self._key, self._nodes, self._batches, self._find)
@@ -168,6 +169,11 @@ class SqliteStore:
         with explained(self.path):
             return self._batches.signed(batch)
 
+    def signed_root(self, batch: int) -> SignedRoot:
+        """The signed root of a batch alone; the claims held under it are not read, and it is not checked."""
+        with explained(self.path):
+            return self._batches.row(batch)[0]
+
     def feed(self, batch: int) -> Feed:
         """The feed of a batch, which never changes."""
         with explained(self.path):
@@ -247,6 +253,11 @@ class SqliteStore:
         """The message ids of nodes, in their order; `KeyError` for a number that is no node."""
         with explained(self.path):
             return self._nodes.ids_of(nodes)
+
+    def lookalikes(self, message_id: bytes, limit: int) -> list[bytes]:
+        """Other message ids here with the same `weft.store.id_keys.skeleton`, at most ``limit``, sorted."""
+        with explained(self.path):
+            return self._nodes.lookalikes(message_id, limit)
 
     def positions_concerning(self, ids: Sequence[bytes], after: int = 0, limit: int = PAGE) -> list[int]:
         """Where claims about any of the message ids, or that refer to one, stand in the log: ascending, each once."""
