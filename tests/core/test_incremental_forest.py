@@ -477,6 +477,22 @@ def test_a_long_cycle_whose_members_become_ghosts_one_by_one_costs_log_n_each() 
     assert nodes.reads < 60 * len(members)
 
 
+def test_a_ghost_that_opens_and_closes_a_long_cycle_costs_a_few_reads_a_member() -> None:
+    """What the pages on trust promise: linear in the cycle, once a mail, whatever else the mail says."""
+    size = 2000
+    nodes, forest, members = ring(size)
+    flipped = max(members, key=lambda node: nodes.states[node].rank)
+    above, elsewhere = nodes.states[flipped].stated_parent, nodes.node(b"elsewhere")
+    for gap in range(nodes.states[flipped].rank - WITNESS_RANK)[::-1]:
+        parent = above if gap % 2 else elsewhere
+        forest.dirty.clear()
+        nodes.reads = 0
+        forest.add(Statement(nodes.node(b"poster"), 0, NONE, [(flipped, parent, gap)]))
+        assert (nodes.states[flipped].cycle_state == OFF) == (parent == elsewhere)
+        assert nodes.reads < 7 * size
+        assert len(forest.dirty) <= size + 2
+
+
 def test_a_member_whose_ground_comes_and_goes_leaves_the_cut_where_it_belongs() -> None:
     """Each time, what is remembered of the cycle gets one more outdated entry."""
     live = grow([Claim("a", (), ("c",), tier=1), Claim("b", (), ("a",), tier=1), Claim("c", (), ("b",), tier=2)])

@@ -16,8 +16,10 @@ Cost: a claim costs O(its References), plus for each edge that changes the small
 "all below the child" (`weft.core.cycle_cutting`), plus the length of each cycle that it opens or closes; a cut that
 moves costs O(log n).  Real mail hardly ever pays more than the first.  One claim never costs more than O(n log n)
 steps, n being the ids of the trees that it touches.  Who wants others to pay that has to post it: a chain or cycle of n
-ghosts takes n / 198 mails, and then each mail that flips an edge in it costs n steps again.  A ghost flips at most
-about 400 times for each tier, since its rank only gets better; a claimed id twice for each tier.
+ghosts takes n / 99 mails, and then each mail that flips an edge in it costs n steps again: two or three reads of a
+state for each member of a cycle that opens, six for one that closes, and a row to write.  A ghost flips at most about
+200 times for each tier, since its rank only gets better; a claimed id twice for each tier.  So m mails cost no more
+than 25 m^2 such steps of members, half of them building and half of them flipping, which is what quotas are for.
 """
 
 from __future__ import annotations
@@ -53,7 +55,7 @@ def interpret(
     profile: Profile = "weft",
     muted_edge: Callable[[int, int], bool] | None = None,
 ) -> Statement:
-    """What a claim means: its headers' ids as nodes, at most 198 References; tier 0 is the best, 254 the worst.
+    """What a claim means: its headers' ids as nodes, at most 100 References; tier 0 is the best, 254 the worst.
 
     ``muted_edge(child, parent)``: whether that edge is not to be heard, neither as a statement nor as a witness.
     """

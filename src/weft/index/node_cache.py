@@ -125,9 +125,15 @@ class NodeCache:
                 yield node, state.rank, state.stated_parent, state.parent, state.cycle_state, dates.get(node)
 
         self._connection.executemany("DELETE FROM nodes WHERE node = ?", [(node,) for node in unnamed])
+        known = {*dirty, *self.redated} - fresh - unnamed
         self._connection.executemany(
             "INSERT OR REPLACE INTO nodes (node, rank, said, parent, loop, date) VALUES (?, ?, ?, ?, ?, ?)",
-            rows({*dirty, *self.redated} - fresh - unnamed),
+            rows(known & self._was.keys()),
+        )
+        # Those that did not move: the index of parents, which costs most, need not be met for them.
+        self._connection.executemany(
+            "UPDATE nodes SET rank = ?2, said = ?3, loop = ?5, date = ?6 WHERE node = ?1",
+            rows(known - self._was.keys()),
         )
         insert(self._connection, "nodes", rows(fresh), 6)
         for node in unnamed:
