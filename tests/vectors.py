@@ -192,6 +192,8 @@ def second_encodings() -> dict[str, bytes]:
         "encoding: a long length of the claim": b"\x0a" + varint(len(encode(BARE)) - 2, length=3) + encode(BARE)[2:],
         "encoding: a long key": wired([*bare[:2], b"\x9a\x00\x01x"]),
         "encoding: another wire type": wired([*bare, b"\x38\x01"]),
+        "encoding: another wire type of a flag": wired([*plain[:4], b"\x2a\x01\x01", *plain[5:]]),
+        "encoding: a flag and bytes of its number": wired([*plain[:5], b"\x2a\x01\x01", *plain[5:]]),
         "encoding: a withdrawal with an unknown field": encode(WITHDRAWAL) + UNKNOWN_FIELD,
         "encoding: a withdrawal in another order": wired([*back[1:], back[0]], b"\x12"),
     }

@@ -259,3 +259,14 @@ def test_these_are_names_of_lists(name: str) -> None:
 def test_these_are_not(name: str) -> None:
     with pytest.raises(ValueError, match=r"^it "):
         check_list_name(name)
+
+
+@pytest.mark.parametrize("number", range(1, 16))
+@pytest.mark.parametrize("wire_type", range(8))
+def test_a_field_of_another_wire_type_is_refused_wherever_it_stands(number: int, wire_type: int) -> None:
+    parts = fields_of(PLAIN)
+    field = bytes((number << 3 | wire_type,)) + (b"\x01" if wire_type == 0 else b"\x01\x01")
+    for place in range(len(parts) + 1):
+        raw = wired([*parts[:place], field, *parts[place:]])
+        with suppress(ClaimError):
+            assert encode(parse(raw)) == raw

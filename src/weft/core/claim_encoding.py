@@ -25,6 +25,7 @@ _MAIL = 0x0A
 _IN_REPLY_TO, _SANE, _REFERENCES, _LAST = 0x22, 0x28, 0x32, 0x6A
 """Keys: the number of a field times eight, and its wire type: 2 for bytes, 0 for a flag."""
 _BYTES = 2
+_SANE_AS_BYTES = _SANE | _BYTES
 
 
 def encode_mail(claim: Claim) -> bytes:
@@ -109,7 +110,7 @@ def _decode_mail(data: bytes) -> MailFields | None:
         else:
             return None
         at = stop
-    if at != end:
+    if at != end or values[_SANE_AS_BYTES]:
         return None
     return (
         values[0x0A], values[0x12], values[0x1A], tuple(replies), sane, tuple(references), values[0x3A], values[0x42],
