@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from weft.core import references as fields
-from weft.core.message_id import key, parse_message_id, tokenize, unfold
+from weft.core.message_id import key, marked, parse_message_id, tokenize, unfold
 
 LONG = b"x" * 249 + b"@h"
 
@@ -261,3 +261,15 @@ def test_a_mebibyte_of_hostile_header_takes_linear_time(name: str) -> None:
 def test_many_ids_beside_many_addresses_take_linear_time() -> None:
     references = b" ".join(b"<a@a@%d>" % i for i in range(MIB // 10))
     assert len(parse_references([references], b"own@h", b"a@" * (MIB // 2))) == 100
+
+
+@given(st.lists(st.sampled_from(["<", ">", "<>", "<a@x>", '"', "(", ")", "\\", " ", "a"]), max_size=12).map("".join))
+@example('"<>" <a@x>')
+@example(';a< 2"b&<> (c@x> (c) <"b')
+def test_each_mark_stands_for_a_token_and_what_is_quoted_is_none(value: str) -> None:
+    tokens, outside = marked(value.encode())
+    assert outside.count(b"<>") == len(tokens)
+
+
+def test_an_empty_pair_of_brackets_in_quotes_takes_no_id_away() -> None:
+    assert parse_references([b'"<>" <b@x> <c@x>'], b"a@x", b"") == (b"b@x", b"c@x")

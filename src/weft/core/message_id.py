@@ -145,7 +145,8 @@ def _normalize(token: bytes) -> bytes:
 def _split(value: bytes, *, comments: bool, mark: bytes = b"") -> Tokens | None:
     """One pass over ``value``; None if ``comments`` are to be stripped and one is never closed.
 
-    ``mark`` stands in the rest at the place of each token.
+    ``mark`` stands in the rest at the place of each token, and nowhere else: what looks like it, in a quoted string or
+    behind a ``<`` that is never closed, is parted by a space.
     """
     tokens: list[bytes] = []
     rest: list[bytes] = []
@@ -175,6 +176,8 @@ def _split(value: bytes, *, comments: bool, mark: bytes = b"") -> Tokens | None:
             stop = run.end() if run else position + 1
             rest.append(value[position:stop])
             position = stop
+    if mark and mark in value:
+        rest = [piece if piece is mark else piece.replace(mark, b" ".join((mark[:1], mark[1:]))) for piece in rest]
     return Tokens(tokens, b"".join(rest))
 
 
