@@ -14,7 +14,7 @@ from weft._workers import Child
 from weft.errors import SourceError
 from weft.sources import parallel_scan
 from weft.sources.interface import Note, Notes, Record, RecordMaker, Source, T, make_record
-from weft.sources.mbox import MboxFile
+from weft.sources.mbox import MboxFile, places_to_cut
 from weft.sources.parallel_scan import scan
 from weft.sources.splitter import Splitter
 
@@ -109,6 +109,35 @@ def test_a_file_is_cut_into_parts_that_have_its_messages_once_each(tmp_path: Pat
         assert sum(part.size for part in parts) == whole.size
         assert len(parts) == whole.size // data
         assert [record[:11] for part in parts for record in part.records(fail)] == [record[:11] for record in records]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"From a Feb 13 10:00:00 2003\nMessage-ID: <a@x>\nContent-Length: 39\n\n"
+        b"From b@x Thu Feb 13 10:01:00 2003\nX: y\n\n\nFrom c@x Thu Feb 13 10:02:00 2003\nContent-Length: 2\n\nb\n\n",
+        b"From b@x \xef\xbb\xbfFrom a at x; Thu Feb 13 10:00:00 2003\nMessage-ID: <a@x>\n\na\n",
+        b"From b@x \0From a at x; Thu Feb 13 10:00:00 2003\nMessage-ID: <a@x>\n\na\n",
+    ],
+)
+def test_a_file_is_not_cut_where_a_part_would_not_know_what_stands_before_it(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "m"
+    path.write_bytes(data)
+    whole = list(MboxFile(str(path), "l").records(lambda _: None))
+    assert len(whole) == 1 + data.count(b"c@x")
+    for place in range(1, len(data)):
+        for cut in places_to_cut(str(path), range(0, place + 1, place))[1:]:
+            assert parts_at(path, cut) == whole
+
+
+def parts_at(path: Path, cut: int) -> list[Record]:
+    """What the two parts of a file have that is cut at a place."""
+    found: list[Record] = []
+    for part in ((0, cut), (cut, 1 << 62)):
+        one = MboxFile(str(path), "l")
+        one.part = part
+        found += one.records(lambda _: None)
+    return found
 
 
 def test_a_part_in_which_no_message_begins_is_not_read_to_the_end_of_the_file(tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
+from weft.render.mbox import without_blank_end, write_mboxrd
 from weft.sources.interface import Note, NoteLog, make_record
 from weft.sources.mbox import MboxFile
 from weft.sources.separators import Ground, judge
@@ -227,3 +229,15 @@ def test_of_many_lines_that_may_have_cost_a_message_some_are_named_and_all_are_c
     assert len(list(MboxFile(str(path), "l").scan(log, make_record))) == 1
     assert (log.skipped, log.passed, len(said), len(log.entries)) == (5000, 5000, 5001, 11)
     assert sum(not note.quiet for note in said) == 11
+
+
+def test_a_message_without_a_header_in_an_mboxrd_is_one_and_is_fetched(tmp_path: Path) -> None:
+    mails = [b"X: y\n\nbody\n", b"", b"no field\n", b"\nbody only\n", b"\n\nX: y\n"]
+    file = BytesIO()
+    write_mboxrd([(mail, False) for mail in mails], file)
+    path = tmp_path / "m"
+    path.write_bytes(file.getvalue())
+    mbox, notes = MboxFile(str(path), "l"), NoteLog()
+    places = [record[:2] for record in mbox.records(notes)]
+    assert [without_blank_end(mbox.fetch(*place)) for place in places] == list(map(without_blank_end, mails))
+    assert not notes.entries

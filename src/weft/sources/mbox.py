@@ -25,7 +25,7 @@ from weft.errors import SourceError
 from weft.sources.compressed import MailStream, is_compressed, open_mail, reason, wrap
 from weft.sources.evidence import Evidence, make_evidence
 from weft.sources.interface import Note, Notes, Record, RecordMaker, T, header_bounds, make_record
-from weft.sources.separators import BEFORE, Ground, is_mboxrd, is_patch_series
+from weft.sources.separators import AHEAD, BEFORE, MBOXRD, Ground, is_mboxrd, is_patch_series
 from weft.sources.splitter import (
     FRONT,
     LENGTH_FIELD,
@@ -44,8 +44,12 @@ _START_OF_FILE = b"\n\n"
 _SYSTEM_DATA = re.compile(rb"^Subject:[^\n]*DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA", re.MULTILINE)
 _SYSTEM_FIELD = re.compile(rb"^X-IMAP(?:base)?:", re.MULTILINE)
 _FROM_LINE = re.compile(rb"(?:\A|(?<=[\r\n\0])|(?<=\xef\xbb\xbf))From ")
-_LEAD = 4
-"""So many bytes before a message say how its lines end."""
+_FROM_IN_A_LINE = re.compile(rb"(?:[\r\0]|\xef\xbb\xbf)From ")
+"""What begins a line although no line feed ends the one before."""
+_FRONT_OF_LINE = 8
+"""So many bytes before a place may belong to such a line behind it."""
+_LEAD = len(MBOXRD)
+"""So many bytes before a message say how its lines end, and whether it may be one without a header field."""
 _LONGEST_GAP = 16 * 1024
 _NAMED = 10
 """So many places of one file are named unasked."""
@@ -173,7 +177,7 @@ class MboxFile:
         size = self.size
         if size < 2 * data or self.start or self.part or not self.is_plain():
             return [self]
-        starts = _free_of_lengths(self.path, range(0, size - data + 1, data))
+        starts = places_to_cut(self.path, range(0, size - data + 1, data))
         parts = []
         for start, stop in zip(starts, (*starts[1:], 1 << 62), strict=True):
             one = MboxFile(self.path, self.list, self._max_ratio)
@@ -203,10 +207,10 @@ class MboxFile:
             data = self._read_at(offset - lead, lead + length)
         except OSError as error:
             raise SourceError(f"{self.path}: {reason(error)}") from error
-        data = _without_lead(data, lead)
+        before, data = data[:lead], _without_lead(data, lead)
         if len(data) != length and self._extent is not None and self._extent.error:
             raise SourceError(f"{self.path}: at {offset}: {self._extent.error}")
-        if len(data) != length or not _FIELD.search(data[:MAX_BLOCK]):
+        if len(data) != length or not (_FIELD.search(data[:MAX_BLOCK]) or before.endswith(MBOXRD)):
             raise SourceError(f"{self.path}: at {offset}: the message is gone; was the file changed?")
         return data
 
@@ -298,14 +302,22 @@ def _from_line(file: FileIO, message: int) -> int:
     return front + places[-1] if places else message
 
 
-def _free_of_lengths(path: str, places: range) -> list[int]:
-    """Those places up to which no Content-Length can reach; the first is always among them."""
+def places_to_cut(path: str, places: range) -> list[int]:
+    """Those places at which a file can be read in parts; the first is always among them.
+
+    No Content-Length of a message that begins before such a place may reach beyond it.  And it may not stand in a From_
+    line, or between one and the first header field, with another ``From`` behind it that counts if the first one does
+    not.
+    """
     free = [places[0]]
     with suppress(OSError), FileIO(path) as file:
         for place in places[1:]:
             file.seek(max(0, place - REACH))
-            before = file.read(min(place, REACH) + len(LENGTH_FIELD))
-            if find(before, LENGTH_FIELD, 0, len(before)) < 0:
+            around = file.read(min(place, REACH) + AHEAD)
+            if find(around, LENGTH_FIELD, 0, len(around)) >= 0:
+                continue
+            file.seek(max(0, place - _FRONT_OF_LINE))
+            if not _FROM_IN_A_LINE.search(file.read(min(place, _FRONT_OF_LINE) + AHEAD)):
                 free.append(place)
     return free
 

@@ -156,7 +156,7 @@ def judge(buffer: bytes | bytearray, at: int, end: int, *, at_end: bool, series:
     if text.startswith(b":"):  # a header field, as RFC 5322 section 4.5 lets people write it, if it stands among others
         lost = (blank or b"@" not in text) and not below.gap and _is_header(below.names)
         return Verdict(Ground.LOST, 0, f"{_NOT}it is written as a header field") if lost else _TEXT
-    if mboxrd and blank and line[0] == MBOXRD and not below.gap:
+    if mboxrd and blank and line[0] == MBOXRD:
         return Verdict(Ground.SURE, line.end())
     if _GIT_LINE.match(buffer, at, end) and not series:
         return Verdict(Ground.PATCH, 0, f"{_NOT}it begins a patch of git") if below.names else _TEXT
