@@ -7,9 +7,12 @@ import tomllib
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tests.vectors import PLAIN, WITHDRAWAL
+from tests.fuzz.check_frame import check_frame
+from tests.fuzz.check_mbox import check_mbox
+from tests.fuzz.check_proof import check_proof
+from tests.fuzz.seeds import read_seeds
+from tests.vectors import PLAIN
 from weft.core import author, claim, date, header, header_value, message_id, references, subject
-from weft.core.signing import fingerprint
 from weft.errors import ClaimError, PolicyError, UsageError
 from weft.index import fulltext, schema
 from weft.policy import rules
@@ -96,30 +99,18 @@ def check_policy(raw: bytes) -> None:
     assert rules.parse_policy(parsed.to_tables(), PLAIN.origin) == parsed
 
 
-_HEADER = b"""Message-ID: <a@x>
-From: =?utf-8?q?a?= <a@x>
-Date: Thu, 13 Feb 2003 10:00:00 +0100
-References: <b@x> <c@x>
-"""
-_POLICY = f"""[peer.{fingerprint(bytes([1]) * 32)}]
-name = "one"
-streams = 1
-may_read = ["own/git"]
-[mute]
-ids = ["a@x"]
-"""
 TARGETS = {
-    "header": Target(check_header, (_HEADER + b"Subject: " + b"s" * 990 + b" \xc3\xa9 =?a?q?b?=\n", _HEADER)),
-    "ids": Target(check_ids, (b'<a@x> (c) <"b"@x>', b"<own@x> <a@x> <ann@example.org> <a@x>", b'In "x" <a b@x>')),
-    "date": Target(
-        check_date,
-        (b"Thu, 13 Feb (x) 2003 10:00:00 GMT+0100", b"Feb 13 10:00 PM -0500 03", b"2003-02-13T10:00:00Z"),
-    ),
-    "text": Target(
-        check_text,
-        (b"Re: =?utf-7?q?+2AA-?= =?utf-8?b?w6k=?=", b'"=?utf-8?q?a=2Cb?=" <a@x>, (=?x?q?y?=)', b"\x1b$B2q\xff"),
-    ),
-    "claim": Target(check_claim, (claim.encode(PLAIN), claim.encode(WITHDRAWAL))),
-    "query": Target(check_query, ('subject:"a b" from:会议 x'.encode(), 'ที่ "é" *'.encode())),
-    "policy": Target(check_policy, (_POLICY.encode(),)),
+    name: Target(check, read_seeds(name))
+    for name, check in {
+        "header": check_header,
+        "ids": check_ids,
+        "mbox": check_mbox,
+        "date": check_date,
+        "text": check_text,
+        "claim": check_claim,
+        "proof": check_proof,
+        "frame": check_frame,
+        "query": check_query,
+        "policy": check_policy,
+    }.items()
 }
