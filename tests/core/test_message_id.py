@@ -6,6 +6,7 @@ Hostile inputs here are a mebibyte: what is linear takes a fraction of a second,
 from __future__ import annotations
 
 from hashlib import sha256
+from itertools import product
 
 import pytest
 from hypothesis import example, given, settings
@@ -173,11 +174,25 @@ def test_no_bytes_raise_and_every_id_keeps_the_caps(values: list[bytes], own: by
     references = parse_references(values, own, people)
     in_reply_to, sane = parse_in_reply_to(values, own, people)
     assert message_id is None or 0 < len(message_id) <= 250
-    assert all(b"@" in name and len(name) <= 250 for name in (*references, *in_reply_to))
+    hashed = b"sha256:"  # an id that cannot stand for itself
+    assert all((b"@" in name or name.startswith(hashed)) and len(name) <= 250 for name in (*references, *in_reply_to))
     assert len(set(references)) == len(references)
     assert own not in references
     assert own not in in_reply_to
     assert len(in_reply_to) == 1 or not sane
+
+
+def test_no_short_value_raises() -> None:
+    alphabet = [b"<", b">", b'"', b"\\", b"(", b")", b"a@b", b" ", b"=?"]
+    for length in range(1, 5):
+        for value in product(alphabet, repeat=length):
+            parse_references([b"".join(value)], b"", b"")
+            parse_in_reply_to([b"".join(value)], b"", b"")
+
+
+def test_angle_brackets_in_quotes_are_no_ids() -> None:
+    assert parse_references([b'"<>" <a@x>'], b"", b"") == (b"a@x",)
+    assert parse_in_reply_to([b'"<b@x>" <a@x>'], b"", b"")[0] == (b"a@x",)
 
 
 @given(pieces.map(lambda found: b"".join(piece for piece in found if not piece.isspace())))

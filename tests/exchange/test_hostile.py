@@ -140,7 +140,7 @@ def test_a_hello_that_breaks_a_rule_is_refused(changes: dict[str, object], reaso
         ([b"\xff\xff"], "not a message", ""),
         ([b""], "kind that is not known", ""),
         ([b"\xba\x3e\x03abc"], "kind that is not known", ""),
-        ([bytes((1 << 16) + 1)], "octets are too many", "frame_octets"),
+        ([bytes((1 << 16) + 1)], "bytes are too many", "frame_octets"),
         ([offer(1)], "the first one must be a hello", ""),
         ([hello(), hello()], "there was one already", ""),
         ([hello(), offer(1)], "not the peer's turn", ""),

@@ -145,6 +145,15 @@ def test_an_id_that_is_weak_in_one_field_and_not_in_the_other_counts_where_it_do
         assert_right(index)
 
 
+def test_a_contested_message_that_is_withdrawn_leaves_no_row() -> None:
+    copies = [Letter("one", "a@x", (), reply_to, "s", None) for reply_to in (None, "b@x")]
+    with folder() as path, open_index(path) as index:
+        ingest(index, path, copies, 0)
+        index.retract(["a@x"])
+        ingest(index, path, [Letter("one", "b@x", (), None, "s", None)], 1)
+        assert_right(index)
+
+
 @given(st.lists(letters, max_size=10), st.lists(st.tuples(operations, st.lists(letters, max_size=3)), max_size=5))
 @SOME
 def test_the_view_stays_right_whatever_leaves_it(

@@ -33,7 +33,7 @@ def policy(home: Home) -> Policy:
 
 
 @pytest.fixture
-def desk(home: Home) -> Iterator[IndexBackend]:
+def backend(home: Home) -> Iterator[IndexBackend]:
     backend = IndexBackend(home.index, policy(home))
     yield backend
     backend.close()

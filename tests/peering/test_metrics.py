@@ -10,7 +10,7 @@ import pytest
 from tests.cli.command_runner import until
 from tests.cli.server_home import Home
 from tests.peering.peer_harness import STORY, admit, fingerprint, is_live, running, sync
-from tests.store.factories import mail
+from tests.store.factories import Origin, mail
 from weft.core.claim import encode, parse
 from weft.errors import ClaimError
 from weft.peering.metrics import kind
@@ -69,7 +69,7 @@ def test_the_reason_of_a_refusal_is_one_of_a_few_words() -> None:
 
 @pytest.mark.parametrize("field", ["subject", "author", "date", "archived_at", "message_id", "body"])
 def test_the_field_for_which_the_core_refuses_a_claim_is_such_a_word(field: str) -> None:
-    claim = replace(mail("a@x"), origin=bytes(32), list=b"git", **{field: b"x" * 20_000})  # type: ignore[arg-type]
+    claim = replace(mail("a@x"), origin=Origin("o").public, list=b"git", **{field: b"x" * 20_000})  # type: ignore[arg-type]
     with pytest.raises(ClaimError) as refused:
         parse(encode(claim))
     assert kind(str(refused.value)) == field

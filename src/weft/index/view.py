@@ -387,20 +387,16 @@ class View:
             after = page[-1].position
 
     def _write(self, interpreted: Sequence[tuple[int, bytes]] = (), left: Sequence[int] = ()) -> None:
+        # Before rows are written: a node that nothing names any more is forgotten then, and to ask would make it anew.
+        torn = {node: self._node_cache.state(node).contested for node in sorted(self._torn)}
+        self._torn.clear()
         changes = self._node_cache.write(self.forest.dirty)
         self.forest.dirty.clear()
         self._recent.write(interpreted, left, changes, int(time.time()))
-        if self._torn:
-            self._write_rivals()
+        if torn:
+            contested = [node for node, now in torn.items() if now]
+            self.rivals.write(contested, [node for node, now in torn.items() if not now], self._stays)
         self._node_cache.trim()
-
-    def _write_rivals(self) -> None:
-        """The rows of messages that are contested, or were until now."""
-        states = {node: self._node_cache.state(node) for node in sorted(self._torn)}
-        contested = [node for node, state in states.items() if state.contested]
-        others = [node for node, state in states.items() if not state.contested]
-        self.rivals.write(contested, others, self._stays)
-        self._torn.clear()
 
     def _stays(self, one: CountedClaim) -> bool:
         """Whether a claim that counts was seen and stays."""
