@@ -9,16 +9,16 @@ replace an address.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from weft.core.encoded_word import WORD_WITHOUT_GROUPS, decode_raw, decode_words
 from weft.core.subject import decode_text
 
-PART = re.compile(
-    rb"(?P<quoted>\"((?:[^\"\\]|\\.)*+)\")|(?P<address><[^<>]*+>)|(?P<mark>[(),;:<>])"
-    rb"|(?P<text>(?:" + WORD_WITHOUT_GROUPS + rb"|[^\"(),;:<>])++|\")",
-    re.DOTALL,
-)
+_QUOTED_STRING = rb"(?P<quoted>\"((?:[^\"\\]|\\.)*+)\")|"
+_OTHERS = rb"(?P<address><[^<>]*+>)|(?P<mark>[(),;:<>])|(?P<text>(?:" + WORD_WITHOUT_GROUPS + rb"|[^\"(),;:<>])++|\")"
+_PART = re.compile(_QUOTED_STRING + _OTHERS, re.DOTALL)
 """One part of a From field; all parts together are the field."""
+_UNQUOTED = re.compile(_OTHERS, re.DOTALL)
 _SYNTAX = re.compile(r"[()<>@,;:\\\"\[\]]")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
@@ -29,20 +29,34 @@ def decode_author(raw: bytes) -> str:
         return decode_text(raw)
     pieces: list[str] = []
     depth = 0
-    for part in PART.finditer(raw):
+    for part in parts(raw):
         if part[0] == b"(":
             depth += 1
         elif part[0] == b")" and depth:
             depth -= 1
         if depth:
             pieces.append(decode_words(part[0], _in_comment))
-        elif part["quoted"] is not None:
-            pieces += '"', decode_words(part[2], _in_quotes), '"'
+        elif part[0][:1] == b'"' and len(part[0]) > 1:
+            pieces += '"', decode_words(part[0][1:-1], _in_quotes), '"'
         elif part["text"] is not None:
             pieces.append(decode_words(part[0], _in_phrase))
         else:
             pieces.append(decode_raw(part[0]))
     return "".join(pieces)
+
+
+def parts(raw: bytes) -> Iterator[re.Match[bytes]]:
+    """The parts of a From field, in order.
+
+    A quote that is never closed is text, and so are all quotes after it: each of them is escaped, else it would close.
+    To try each again would cost quadratic time.
+    """
+    position, pattern = 0, _PART
+    while part := pattern.match(raw, position):
+        yield part
+        position = part.end()
+        if part[0] == b'"':
+            pattern = _UNQUOTED
 
 
 def _in_phrase(text: str) -> str:

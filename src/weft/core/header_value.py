@@ -23,7 +23,7 @@ from __future__ import annotations
 import re
 from binascii import b2a_base64
 
-from weft.core.author import PART
+from weft.core.author import parts
 from weft.core.encoded_word import WORD, decode_payload
 from weft.core.message_id import unfold
 
@@ -120,7 +120,7 @@ def _cut_author(value: bytes, most: int) -> bytes:
     if len(value) <= most:
         return value
     depth, address, last = 0, None, 0
-    for part in PART.finditer(value):
+    for part in parts(value):
         if part[0] == b"(":
             depth += 1
         elif part[0] == b")" and depth:
