@@ -24,9 +24,9 @@ def reference() -> str:
 
 
 def _helps(command: click.Command, parent: click.Context | None, name: str) -> Iterator[str]:
-    with click.Context(
-        command, info_name=name, parent=parent, terminal_width=_WIDTH, max_content_width=_WIDTH
-    ) as context:
+    context = click.Context(command, info_name=name, parent=parent, terminal_width=_WIDTH, max_content_width=_WIDTH)
+    context.help_option_names = ["-h", "--help"]  # as the group sets it
+    with context:
         yield f"## {context.command_path}\n\n```text\n{command.get_help(context)}\n```\n"
         if isinstance(command, click.Group):
             names = list(COMMANDS) if command is weft else command.list_commands(context)

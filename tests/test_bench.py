@@ -63,7 +63,7 @@ def test_the_c_program_splits_folds_and_links_as_weft_does(tmp_path: Path) -> No
     path = tmp_path / "some.mbox"
     path.write_bytes(
         mail("a@x", body="From the body\nnot a field\n\nFrom here on\nno field, either")
-        + mail("b@x", ["gone@x", "a@x"], body="text\nFrom x Thu Jan  1 00:00:00 1970\nno: empty line before")
+        + mail("b@x", ["gone@x", "a@x"], body="text\n>From x Thu Jan  1 00:00:00 1970\nno: it is escaped")
         + mail("c@x", ["a@x", "b@x"], headers=["In-Reply-To:\n\t<b@x>"])
         + mail("d@x", headers=["in-reply-to : <c@x>"])
         + b"From crlf\r\nMessage-ID: <e@\r\n x>\r\nReferences: <d@x>\r\n\r\nbody\r\n"

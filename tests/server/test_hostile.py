@@ -42,7 +42,7 @@ def refused(served: Served, ask: Callable[[Any], object]) -> tuple[grpc.StatusCo
         (lambda stub: stub.ListThreads(wire.ListThreadsRequest(list=b"../etc")), "list: it holds a slash"),
         (lambda stub: stub.ListThreads(wire.ListThreadsRequest(after=b"a" * 9000)), "id: it has 9000 bytes"),
         (lambda stub: list(stub.Watch(wire.WatchRequest(after=2**64 - 1))), "after: the log of this server ends at"),
-        (lambda stub: list(stub.Watch(wire.WatchRequest(list=b"\0"))), "list: it holds control"),
+        (lambda stub: list(stub.Watch(wire.WatchRequest(list=b"\0"))), "list: it holds U+0000"),
         (
             lambda stub: stub.GetThread(wire.GetThreadRequest(id=_ROOT, prune=True, with_claims=True)),
             "prune: not together with with_claims",
