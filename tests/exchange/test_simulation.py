@@ -15,26 +15,12 @@ CAUGHT_WITHIN = 200
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, AT_A_TIME))
-@pytest.mark.parametrize(
-    "kind",
-    [
-        pytest.param(
-            kind,
-            marks=pytest.mark.xfail(
-                kind == "threads",
-                strict=False,
-                reason="some worlds with contested trees or late claims do not heal yet",
-            ),
-        )
-        for kind in PLANS
-    ],
-)
+@pytest.mark.parametrize("kind", PLANS)
 def test_worlds_heal(kind: str, first: int) -> None:
     for seed in range(first, first + AT_A_TIME):
         assert why(kind, seed) == "", f"replay: python -m tests.exchange.simulation --kind {kind} --seed {seed}"
 
 
-@pytest.mark.xfail(strict=False, reason="as above: these are worlds in mode threads")
 @pytest.mark.parametrize("seed", [20188, 21343, 21683, 21792, 27777])
 def test_worlds_heal_in_which_one_lost_what_it_had_handed_over(seed: int) -> None:
     assert why("threads", seed) == ""

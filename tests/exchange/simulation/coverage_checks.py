@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from tests.exchange.simulation import view
 from tests.exchange.simulation.hosts import Host
@@ -32,7 +32,7 @@ def check_coverage(host: Host, others: Iterable[Host]) -> None:
     held = {identity for identity, _, _ in claims}
     for other in others:
         if other.origin.public in host.covered:
-            lacked = [(feed, claim) for identity, feed, claim in _all(other) if identity not in held]
+            lacked = [(feed, claim) for identity, feed, claim in other.all_claims() if identity not in held]
             _check(host, other, coverage, lacked)
 
 
@@ -57,14 +57,6 @@ def _says_complete(coverage: Coverage, feed: Feed, peer: str) -> bool:
     exact = [one for one in coverage.asked if one.feed == name]
     found = exact or [one for one in coverage.asked if one.feed == all_lists]
     return name not in coverage.partly + coverage.never_asked and any(peer in one.of for one in found)
-
-
-def _all(host: Host) -> Iterator[tuple[bytes, Feed, Claim | Withdrawal]]:
-    """What a server holds, with what only it can read."""
-    yield from host.claims()
-    for held in host.log():
-        if held.identity in host.odd:
-            yield held.identity, host.feed(held), host.odd[held.identity]
 
 
 def _exchange(peer: bytes, covered: CoverageGained) -> SyncRecord:

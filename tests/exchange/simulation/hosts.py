@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tests.store.factories import Origin
 from weft.core.claim import Claim, Withdrawal, parse
 from weft.core.feed import ALL_LISTS, Feed
-from weft.exchange.events import CoverageGained
+from weft.core.id_digest import id_digest
+from weft.exchange.events import CoverageGained, NamedEntry
+from weft.exchange.near_threads import ids_of
 from weft.exchange.store_backend import StoreBackend
 from weft.policy.feed_ranges import FeedRanges, carried_by
 from weft.policy.rules import Policy
-from weft.store.interface import StoredClaim, VerifiedClaim, VerifiedPart
+from weft.store.interface import Store, StoredClaim, VerifiedClaim, VerifiedPart
 from weft.testing import MemoryStore
 
 
@@ -23,6 +25,20 @@ class Backup:
 
     log: Sequence[VerifiedPart]
     kept: dict[bytes, bytes]
+
+
+class LaterBackend(StoreBackend):
+    """That of a server that reads its own claims, also those of a later version."""
+
+    def __init__(self, store: Store, odd: Mapping[bytes, Claim | Withdrawal]) -> None:
+        super().__init__(store)
+        self._odd = odd
+
+    def _named(self, held: StoredClaim) -> NamedEntry:
+        claim = self._odd.get(held.identity)
+        if claim is None:
+            return super()._named(held)
+        return NamedEntry(held.position, self._feed(held.batch), list(map(id_digest, ids_of(claim))))
 
 
 @dataclass(slots=True, eq=False)
@@ -63,7 +79,7 @@ class Host:
 
     def _open(self) -> None:
         self.store = self.new_store()
-        self._backend = StoreBackend(self.store)
+        self._backend = LaterBackend(self.store, self.odd)
         self._feeds = {}
 
     def backend(self) -> StoreBackend:
@@ -95,6 +111,15 @@ class Host:
         """All claims that others can read too, parsed."""
         read = [(held, parse(held.data)) for held in self.log() if held.identity not in self.odd]
         return [(held.identity, self.feed(held), claim) for held, claim in read]
+
+    def all_claims(self) -> list[tuple[bytes, Feed, Claim | Withdrawal]]:
+        """All claims that it can read itself, parsed."""
+        later = [
+            (held.identity, self.feed(held), self.odd[held.identity])
+            for held in self.log()
+            if held.identity in self.odd
+        ]
+        return [*self.claims(), *((held.identity, self.feed(held), self.odd[held.identity]) for held in later)]
 
     def carried(self) -> FeedRanges:
         """The feeds that it carries whole; a liar says so of all."""

@@ -115,8 +115,9 @@ class Watch:
                 raise ViolationError(f"{self.host.name} offered {self.peer.name} what it may not read")
 
     def _may_be_told(self, digests: list[bytes]) -> None:
-        claims = known(self.host, served(self._policy, self.peer.origin.public)) if digests else []
-        if not {id_digest(name) for _, claim in claims for name in names(claim)}.issuperset(digests):
+        feeds = served(self._policy, self.peer.origin.public)
+        claims = [claim for _, feed, claim in self.host.all_claims() if feed in feeds] if digests else []
+        if not {id_digest(name) for claim in claims for name in names(claim)}.issuperset(digests):
             raise ViolationError(f"{self.host.name} told {self.peer.name} ids that it may not read")
 
     def asks(self, request: Request) -> None:

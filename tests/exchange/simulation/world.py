@@ -153,6 +153,8 @@ class World:
         random = self._random
         for part in self._batches:
             liar.put(part)
+        for host in self.honest:
+            liar.odd |= host.odd
         liar.put(self.sign(liar.origin, "git", some_mail(random, 4)))
         if liar.name == "plants refusals":
             self._plant(liar)
