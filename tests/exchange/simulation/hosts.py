@@ -119,7 +119,7 @@ class Host:
             for held in self.log()
             if held.identity in self.odd
         ]
-        return [*self.claims(), *((held.identity, self.feed(held), self.odd[held.identity]) for held in later)]
+        return [*self.claims(), *later]
 
     def carried(self) -> FeedRanges:
         """The feeds that it carries whole; a liar says so of all."""
