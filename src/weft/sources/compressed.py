@@ -76,30 +76,36 @@ class Raw(Protocol):
         """Close the file."""
 
 
-def open_mail(path: Path, max_ratio: int = 200) -> MailStream:
-    """Open a file for reading, unpacked if it is compressed.  `SourceError` if it cannot be opened."""
+def open_mail(path: Path, max_ratio: int = 200, *, translate: bool = True) -> MailStream:
+    """Open a file for reading, unpacked if it is compressed.  `SourceError` if it cannot be opened.
+
+    ``translate``: lines that end in CR alone get LF, if the first one is such.
+    """
     try:
         raw = path.open("rb", buffering=0)
     except (OSError, ValueError) as error:
         raise SourceError(reason(error)) from error
     try:
-        return _stream(_Input(raw, str(path), owned=True), max_ratio)
+        return _stream(_Input(raw, str(path), owned=True), max_ratio, translate=translate)
     except BaseException:
         raw.close()
         raise
 
 
-def wrap(raw: Raw | BinaryIO, name: str, max_ratio: int = 200) -> MailStream:
+def wrap(raw: Raw | BinaryIO, name: str, max_ratio: int = 200, *, translate: bool = True) -> MailStream:
     """The stream of a file that is open already, such as standard input.  Closing the stream leaves ``raw`` open."""
     # What is typed as BinaryIO has all of Raw's methods when it is a real file.
-    return _stream(_Input(cast("Raw", raw), name, owned=False), max_ratio)
+    return _stream(_Input(cast("Raw", raw), name, owned=False), max_ratio, translate=translate)
 
 
 def is_compressed(path: Path) -> bool:
-    """Whether a file gives other bytes than lie on disk: it is of one of the four formats, or its lines end in CR.
+    """Whether a file is of one of the four formats.  `OSError` if it cannot be read."""
+    with path.open("rb", buffering=0) as raw:
+        return format_of(raw.read(SNIFF)) is not None
 
-    `OSError` if it cannot be read.
-    """
+
+def is_translated(path: Path) -> bool:
+    """Whether a file gives other bytes than lie on disk: it is compressed, or its lines end in CR alone.  `OSError`."""
     with path.open("rb", buffering=0) as raw:
         head = raw.read(_FIRST_LINE)
         return format_of(head[:SNIFF]) is not None or _ENDS_IN_CR.match(head) is not None
@@ -133,8 +139,9 @@ def reason(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
 
 
-def _stream(source: _Input, max_ratio: int) -> MailStream:
-    return _Lines(_unpacked(source, max_ratio))
+def _stream(source: _Input, max_ratio: int, *, translate: bool) -> MailStream:
+    stream = _unpacked(source, max_ratio)
+    return _Lines(stream) if translate else stream
 
 
 def _unpacked(source: _Input, max_ratio: int) -> MailStream:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from weft.errors import SourceError
-from weft.sources.compressed import MailStream, is_compressed, open_mail, reason
+from weft.sources.compressed import MailStream, is_translated, open_mail, reason
 from weft.sources.forms import Form
 from weft.sources.interface import Note, Notes, Record, RecordMaker, T, make_record
 from weft.sources.single_message import MAX_READ, message_of, scan_single
@@ -170,7 +170,7 @@ class DelimitedFile:
 
     def _read(self, offset: int, length: int) -> bytes:
         path = Path(self.path)
-        if self._extent is None and not is_compressed(path):
+        if self._extent is None and not is_translated(path):
             with path.open("rb", buffering=0) as file:
                 return os.pread(file.fileno(), length, offset)
         if self._extent is None:

@@ -151,7 +151,7 @@ class MboxFile:
             yield from self._scan_rest(notes, make, start, stop)
             return
         try:
-            stream = open_mail(Path(self.path), self._max_ratio)
+            stream = open_mail(Path(self.path), self._max_ratio, translate=False)
         except SourceError as error:
             notes(Note(self.path, None, str(error), 1))
             return
@@ -217,7 +217,7 @@ class MboxFile:
     def _unpack(self) -> Extent:
         if self.unpacked is None:
             self.unpacked = Unpacked()
-        with open_mail(Path(self.path), self._max_ratio) as stream:
+        with open_mail(Path(self.path), self._max_ratio, translate=False) as stream:
             return self.unpacked.add(stream)
 
     def _read_at(self, offset: int, length: int) -> bytes:
@@ -249,7 +249,7 @@ class MboxStdin:
         """The same for what ``make`` makes of them."""
         if sys.stdin is None:
             raise SourceError("it is closed")
-        with wrap(sys.stdin.buffer, self.path, self._max_ratio) as stream:
+        with wrap(sys.stdin.buffer, self.path, self._max_ratio, translate=False) as stream:
             if self.keep:
                 self._kept = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the source
                 yield from read_mbox(Splitter(_Tee(stream, self._kept)), self.path, notes, make)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from weft.core.body import unescape_from
 from weft.errors import SourceError
-from weft.sources.compressed import is_compressed, open_mail, wrap
+from weft.sources.compressed import is_translated, open_mail, wrap
 from weft.sources.decompressors import SNIFF, format_of
 from weft.sources.delimited import DELIMITED, message_in
 from weft.sources.forms import HEAD, Form, form_of
@@ -65,7 +65,7 @@ class MembersAtPlaces:
         return buffer[1:body] + unescape_from(buffer[body:])
 
     def _list_tar(self) -> None:
-        if is_compressed(self._path):
+        if is_translated(self._path):
             with open_mail(self._path, self._max_ratio) as stream:
                 self._whole = self._unpacked.add(stream)
         try:

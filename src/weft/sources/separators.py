@@ -154,7 +154,7 @@ def judge(buffer: bytes | bytearray, at: int, end: int, *, at_end: bool, series:
     text = line[1].strip()
     below = _look_below(buffer, line.end(), end, at_end=at_end)
     if text.startswith(b":"):  # a header field, as RFC 5322 section 4.5 lets people write it, if it stands among others
-        lost = (blank or b"@" not in text) and not below.gap and _is_header(below.names)
+        lost = not mboxrd and (blank or b"@" not in text) and not below.gap and _is_header(below.names)
         return Verdict(Ground.LOST, 0, f"{_NOT}it is written as a header field") if lost else _TEXT
     if mboxrd and blank and line[0] == MBOXRD:
         return Verdict(Ground.SURE, line.end())
