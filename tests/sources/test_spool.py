@@ -117,9 +117,9 @@ def test_a_file_is_unpacked_once_for_all_of_its_messages(tmp_path: Path, monkeyp
     places = [record[:2] for record in source.records(NoteLog())]
     opened: list[Path] = []
 
-    def watched(one: Path, max_ratio: int) -> MailStream:
+    def watched(one: Path, max_ratio: int, *, translate: bool) -> MailStream:
         opened.append(one)
-        return open_mail(one, max_ratio)
+        return open_mail(one, max_ratio, translate=translate)
 
     monkeypatch.setattr("weft.sources.mbox.open_mail", watched)
     for place, mail in zip(reversed(places), reversed(MAILS), strict=True):
