@@ -9,7 +9,8 @@ from tests.exchange.simulation.plans import PLANS, ThreadsPlan
 from tests.exchange.simulation.threads_mutants import THREADS_MUTANTS
 from tests.exchange.simulation.world import World
 
-SEEDS = 300
+SEEDS = 80
+MORE_SEEDS = 1000
 AT_A_TIME = 10
 CAUGHT_WITHIN = 200
 
@@ -19,6 +20,13 @@ CAUGHT_WITHIN = 200
 def test_worlds_heal(kind: str, first: int) -> None:
     for seed in range(first, first + AT_A_TIME):
         assert why(kind, seed) == "", f"replay: python -m tests.exchange.simulation --kind {kind} --seed {seed}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(SEEDS, MORE_SEEDS, AT_A_TIME))
+@pytest.mark.parametrize("kind", PLANS)
+def test_more_worlds_heal(kind: str, first: int) -> None:
+    test_worlds_heal(kind, first)
 
 
 @pytest.mark.parametrize("seed", [20188, 21343, 21683, 21792, 27777])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from tests.store.factories import Origin
 from weft.core.claim import Claim, Withdrawal, parse
@@ -17,6 +18,9 @@ from weft.policy.feed_ranges import FeedRanges, carried_by
 from weft.policy.rules import Policy
 from weft.store.interface import Store, StoredClaim, VerifiedClaim, VerifiedPart
 from weft.testing import MemoryStore
+
+parsed = lru_cache(100_000)(parse)
+"""Worlds look at the same claims again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,7 @@ class Host:
 
     def claims(self) -> list[tuple[bytes, Feed, Claim | Withdrawal]]:
         """All claims that others can read too, parsed."""
-        read = [(held, parse(held.data)) for held in self.log() if held.identity not in self.odd]
+        read = [(held, parsed(held.data)) for held in self.log() if held.identity not in self.odd]
         return [(held.identity, self.feed(held), claim) for held, claim in read]
 
     def all_claims(self) -> list[tuple[bytes, Feed, Claim | Withdrawal]]:
@@ -136,8 +140,8 @@ class Host:
         parts = []
         for held in self.log():
             signed, tree = self.store.signed(held.batch)
-            parsed = self.odd.get(held.identity) or parse(held.data)
-            parts.append(VerifiedPart(signed, tree, [VerifiedClaim(held.leaf, held.identity, held.data, parsed)]))
+            claim = self.odd.get(held.identity) or parsed(held.data)
+            parts.append(VerifiedPart(signed, tree, [VerifiedClaim(held.leaf, held.identity, held.data, claim)]))
         self.backups.append(Backup(parts, dict(self.kept)))
 
     def restore(self, backup: Backup, with_kept: bool) -> None:

@@ -10,7 +10,7 @@ both pieces know of its tree.  Nothing that asks can tell such a store from anot
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from heapq import merge
 from itertools import islice
@@ -25,6 +25,7 @@ from weft.store.interface import PAGE, InsertedClaim, StoredClaim, VerifiedClaim
 from weft.testing import MemoryStore
 
 _PIECES = 2
+_Lookup = Callable[[MemoryStore, Sequence[bytes], int, int], list[StoredClaim]]
 
 
 class _Place(NamedTuple):
@@ -107,6 +108,22 @@ class ShardedStore(MemoryStore):
             positions = piece.positions_concerning(ids, bisect_right(wholes, after), limit)
             found.append([wholes[position - 1] for position in positions])
         return list(islice(merge(*found), limit))
+
+    def claims_about(self, ids: Sequence[bytes], after: int = 0, limit: int = PAGE) -> list[StoredClaim]:
+        """Out of both."""
+        return self._paged(MemoryStore.claims_about, ids, after, limit)
+
+    def claims_referring_to(self, ids: Sequence[bytes], after: int = 0, limit: int = PAGE) -> list[StoredClaim]:
+        """Out of both."""
+        return self._paged(MemoryStore.claims_referring_to, ids, after, limit)
+
+    def _paged(self, ask: _Lookup, ids: Sequence[bytes], after: int, limit: int) -> list[StoredClaim]:
+        found = [
+            self._whole(at, held)
+            for at, (wholes, piece) in enumerate(zip(self._wholes, self._pieces, strict=True))
+            for held in ask(piece, ids, bisect_right(wholes, after), limit)
+        ]
+        return sorted(found, key=lambda held: held.position)[:limit]
 
     def at(self, positions: Sequence[int]) -> list[StoredClaim]:
         """Each out of its piece."""
