@@ -50,7 +50,6 @@ def test_a_store_in_two_pieces_answers_as_one_does(seed: int) -> None:
     ("kind", "name"),
     [
         ("mirror", "acknowledge before commit"),
-        ("mirror", "refused by the stated id"),
         ("mirror", "a sketch that changes"),
         ("threads", "one hop"),
         ("threads", "news ignored"),
