@@ -158,6 +158,38 @@ def test_a_carriage_return_in_a_separator_is_named() -> None:
             assert judged(b"text\n", broken + gap + HEADER) >= Ground.LOST
 
 
+TORN = [
+    b"From ???@??? Tue Feb 11 10:00:00 \r003\n",
+    b"From ann Tue Feb 11 10:00\r00 2003 remote from uunet\n",
+    b"From a\rnn@example.org Tue Feb \r\n",
+    b"From ann@example.org Tue Feb 11 10:00:00\n 2003\r\n",
+    b"From ann@example.org \n Tue Feb 11 10:00:00 2003\n \n",
+]
+"""With a carriage return or a line feed in the middle, and other damage."""
+
+
+@pytest.mark.parametrize("line", TORN)
+def test_a_torn_separator_is_named_above_a_header_whatever_else_is_wrong_with_it(line: bytes) -> None:
+    assert judged(b"text\n", line + HEADER) is Ground.LOST
+    assert judged(b"text\n\n", line + HEADER) is Ground.LOST
+    assert judged(b"text\n", line + b"Note: this\n\n") < Ground.LOST
+
+
+def test_prose_above_a_quoted_header_is_not_a_torn_separator() -> None:
+    assert judged(b"text\n", b"From my side, see\nthe mail of 2003:\n" + HEADER) < Ground.LOST
+
+
+def test_a_field_from_below_an_empty_line_is_named_in_an_mboxrd_too() -> None:
+    for ends in (b"\n", b"\r\n"):
+        for gap in (b"", ends, b"\xef\xbb\xbf"):
+            whole = b"text" + ends * 2 + b"From :" + ends + gap + HEADER
+            verdict = judge(whole, whole.index(b"From :"), len(whole), at_end=True, series=False, mboxrd=True)
+            assert verdict.ground is Ground.LOST
+    whole = b"X: y\r\r\nFrom : ann@example.org\n" + HEADER
+    verdict = judge(whole, whole.index(b"From :"), len(whole), at_end=True, series=False, mboxrd=True)
+    assert verdict.ground is Ground.TEXT
+
+
 def test_a_field_from_is_text_among_fields_and_named_elsewhere() -> None:
     assert judged(b"Received: x\n", b"From : ann@example.org\n" + HEADER) is Ground.TEXT
     assert judged(b"text\n\n", b"From : ann@example.org\n" + HEADER) is Ground.LOST

@@ -154,7 +154,7 @@ def judge(buffer: bytes | bytearray, at: int, end: int, *, at_end: bool, series:
     text = line[1].strip()
     below = _look_below(buffer, line.end(), end, at_end=at_end)
     if text.startswith(b":"):  # a header field, as RFC 5322 section 4.5 lets people write it, if it stands among others
-        lost = not mboxrd and (blank or b"@" not in text) and not below.gap and _is_header(below.names)
+        lost = _is_header(below.names) and _is_lost_field(before, text, below, blank=blank, mboxrd=mboxrd)
         return Verdict(Ground.LOST, 0, f"{_NOT}it is written as a header field") if lost else _TEXT
     if mboxrd and blank and line[0] == MBOXRD:
         return Verdict(Ground.SURE, line.end())
@@ -165,7 +165,7 @@ def judge(buffer: bytes | bytearray, at: int, end: int, *, at_end: bool, series:
         return _dated(before, below, plain=plain is not None, blank=blank)
     if line[2] == b"\r" and _is_broken(buffer, at, end):
         return Verdict(Ground.LOST, 0, f"{_NOT}a carriage return stands in it")
-    if blank and not below.names and _is_header(_names_below_junk(buffer, below.begin, end)):
+    if not below.names and _is_torn(buffer, text, below.begin, end, blank=blank):
         return Verdict(Ground.LOST, 0, f"{_NOT}a line that is no header field follows")
     if text in (b"", b"-"):
         return _bare(below, text, blank=blank)
@@ -264,19 +264,26 @@ def _look_below(buffer: bytes | bytearray, at: int, end: int, *, at_end: bool) -
     return _Below(at, names, gap, ended)
 
 
+def _is_lost_field(before: bytes, text: bytes, below: _Below, *, blank: bool, mboxrd: bool) -> bool:
+    """Whether a line ``From :`` above a header stands where no header field of the message before it can be."""
+    if mboxrd:
+        return before.endswith((b"\n\n", b"\n\r\n"))
+    return blank or (b"@" not in text and not below.gap)
+
+
 def _is_broken(buffer: bytes | bytearray, at: int, end: int) -> bool:
-    """Whether a line that ends with LF, and has a CR in the middle, is a separator without that."""
+    """Whether a line that ends with LF, and has a CR in the middle, stands above a header."""
     line = _BROKEN_LINE.match(buffer, at, end)
-    if line is None or not (_LOOSE_DATE.search(line[1].replace(b"\r", b"")) or _DATE.search(line[1])):
-        return False
-    return _is_header(_look_below(buffer, line.end(), end, at_end=False).names)
+    return line is not None and _is_header(_look_below(buffer, line.end(), end, at_end=False).names)
 
 
-def _names_below_junk(buffer: bytes | bytearray, at: int, end: int) -> frozenset[bytes]:
-    """The names of the fields below one line that is none, as when the line ``From ...`` itself was broken."""
+def _is_torn(buffer: bytes | bytearray, text: bytes, at: int, end: int, *, blank: bool) -> bool:
+    """Whether there is a header below one line that is none, as when the line ``From ...`` itself was torn in two."""
     line = _REST_OF_LINE.match(buffer, at, end)
     assert line is not None
-    return _field_names(buffer, line.end(), end)
+    if not blank and not _LOOSE_DATE.search(text + b" " + line[0]):
+        return False
+    return _is_header(_look_below(buffer, line.end(), end, at_end=False).names)
 
 
 def _field_names(buffer: bytes | bytearray, at: int, end: int) -> frozenset[bytes]:
