@@ -21,7 +21,7 @@ from tests.store.factories import Origin, mail
 from weft.cli._output import open_output
 from weft.core.claim import parse
 from weft.errors import WeftError
-from weft.exchange.events import CommitParts, KeepState, ReceivedClaim, ReceivedPart
+from weft.exchange.events import CommitParts, KeepState
 from weft.index.index import Index
 from weft.key_file import load_key, load_or_create_key
 from weft.peering.index_backend import IndexBackend
@@ -150,11 +150,7 @@ def receive(root: Path, mark: Mark) -> None:
     backend = _desk(root)
     try:
         for step in range(STEPS):
-            parts = [
-                ReceivedPart(one.signed, one.tree, [ReceivedClaim(*claim[:4]) for claim in one.claims])
-                for one in _parts(step)
-            ]
-            backend.answer(PEER, CommitParts(parts))
+            backend.answer(PEER, CommitParts(_parts(step)))
             mark(_log_mark(backend._index.store.log(0, 1 << 20)))
             backend.answer(PEER, KeepState(bytes([step]) * 1500))
     finally:

@@ -14,7 +14,8 @@ Nothing else may be remembered by a claim's id.  Anybody can sign a batch over t
 will make, for claims are deterministic.
 
 Only sizes are looked at before the cheap checks, and only what passed these is hashed; a signature that was verified is
-not verified again.
+not verified again.  A `VerifiedPart` is what passed all of it, so nothing behind this hashes, parses or verifies once
+more: the store and the view use its ids, its parsed claims and its tree as they are.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ from weft.core.feed import Feed
 from weft.core.merkle import MAX_LEAVES, Multiproof
 from weft.core.signing import SignedRoot, verify_root
 from weft.errors import ClaimError, RemoteProtocolError
-from weft.exchange.events import ReceivedClaim, ReceivedPart, Refusal, StoredPart
+from weft.exchange.events import Refusal, StoredPart
 from weft.exchange.riblt.symbol import ELEMENT_BYTES
+from weft.store.interface import VerifiedClaim, VerifiedPart
 from weft.v1 import claim_pb2 as wire
 
 _REMEMBERED = 1024
@@ -44,7 +46,7 @@ _LEVELS = 8
 class CheckedPart:
     """A part that may be stored."""
 
-    part: ReceivedPart
+    part: VerifiedPart
     refused: Sequence[Refusal]
     proof_bytes: int
     """Its bytes beside those of the claims."""
@@ -79,7 +81,7 @@ class PartVerifier:
         except ClaimError as error:
             raise RemoteProtocolError(f"claims: {error}") from None
         proven, refused = _parsed(signed, zip(proof.positions, identities, claims, strict=True))
-        return CheckedPart(ReceivedPart(signed, tree, proven), refused, len(data) - sum(map(len, claims)))
+        return CheckedPart(VerifiedPart(signed, tree, proven), refused, len(data) - sum(map(len, claims)))
 
     def _check_feed(self, feed: Feed) -> None:
         if not self._admits(feed):
@@ -103,7 +105,7 @@ def check_wanted(identities: Sequence[bytes], wanted: Container[bytes]) -> None:
 
 def _parsed(
     signed: SignedRoot, claims: Iterable[tuple[int, bytes, bytes]]
-) -> tuple[list[ReceivedClaim], list[Refusal]]:
+) -> tuple[list[VerifiedClaim], list[Refusal]]:
     feed = Feed(signed.origin, signed.list)
     proven, refused = [], []
     for leaf, identity, data in claims:
@@ -114,7 +116,7 @@ def _parsed(
             continue
         if parsed.feed != feed:
             raise RemoteProtocolError("claims: one is of another feed than its batch")
-        proven.append(ReceivedClaim(leaf, identity, data, parsed))
+        proven.append(VerifiedClaim(leaf, identity, data, parsed))
     return proven, refused
 
 

@@ -28,12 +28,13 @@ from collections.abc import Callable, Sequence
 from weft.core.feed import Feed
 from weft.errors import RemoteProtocolError
 from weft.exchange.claim_proofs import CheckedPart, PartVerifier
-from weft.exchange.events import CommitParts, FindMissing, ReceivedPart, Refusal, Usage
+from weft.exchange.events import CommitParts, FindMissing, Refusal, Usage
 from weft.exchange.log_reader import AT_A_TIME
 from weft.exchange.outbox import Outbox
 from weft.exchange.refusing import Refused
 from weft.exchange.riblt.symbol import ELEMENT_BYTES
 from weft.policy.feed_ranges import FeedRanges
+from weft.store.interface import VerifiedPart
 from weft.v1 import exchange_pb2 as wire
 
 
@@ -206,7 +207,7 @@ class ClaimReceiver:
         self._quota = quota
         self._refused = refused
         self._learned = learned
-        self._waiting: list[ReceivedPart] = []
+        self._waiting: list[VerifiedPart] = []
         self._named: list[bytes] = []
         """Elements that were refused, for the next acknowledgement."""
         self._frames = 0
@@ -261,7 +262,7 @@ class ClaimReceiver:
         self._committing, self._frames = self._frames, 0
         self._outbox.ask(CommitParts(parts), lambda positions: self._committed(parts, refused, positions))
 
-    def _committed(self, parts: Sequence[ReceivedPart], refused: Sequence[bytes], positions: range) -> None:
+    def _committed(self, parts: Sequence[VerifiedPart], refused: Sequence[bytes], positions: range) -> None:
         self._learned(positions)
         self._outbox.report.claims_received += len(positions)
         self._outbox.send(wire.Frame(ack=wire.Ack(frames=self._committing, refused=b"".join(refused))))

@@ -15,7 +15,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from weft.core.claim import Claim, Withdrawal
 from weft.core.feed import Feed
 from weft.core.merkle import PartialTree
 from weft.core.signing import SignedRoot
@@ -24,6 +23,7 @@ from weft.exchange.riblt.decoder import DecoderStatus
 from weft.exchange.riblt.symbol import CodedSymbol
 from weft.policy.feed_ranges import FeedRanges
 from weft.policy.rules import Policy
+from weft.store.interface import VerifiedPart
 
 
 class LogEntry(NamedTuple):
@@ -71,23 +71,6 @@ class FoundClaims(NamedTuple):
     """The last claim about the next one, if it is answered in part."""
     beyond: int | None = None
     """It is not the end, but has cost enough: what is about the next one goes on beyond this position."""
-
-
-class ReceivedClaim(NamedTuple):
-    """A claim that was received and proved; the store's `VerifiedClaim` without a place."""
-
-    leaf: int
-    identity: bytes
-    data: bytes
-    parsed: Claim | Withdrawal
-
-
-class ReceivedPart(NamedTuple):
-    """Claims of one batch that came together; the tree may hold leaves of which there is no claim here."""
-
-    signed: SignedRoot
-    tree: PartialTree
-    claims: Sequence[ReceivedClaim]
 
 
 class ClaimLocation(NamedTuple):
@@ -166,7 +149,7 @@ class Fetch:
 class CommitParts:
     """Put parts into the store in one transaction: the positions of the new claims, ``range``, once it is on disk."""
 
-    parts: Sequence[ReceivedPart]
+    parts: Sequence[VerifiedPart]
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,6 @@ from weft.exchange.events import (
     NamedEntry,
     ReadLog,
     ReadNames,
-    ReceivedPart,
     Request,
     Scan,
     StoredPart,
@@ -38,7 +37,7 @@ from weft.exchange.riblt.sketch import encode_range
 from weft.exchange.riblt.symbol import ELEMENT_BYTES
 from weft.index.claim_filter import read_claim
 from weft.policy.feed_ranges import FeedRanges
-from weft.store.interface import PAGE, Store, StoredClaim, VerifiedClaim, VerifiedPart
+from weft.store.interface import PAGE, Store, StoredClaim, VerifiedPart
 
 _LOOKED_UP = 512
 """Claims that are read at a time: 20 MiB at worst."""
@@ -159,10 +158,9 @@ class StoreBackend:
             for batch, some in groupby(sorted(held), key=lambda one: one[0])
         ]
 
-    def _commit(self, parts: Sequence[ReceivedPart]) -> range:
-        new = [VerifiedPart(part.signed, part.tree, [VerifiedClaim(*claim) for claim in part.claims]) for part in parts]
+    def _commit(self, parts: Sequence[VerifiedPart]) -> range:
         with self._store.transaction():
-            stored = self._store.put(new)
+            stored = self._store.put(parts)
         return range(stored[0].position, stored[-1].position + 1) if stored else range(0)
 
     def _entry(self, held: StoredClaim) -> LogEntry:

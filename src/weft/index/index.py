@@ -275,13 +275,13 @@ class Index:
             self._view.expunge(going)
             return self.store.expunge([held.identity for held in going])
 
-    def admit(self, parts: Sequence[VerifiedPart], delivery: Delivery | None = None) -> int:
-        """Keep claims of others, after their signatures and proofs; how many are new.
+    def admit(self, parts: Sequence[VerifiedPart], delivery: Delivery | None = None) -> range:
+        """Keep claims of others that `weft.exchange.claim_proofs` has verified; the positions of those that are new.
 
         ``delivery``  what is counted with them, new or not, against the quota of who handed them over
 
-        `weft.errors.ClaimError` if one of the parts is of a feed that the policy does not admit, or proves less than
-        it states; then nothing of any of them is kept.
+        `weft.errors.ClaimError` if one of the parts is of a feed that the policy does not admit; then nothing of any of
+        them is kept.
         """
         for part in parts:
             check_admissible(part, self.policy)
@@ -290,7 +290,7 @@ class Index:
             self._view.add(stored)
             if delivery is not None:
                 Received(self.store.connection).count(delivery)
-        return len(stored)
+        return range(stored[0].position, stored[-1].position + 1) if stored else range(0)
 
     def received(self, peer: bytes, day: date) -> dict[Feed, Amount]:
         """What a peer handed over on a day, by `admit`."""

@@ -4,8 +4,8 @@ Theory of operation
 -------------------
 A connection of SQLite belongs to a thread, and the event loop must not wait for a disk or a signature.  So machines and
 their store run in a thread of their own, step by step, each step of one session; sessions take turns.  Received claims
-go through `weft.index.index.Index.admit`, which checks signatures, proofs and the policy once more, and brings the view
-up to date in the same transaction; a `CommitParts` is answered when that is on disk.
+were verified by the machine; `weft.index.index.Index.admit` asks the policy and brings the view up to date in the same
+transaction, and a `CommitParts` is answered when that is on disk.
 
 Two questions can take as long as the store is large, which is seconds for a million claims: more symbols than are kept
 (`Scan`), and which trees are our own (`FindTrees`).  They are answered in a second thread, from a connection of its own
@@ -38,7 +38,6 @@ from weft.exchange.events import (
     FindTrees,
     KeepState,
     QuotaUsed,
-    ReceivedPart,
     Refusal,
     Request,
     Scan,
@@ -55,7 +54,7 @@ from weft.peering.peer_state import PeerState, today
 from weft.policy.feed_ranges import NO_FEEDS, FeedRanges, carried_by
 from weft.policy.rules import Policy
 from weft.server.reader_pool import prepare
-from weft.store.interface import VerifiedClaim, VerifiedPart
+from weft.store.interface import VerifiedPart
 from weft.store.sqlite import SqliteStore
 
 T = TypeVar("T")
@@ -159,17 +158,11 @@ class IndexBackend:
         self._peer_state.close()
         self._index.close()
 
-    def _commit(self, peer: bytes, parts: Sequence[ReceivedPart]) -> range:
-        new = [VerifiedPart(part.signed, part.tree, [VerifiedClaim(*claim) for claim in part.claims]) for part in parts]
+    def _commit(self, peer: bytes, parts: Sequence[VerifiedPart]) -> range:
         try:
-            count = self._index.admit(new, Delivery(peer, today(), _sums(parts)))
-        except ClaimError as error:  # the machine has checked the same, so this is no peer's doing
+            return self._index.admit(parts, Delivery(peer, today(), _sums(parts)))
+        except ClaimError as error:  # the machine has asked the same policy, so this is not the peer's doing
             raise StoreError(f"the index refuses what the exchange let pass: {error}") from error
-        if not count:
-            return range(0)
-        # One transaction gives one run of positions, beyond all that was there before.
-        held = self._index.store.get([claim.identity for part in parts for claim in part.claims])
-        return range(held[-1].position - count + 1, held[-1].position + 1)
 
     def _keep(self, peer: bytes, data: bytes) -> None:
         try:
@@ -240,7 +233,7 @@ class BackendThreads:
             self._store = None
 
 
-def _sums(parts: Sequence[ReceivedPart]) -> dict[Feed, Amount]:
+def _sums(parts: Sequence[VerifiedPart]) -> dict[Feed, Amount]:
     """How much was handed over of each feed."""
     sums: dict[Feed, Amount] = {}
     for part in parts:

@@ -78,7 +78,12 @@ class StoredClaim(NamedTuple):
 
 
 class VerifiedPart(NamedTuple):
-    """Claims of one batch that come together, with what proves them: the signed root, the known part of its tree."""
+    """Claims of one batch that come together, with what proves them: the signed root, the known part of its tree.
+
+    Made where claims are signed (`weft.index.ingest.sign_batches`) and where those of others are verified
+    (`weft.exchange.claim_proofs.PartVerifier`), and nowhere else: whoever is given one need not check it again.
+    The tree may hold leaves of which there is no claim here.
+    """
 
     signed: SignedRoot
     tree: PartialTree

@@ -17,10 +17,11 @@ from weft.errors import ClaimError, RemoteProtocolError
 from weft.exchange import claim_proofs
 from weft.exchange.claim_proofs import PartVerifier
 from weft.exchange.claim_receiver import ClaimReceiver
-from weft.exchange.events import CommitParts, LogEntry, Output, ReadLog, ReceivedClaim, Refusal
+from weft.exchange.events import CommitParts, LogEntry, Output, ReadLog, Refusal
 from weft.exchange.refusing import Refused
 from weft.exchange.session import Session
 from weft.policy.feed_ranges import FeedRanges
+from weft.store.interface import VerifiedClaim
 from weft.v1 import exchange_pb2 as wire
 
 Patches = Callable[[], Sequence[Any]]
@@ -109,7 +110,7 @@ def _refusals_are_planted() -> Sequence[Any]:
     """A claim in a batch of another feed is refused and remembered by its id, whoever hands it over."""
     remembered: set[bytes] = set()
 
-    def lenient(signed: SignedRoot, claims: Any) -> tuple[list[ReceivedClaim], list[Refusal]]:  # noqa: ANN401
+    def lenient(signed: SignedRoot, claims: Any) -> tuple[list[VerifiedClaim], list[Refusal]]:  # noqa: ANN401
         feed, proven, refused = Feed(signed.origin, signed.list), [], []
         for leaf, identity, data in claims:
             try:
@@ -118,7 +119,7 @@ def _refusals_are_planted() -> Sequence[Any]:
                 refused.append(Refusal(identity, str(error), feed, len(data)))
                 continue
             if claim.feed == feed:
-                proven.append(ReceivedClaim(leaf, identity, data, claim))
+                proven.append(VerifiedClaim(leaf, identity, data, claim))
             else:
                 refused.append(Refusal(identity, "another feed", feed, len(data)))
                 remembered.add(identity[:16])
