@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from weft.core.claim import Claim, Withdrawal
-from weft.core.cycle_cutting import OFF, WITNESS_RANK
+from weft.core.cycle_cutting import WITNESS_RANK
 from weft.index.claim_filter import read_claim
 from weft.index.thread_reader import stated_parent
 from weft.server.reader_pool import IndexReader
@@ -113,18 +113,11 @@ class ChangeLog:
         return states - {b""}
 
     def _closed_cycle(self, position: int, claim: Claim) -> bool:
-        nodes = [self._view.node(message_id) for message_id in (claim.message_id, *claim.references)]
-        for node in nodes:
-            if node is None or not self._on_cycle(node):
-                continue
+        for node in self._view.on_cycles((claim.message_id, *claim.references)):
             edges = self._cycle(node)
             if edges and max(self._since(child, parent) for child, parent in edges) == position:
                 return True
         return False
-
-    def _on_cycle(self, node: int) -> bool:
-        [(loop,)] = self._view.connection.execute("SELECT loop FROM nodes WHERE node = ?", (node,)).fetchall()
-        return bool(loop != OFF)
 
     def _cycle(self, node: int) -> list[tuple[int, int]]:
         """(child, parent) of the edges of a cycle, the one that was cut too; nothing if it is too long."""

@@ -156,7 +156,8 @@ class Ingest:
                     self._remember(reading)
             stored = self._store.put(sign_batches(self._key, self._new_claims()))
             self._view.add(stored)
-            self._view.add(self._store.put(withdraw(self._key, self._outgrown(readings))))
+            if outgrown := self._outgrown(readings):
+                self._view.add(self._store.put(withdraw(self._key, outgrown)))
         self._claims += len(stored)
         self._waiting.clear()
 
@@ -187,6 +188,8 @@ class Ingest:
             if reading.halves and reading.settled:
                 halves += reading.halves - self._view.withdrawn
                 reading.halves.clear()
+        if not halves:
+            return []
         claims = [(held.identity, read_claim(held)) for held in self._store.get(halves)]
         return [(identity, claim) for identity, claim in claims if isinstance(claim, Claim)]
 
@@ -223,7 +226,8 @@ class Ingest:
                 threads[first] = copies[claim.message_id] = thread
                 thread.append(new)
         held = self._store.holds(list(made))
-        self._find_again([made[identity] for identity in held])
+        if held:
+            self._find_again([made[identity] for identity in held])
         return [new for thread in ordered for new in thread if new.identity not in held]
 
     def _find_again(self, claims: Sequence[VerifiedClaim]) -> None:

@@ -16,11 +16,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from hashlib import sha256
 from itertools import chain, islice
 
 from weft.core.claim import Claim, Withdrawal
-from weft.core.cycle_cutting import CUT, DISAGREED, WITNESS_RANK
+from weft.core.cycle_cutting import CUT, DISAGREED, OFF, WITNESS_RANK
 from weft.core.date import MISSING, parse_date
 from weft.core.feed import Feed
 from weft.core.forest import NONE
@@ -37,7 +38,7 @@ from weft.index.sync_history import SyncHistory
 from weft.index.thread_reader import CountedClaim, ThreadReader
 from weft.model import Problem
 from weft.policy.rules import Policy
-from weft.store.id_table import chunks, marks
+from weft.store.id_table import chunks
 from weft.store.interface import PAGE, InsertedClaim, StoredClaim
 from weft.store.sqlite import SqliteStore
 
@@ -90,11 +91,12 @@ class View:
         """
         [(version,)] = self.connection.execute("PRAGMA data_version").fetchall()
         if version != self._seen:
-            if self._tables() < TABLES or self._get("state") != self._state():
+            if self._tables() < TABLES:
                 return False
-            if self._get("words") != WORDS_VERSION:
+            known = dict(self.connection.execute("SELECT key, value FROM view").fetchall())
+            if (known.get("state"), known.get("words")) != (self._state, WORDS_VERSION):
                 return False
-            if self._number("position") != self.store.position():
+            if known.get("position", b"0") != b"%d" % self.store.position():
                 return False
             self._forget()
             self._load_withdrawn()
@@ -104,7 +106,7 @@ class View:
     def _make_current(self) -> None:
         """The rest of `follow`, within a transaction."""
         self._forget()
-        if self._get("state") != self._state() or self._number("position") > self.store.position():
+        if self._get("state") != self._state or self._number("position") > self.store.position():
             for table in ("nodes", "rivals", "recent", "lists", "weak", "withdrawals"):
                 self.connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
             self._set("position", b"0")
@@ -161,6 +163,15 @@ class View:
         if node is None:
             return None
         return node if self.connection.execute("SELECT 1 FROM nodes WHERE node = ?", (node,)).fetchone() else None
+
+    def on_cycles(self, ids: Sequence[bytes]) -> list[int]:
+        """The nodes of those of some ids that stand on a cycle, in their order."""
+        nodes = [node for node in self.store.node_numbers(ids) if node is not None]
+        found: set[int] = set()
+        for marks, chunk in chunks(nodes):
+            query = f"SELECT node FROM nodes WHERE node IN ({marks}) AND loop <> ?"  # noqa: S608 - question marks only
+            found.update(node for (node,) in self.connection.execute(query, (*chunk, OFF)))
+        return [node for node in nodes if node in found]
 
     def claimed(self, message_id: bytes) -> bool:
         """Whether a claim of the view is about an id."""
@@ -335,8 +346,8 @@ class View:
         if not self.connection.execute("SELECT 1 FROM weak LIMIT 1").fetchone():
             return
         positions: set[int] = set()
-        for chunk in chunks(sorted(set(nodes))):
-            query = f"SELECT position FROM weak WHERE target IN ({marks(chunk)})"  # noqa: S608 - question marks only
+        for marks, chunk in chunks(sorted(set(nodes))):
+            query = f"SELECT position FROM weak WHERE target IN ({marks})"  # noqa: S608 - question marks only
             positions.update(position for (position,) in self.connection.execute(query, chunk))
         changed: dict[int, None] = {}
         for stored in resolve(self.store, self.store.at(sorted(positions))):
@@ -442,9 +453,12 @@ class View:
                     self._pending.setdefault(target, []).append(withdrawal)
 
     def _done(self, position: int) -> None:
-        self._set("position", str(position).encode())
-        self._set("state", self._state())
+        self.connection.executemany(
+            "INSERT OR REPLACE INTO view (key, value) VALUES (?, ?)",
+            (("position", b"%d" % position), ("state", self._state)),
+        )
 
+    @cached_property
     def _state(self) -> bytes:
         """What the view depends on beside the claims."""
         tables = self.policy.to_tables()

@@ -146,13 +146,14 @@ def _header(thread: Thread, layout: _Layout) -> str:
     messages = sum(not message.ghost for message in thread.messages)
     muted = sum(message.ghost and message.muted for message in thread.messages)
     unseen = sum(message.ghost and not message.joined and not message.muted for message in thread.messages)
-    counts = [count(messages, "message"), count(len(thread.lists), "list")]
+    lists = thread.lists
+    counts = [count(messages, "message"), count(len(lists), "list")]
     if unseen:
         counts.append(f"{unseen} not seen here")
     if muted:
         counts.append(f"{muted} muted")
     right = shorten(", ".join(counts), layout.columns)
-    left = fit(clean(", ".join(thread.lists) or "no list"), layout.columns - len(right) - len(_GAP))
+    left = fit(clean(", ".join(lists) or "no list"), layout.columns - len(right) - len(_GAP))
     return layout.paint(_BOLD, left) + _GAP * bool(left) + layout.paint(_DIM, right)
 
 
@@ -161,25 +162,29 @@ def _row(message: Message, stem: str, layout: _Layout, *, new_subject: bool) -> 
     if message.ghost:
         cells, remarks = _ghost_cells(message, len(stem), layout)
     else:
-        cells, remarks = list(_cells(message, len(stem), layout, new_subject=new_subject)), []
-    painted = [layout.paint(style, text) if style else text for style, text in cells]
-    text = f"  {layout.paint(_DIM, stem)}{_GAP.join(painted)}".rstrip(" ")
+        cells, remarks = _cells(message, len(stem), layout, new_subject=new_subject), []
+    if layout.color:
+        stem = layout.paint(_DIM, stem)
+        cells = [(style, layout.paint(style, text) if style else text) for style, text in cells]
+    text = f"  {stem}{_GAP.join([text for _, text in cells])}".rstrip(" ")
     return text, [*remarks, *_remarks(message)]
 
 
-def _cells(message: Message, stem: int, layout: _Layout, *, new_subject: bool) -> Iterator[tuple[str, str]]:
+def _cells(message: Message, stem: int, layout: _Layout, *, new_subject: bool) -> list[tuple[str, str]]:
+    """What stands in each column of a message, with its style."""
     marks, author = tags(message), clean(author_of(message.author)) or NO_NAME
     if new_subject:
         subject = clean(message.subject) or NO_SUBJECT
-        yield _YELLOW if marks else _BOLD, fit(marks + subject, layout.subject - stem)
-        yield from [("", fit(author, layout.author))] if layout.author else ()
+        cells = [(_YELLOW if marks else _BOLD, fit(marks + subject, layout.subject - stem))]
+        cells += [("", fit(author, layout.author))] if layout.author else []
     else:  # the author has the room of both
         room = layout.subject + (len(_GAP) + layout.author if layout.author else 0)
-        yield _YELLOW if marks else "", fit(marks + author, room - stem)
+        cells = [(_YELLOW if marks else "", fit(marks + author, room - stem))]
     if layout.day:
-        yield _CYAN, fit(_day(message), layout.day)
+        cells.append((_CYAN, fit(_day(message), layout.day)))
     if layout.lists:
-        yield _DIM, shorten(clean(" ".join(message.lists)), layout.lists)
+        cells.append((_DIM, shorten(clean(" ".join(message.lists)), layout.lists)))
+    return cells
 
 
 def _ghost_cells(message: Message, stem: int, layout: _Layout) -> tuple[list[tuple[str, str]], list[str]]:

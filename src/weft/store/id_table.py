@@ -31,15 +31,10 @@ _NUMBER_BITS = 48
 T = TypeVar("T")
 
 
-def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
-    """The values, as many at a time as one statement takes."""
-    for start in range(0, len(values), CHUNK):
-        yield values[start : start + CHUNK]
-
-
-def marks(values: Sequence[object]) -> str:
-    """Question marks for the values of an ``IN (...)``."""
-    return ",".join("?" * len(values))
+def chunks(values: Sequence[T]) -> list[tuple[str, Sequence[T]]]:
+    """The values, as many at a time as one statement takes, each time with the question marks of an ``IN (...)``."""
+    starts = range(0, len(values), CHUNK)
+    return [(",".join("?" * len(some)), some) for some in (values[start : start + CHUNK] for start in starts)]
 
 
 def insert(connection: sqlite3.Connection, table: str, rows: Iterable[Sequence[object]], columns: int = 2) -> None:
@@ -48,7 +43,7 @@ def insert(connection: sqlite3.Connection, table: str, rows: Iterable[Sequence[o
     A row that cannot be inserted ends the transaction in any case.  ``OR FAIL`` says so; otherwise SQLite keeps what it
     would need to undo such a statement alone, in a file, which costs more than all the rest.
     """
-    row, number, left = f"({marks(range(columns))})", CHUNK // columns, iter(rows)
+    row, number, left = f"({','.join('?' * columns)})", CHUNK // columns, iter(rows)
     into = f"INSERT OR FAIL INTO {table} VALUES "  # noqa: S608 - our own names
     while len(some := list(islice(left, number))) == number:
         connection.execute(into + ",".join([row] * number), list(chain.from_iterable(some)))
@@ -94,9 +89,9 @@ class IdTable:
     def ids_of(self, nodes: Sequence[int]) -> list[bytes]:
         """The ids of nodes, in their order; `KeyError` for a number that is none."""
         found: dict[int, bytes] = {}
-        for chunk in chunks(nodes):
+        for marks, chunk in chunks(nodes):
             found.update(
-                self._connection.execute(f"SELECT node, id FROM ids WHERE node IN ({marks(chunk)})", chunk)  # noqa: S608
+                self._connection.execute(f"SELECT node, id FROM ids WHERE node IN ({marks})", chunk)  # noqa: S608
             )
         return [found[node] for node in nodes]
 
@@ -118,10 +113,10 @@ class IdTable:
 
     def _look_up(self, ids: Sequence[bytes], keys: Sequence[int], found: dict[bytes, int]) -> None:
         wanted = set(ids)
-        for chunk in chunks(sorted(set(keys))):
+        for marks, chunk in chunks(sorted(set(keys))):
             for data, node in self._connection.execute(
                 "SELECT ids.id, ids.node FROM id_keys CROSS JOIN ids ON ids.node = id_keys.node "  # noqa: S608
-                f"WHERE id_keys.key IN ({marks(chunk)})",
+                f"WHERE id_keys.key IN ({marks})",
                 chunk,
             ):
                 if data in wanted:
@@ -157,10 +152,10 @@ class IdDigestTable:
             with self._transaction():
                 self._catch_up()
         found: dict[int, list[bytes]] = {}
-        for chunk in chunks(sorted({_number(digest) for digest in digests})):
+        for marks, chunk in chunks(sorted({_number(digest) for digest in digests})):
             for number, data in self._connection.execute(
                 "SELECT digest, id FROM id_digests CROSS JOIN ids ON ids.node = id_digests.node "  # noqa: S608
-                f"WHERE digest IN ({marks(chunk)})",
+                f"WHERE digest IN ({marks})",
                 chunk,
             ):
                 found.setdefault(number, []).append(data)

@@ -29,7 +29,7 @@ from weft.store.claims import KEY_BYTES, UNPROVED, Batches, ClaimWriter
 from weft.store.connection import open_database
 from weft.store.fsck import StoreChecker, StoreProblem, StoreRepairer
 from weft.store.id_keys import id_key_function, key_function
-from weft.store.id_table import IdDigestTable, IdTable, chunks, marks
+from weft.store.id_table import IdDigestTable, IdTable, chunks
 from weft.store.interface import PAGE, IngestedFile, InsertedClaim, MailLocation, StoredClaim, VerifiedPart
 from weft.store.schema import migrate
 from weft.store.sqlite_errors import explained
@@ -101,12 +101,10 @@ class SqliteStore:
         if busy:
             log.warning("%s: others read the index, so what was expunged is overwritten only later", self.path)
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _check_writing(self) -> None:
+        """Writes stand in a transaction, which also explains the errors of SQLite."""
         if not self.connection.in_transaction:
             raise RuntimeError("the store is written outside of a transaction")
-        with explained(self.path):
-            yield
 
     def migrate(self, migrations: Migrations) -> None:
         """Bring further tables up to date, those of a view; `StoreError` if they are of a newer version."""
@@ -115,8 +113,8 @@ class SqliteStore:
 
     def put(self, parts: Iterable[VerifiedPart]) -> list[InsertedClaim]:
         """Keep what is not held yet; each new one, in order."""
-        with self._writing():
-            return self._writer.put(parts)
+        self._check_writing()
+        return self._writer.put(parts)
 
     def holds(self, identities: Sequence[bytes]) -> set[bytes]:
         """Those of the claim ids that are held and can be proved, expunged ones too."""
@@ -183,8 +181,8 @@ class SqliteStore:
         """The batch of the claim at each of these positions that is in the log; nothing of the claims is read."""
         found: dict[int, int] = {}
         with explained(self.path):
-            for chunk in chunks(positions):
-                query = f"SELECT position, batch FROM claims WHERE position IN ({marks(chunk)})"  # noqa: S608
+            for marks, chunk in chunks(positions):
+                query = f"SELECT position, batch FROM claims WHERE position IN ({marks})"  # noqa: S608
                 found.update(self.connection.execute(query, chunk))
         return found
 
@@ -197,30 +195,30 @@ class SqliteStore:
 
     def expunge(self, identities: Sequence[bytes]) -> int:
         """Forget the bytes of claims, where they came from and what they named; keep their ids.  How many."""
-        with self._writing():
-            held = [one for one in self.get(identities) if one.data]
-            for one in held:
-                self._forget_refs(one)
-                self.connection.execute("INSERT INTO expunged VALUES (?, ?)", (one.position, one.identity))
-                self.connection.execute(
-                    "UPDATE claims SET octets = NULL, file = NULL, offset = NULL, length = NULL WHERE position = ?",
-                    (one.position,),
-                )
-            self._forgotten |= bool(held)
+        self._check_writing()
+        held = [one for one in self.get(identities) if one.data]
+        for one in held:
+            self._forget_refs(one)
+            self.connection.execute("INSERT INTO expunged VALUES (?, ?)", (one.position, one.identity))
+            self.connection.execute(
+                "UPDATE claims SET octets = NULL, file = NULL, offset = NULL, length = NULL WHERE position = ?",
+                (one.position,),
+            )
+        self._forgotten |= bool(held)
         return len(held)
 
     def file(self, file: IngestedFile) -> int:
         """Remember the state of a file (by path and list); its number."""
         key = (os.fsencode(file.path), file.list)
         state = (file.size, file.mtime_ns, file.inode, file.resume, file.head, file.tail)
-        with self._writing():
-            found = self.connection.execute("SELECT file FROM files WHERE path = ? AND list = ?", key).fetchone()
-            if found is None:
-                return int(self.connection.execute(_NEW_FILE, (*key, *state)).lastrowid or 0)
-            self.connection.execute(
-                "UPDATE files SET (size, mtime_ns, inode, resume, head, tail) = (?, ?, ?, ?, ?, ?) WHERE file = ?",
-                (*state, *found),
-            )
+        self._check_writing()
+        found = self.connection.execute("SELECT file FROM files WHERE path = ? AND list = ?", key).fetchone()
+        if found is None:
+            return int(self.connection.execute(_NEW_FILE, (*key, *state)).lastrowid or 0)
+        self.connection.execute(
+            "UPDATE files SET (size, mtime_ns, inode, resume, head, tail) = (?, ?, ?, ?, ?, ?) WHERE file = ?",
+            (*state, *found),
+        )
         return int(found[0])
 
     def files(self) -> dict[int, IngestedFile]:
@@ -233,18 +231,18 @@ class SqliteStore:
 
     def rename_files(self, old: str, new: str) -> None:
         """The files of list ``old`` belong to list ``new``; what was known of them there is replaced."""
-        with self._writing():
-            self.connection.execute("UPDATE OR REPLACE files SET list = ? WHERE list = ?", (new, old))
+        self._check_writing()
+        self.connection.execute("UPDATE OR REPLACE files SET list = ? WHERE list = ?", (new, old))
 
     def forget_files(self, list_name: str) -> None:
         """The files of a list are read again when they are met again; places in them can no longer be found."""
-        with self._writing():
-            self.connection.execute("DELETE FROM files WHERE list = ?", (list_name,))
+        self._check_writing()
+        self.connection.execute("DELETE FROM files WHERE list = ?", (list_name,))
 
     def node_numbers(self, ids: Sequence[bytes], *, create: bool = False) -> list[int | None]:
         """The nodes of message ids, in their order; None, or with ``create`` a new one, for those that have none."""
-        if create and not self.connection.in_transaction:
-            raise RuntimeError("the store is written outside of a transaction")
+        if create:
+            self._check_writing()
         with explained(self.path):
             found = self._nodes.numbers(dict.fromkeys(ids), create=create)
         return [found.get(data) for data in ids]
@@ -271,9 +269,9 @@ class SqliteStore:
         """The claims at these positions, in order; those that are not in the log are left out."""
         found: list[StoredClaim] = []
         with explained(self.path):
-            for chunk in chunks(sorted(set(positions))):
+            for marks, chunk in chunks(sorted(set(positions))):
                 rows = self.connection.execute(
-                    f"{_CLAIMS} WHERE claims.position IN ({marks(chunk)}) ORDER BY claims.position", chunk
+                    f"{_CLAIMS} WHERE claims.position IN ({marks}) ORDER BY claims.position", chunk
                 )
                 found += map(_held, rows)
         return found
@@ -298,8 +296,8 @@ class SqliteStore:
 
     def rebuild_refs(self) -> None:
         """Throw the reverse references away and make them again from the claims, in the caller's transaction."""
-        with self._writing():
-            self._repairer().rebuild_refs()
+        self._check_writing()
+        self._repairer().rebuild_refs()
 
     def unproved(self) -> Iterator[StoredClaim]:
         """The claims that are held but cannot be proved, because their batch was damaged.
@@ -318,10 +316,10 @@ class SqliteStore:
 
     def _find(self, keys: Iterable[int]) -> Iterator[StoredClaim]:
         """The claims that have some keys; others may be among them."""
-        for chunk in chunks(sorted(set(keys))):
+        for marks, chunk in chunks(sorted(set(keys))):
             for row in self.connection.execute(
                 f"SELECT {_COLUMNS} FROM claim_keys CROSS JOIN claims ON claims.position = claim_keys.position "  # noqa: S608
-                f"LEFT JOIN expunged ON expunged.position = claims.position WHERE claim_keys.key IN ({marks(chunk)})",
+                f"LEFT JOIN expunged ON expunged.position = claims.position WHERE claim_keys.key IN ({marks})",
                 chunk,
             ):
                 yield _held(row)
