@@ -393,7 +393,11 @@ def test_two_archives_that_would_be_one_list_are_merged_only_if_the_user_says_so
 def test_what_lies_beside_mail_is_passed_over() -> None:
     put("d/a.mbox")
     put("d/a.mbox.msf", b"// <!-- <mdb:mork:z v=\n")
-    for name in ("index.html", "dovecot-uidlist", "a.mbox.lock", "x.db", "README", "dovecot.index.cache", "Thumbs.db"):
+    for name in (
+        "index.html", "dovecot-uidlist", "a.mbox.lock", "x.db", "README", "dovecot.index.cache", "Thumbs.db",
+        "a.snm", "table_of_contents", "content_index", "Icon\r", "INDEX", "CHECKSUMS", "list.rdf", "feed.xml",
+        "sitemap.xml.gz", "manifest.js.gz", "list.url", "history.pag", "a.mozmsgs/1.wdseml", "_vti_cnf/a", "x.pyc",
+    ):  # fmt: skip
         put(f"d/{name}", b"\0\1\2 anything\n")
     put("d/empty.lock", b"")
     put("d/xapian/iamglass", b"\x0f\rXapian Glass")
@@ -401,6 +405,21 @@ def test_what_lies_beside_mail_is_passed_over() -> None:
     put("d/pages/a.html", b"<html>\n")
     put("d/.DS_Store", b"\0\0\0\1Bud1")
     assert named("d") == [("a", "d/a.mbox")]
+
+
+def test_messages_that_were_removed_from_an_mh_folder_are_not_read() -> None:
+    for name in ("1", "2", ",3", "#4"):
+        put(f"d/{name}", MESSAGE)
+    sources, notes = find("d")
+    assert notes == []
+    assert [list(source.names) for source in sources if isinstance(source, Folder)] == [["1", "2"]]
+
+
+def test_months_are_read_in_the_order_of_the_calendar() -> None:
+    for name in ("2003-April.txt", "2003-February.txt", "2003-March.txt", "2002-December.txt"):
+        put(f"d/{name}")
+    found = [path for _, path in named("d")]
+    assert found == ["d/2002-December.txt", "d/2003-February.txt", "d/2003-March.txt", "d/2003-April.txt"]
 
 
 def test_a_name_like_that_of_a_companion_does_not_hide_mail() -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weft.sources.list_names import Place, of_file, of_folder
+from weft.sources.periods import in_order
 
 ROOT = "/srv/archives"
 
@@ -36,12 +37,34 @@ ROOT = "/srv/archives"
         ("Inbox.sbd/lists", "Inbox.lists"),
         ("Foo.mbox/mbox", "Foo"),
         ("2014-August.txt.gz", "archives"),
+        ("dev/2003-1.mbox", "dev"),
+        ("dev/2003/1.mbox", "dev"),
+        ("dev/2003/01/31.mbox", "dev"),
+        ("dev/2003-01/31.mbox", "dev"),
+        ("dev/2003-01/mbox", "dev"),
+        ("dev/01-2003.mbox", "dev"),
+        ("dev/2003H1.txt", "dev"),
+        ("dev-January-2003.mbox", "dev"),
+        ("dev-01-2003.mbox", "dev"),
+        ("dev-2003-1.mbox", "dev"),
+        ("dev.0301", "dev"),
+        ("dev.030131.gz", "dev"),
+        ("dev/2003-Januar.txt", "dev"),
+        ("dev/2003-février.txt.gz", "dev"),
+        ("dev/2003-Luglio.txt", "dev"),
         # None of these is a period of time.
         ("ietf-822.mbox", "ietf-822"),
         ("rfc2822.mbox", "rfc2822"),
         ("may.mbox", "may"),
         ("dev-201413.mbox", "dev-201413"),
         ("1234.mbox", "1234"),
+        ("dev/1.mbox", "dev.1"),
+        ("dev.1", "dev.1"),
+        ("dev.1234", "dev.1234"),
+        ("rfc.2822", "rfc.2822"),
+        ("dev/03-01.mbox", "dev.03-01"),
+        ("dev/2003-13.mbox", "dev.2003-13"),
+        ("dev/mbox", "dev.mbox"),
     ],
 )
 def test_a_file_is_named_by_its_place(path: str, name: str) -> None:
@@ -103,6 +126,26 @@ def test_an_archive_is_the_same_from_wherever_it_is_seen() -> None:
     assert whole.list == months.list == "dev"
     assert whole.same_archive(months)
     assert of_file("/srv", ["dev.mbox", "dev.mbox"]).archive == whole.archive
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        ["2003-January.txt", "2003-February.txt.gz", "2003-March.txt", "2003-October.txt", "2004-April.txt"],
+        ["Dec2002.mbox", "Jan2003.mbox", "Feb2003.mbox", "Apr2003.mbox"],
+        ["2002/december", "2003/january", "2003/february", "2003/august"],
+        ["2003-2.mbox", "2003-10.mbox"],
+        ["2003-Januar", "2003-Februar", "2003-März", "2003-Dezember", "2004-février"],
+        ["dev-January-2003", "dev-February-2003", "dev-April-2004"],
+        ["a-may-b", "april", "may", "number 9", "number 10"],
+        ["2003-Week", "Week-of-Mon-20030106", "Week-of-Mon-20030113"],
+        ["2003-augu\u017ft", "2003-ma\u0131"],
+    ],
+)
+def test_paths_are_sorted_by_the_calendar(paths: list[str]) -> None:
+    assert sorted(set(paths), key=in_order) == paths
+    below = [f"/srv/archives/dev/{path}" for path in paths]
+    assert sorted(set(below), key=in_order) == below
 
 
 PARTS = st.lists(

@@ -163,6 +163,9 @@ TORN = [
     b"From ann Tue Feb 11 10:00\r00 2003 remote from uunet\n",
     b"From a\rnn@example.org Tue Feb \r\n",
     b"From ann@example.org Tue Feb 11 10:00:00\n 2003\r\n",
+    b"From ann@example.org Tue Feb 11 10:00:0\n 2003\n",
+    b"From ann \x1eue Feb 11 10:00:00 2003 remote fro\r uunet\n",
+    b"From ann \x1eue Feb 11 10:00:00 2003 remote fro\n uunet\n",
     b"From ann@example.org \n Tue Feb 11 10:00:00 2003\n \n",
 ]
 """With a carriage return or a line feed in the middle, and other damage."""

@@ -19,7 +19,6 @@ Who can lie: names of files are data (`check_list_name`); no list name is ever u
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -33,12 +32,13 @@ from weft.sources.compressed import read_head, reason
 from weft.sources.containers import ArchiveFile
 from weft.sources.decompressors import SNIFF, format_of
 from weft.sources.delimited import DELIMITED, DelimitedFile
-from weft.sources.folder import Folder, MessageFile, is_mh_name, maildir_names, mh_names
+from weft.sources.folder import Folder, MessageFile, is_mh_name, is_removed, maildir_names, mh_names
 from weft.sources.forms import HEAD, Foreign, Form, form_of
 from weft.sources.interface import Note, Notes, Source, check_list_name
 from weft.sources.list_id import file_by_list_id
 from weft.sources.list_names import Place, archive_stem, file_stem, of_file, of_folder, of_messages
 from weft.sources.mbox import MboxFile, MboxStdin
+from weft.sources.periods import in_order
 from weft.sources.public_inbox import PublicInbox, epochs, is_bare_repository
 
 STDIN = "-"
@@ -49,7 +49,6 @@ _PATCHES = (".patch", ".diff")
 """Files with these names may be an mbox with a few messages of a list, but none is a list."""
 _MAILDIR = frozenset(("cur", "new", "tmp"))
 _FROM = b"From "
-_DIGITS = re.compile(r"([0-9]+)", re.ASCII)
 
 Identity = tuple[int, int]
 """Device and inode."""
@@ -91,7 +90,9 @@ class _Directory:
 
 
 def discover(arguments: Sequence[str], notes: Notes, *, max_ratio: int = 200, by_list_id: bool = False) -> list[Source]:
-    """The sources that ``arguments`` name, sorted by (list, path); none if nothing could be opened.
+    """The sources that ``arguments`` name, sorted by list and path, months by the calendar.
+
+    There is none if nothing could be opened.
 
     ``by_list_id``: each message belongs to the list that its List-Id names, if it does; others to ``LIST``.
     What cannot be read, or is not mail, is handed to ``notes``.  `UsageError` for a ``LIST`` that cannot name a list,
@@ -214,10 +215,10 @@ class _Search:
             folders = [folder for folder in folders if folder not in _MAILDIR] + _maildir_folders(path)
         elif _is_mh(path, files):
             form, names = "MH", mh_names(path)
-            files = [file for file in files if not is_mh_name(file)]
+            files = [file for file in files if not (is_mh_name(file) or is_removed(file))]
         others = [file for file in files if self._in_directory(directory, file, listed)]
         if names or others or form:
-            everything = [*names, *sorted(others, key=_in_order)]
+            everything = [*names, *sorted(others, key=in_order)]
             make = partial(self._folder, path, everything, form)
             self._take(directory, listed, identity, make, of_folder if form else of_messages)
         return [directory.below(folder) for folder in folders if not is_companion_folder(folder, folders, files)]
@@ -362,7 +363,7 @@ def _sources(search: _Search, notes: Notes) -> list[Source]:
             owners.setdefault(name, []).append(one)
             search.taken[name] = one.path, one.place
         sources.append(one.make(name))
-    return sorted(sources, key=lambda source: (source.list, source.path))
+    return sorted(sources, key=lambda source: (source.list, in_order(source.path)))
 
 
 def _other_archive(found: _Found, owners: Sequence[_Found]) -> str | None:
@@ -391,11 +392,6 @@ def _name(found: _Found, notes: Notes) -> str | None:
             return "archive"
         notes(Note(found.path, None, f"its name cannot name a list: {error}; give it as LIST=PATH", 1))
         return None
-
-
-def _in_order(name: str) -> list[tuple[int, str]]:
-    """Numbers in names count as numbers."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in _DIGITS.split(name)]
 
 
 def _maildir_folders(path: str) -> list[str]:
@@ -436,7 +432,7 @@ def _is_mh(path: str, files: list[str]) -> bool:
         return False
     if os.path.lexists(_join(path, ".mh_sequences")):
         return True
-    if len(numbers) < len(files):
+    if len(numbers) < len([file for file in files if not is_removed(file)]):
         return False
     first = _join(path, min(numbers, key=int))
     try:

@@ -137,6 +137,11 @@ def mh_names(path: str) -> list[str]:
     return sorted(names, key=int)
 
 
+def is_removed(name: str) -> bool:
+    """Whether a message of an MH folder was removed: ``rmm`` leaves its file with a comma before the number."""
+    return name[:1] in (",", "#") and name[1:].isdecimal()
+
+
 def is_mh_name(name: str) -> bool:
     """Whether a message of an MH folder may have this name: a number from 1 on, without zeros before it."""
     return _NUMBER.fullmatch(name) is not None

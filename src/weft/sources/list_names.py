@@ -5,7 +5,8 @@ Theory of operation
 Below a directory that the user names, a list is called by the path to its archive, joined with dots, without what
 belongs to the form of the archive and not to its place: suffixes, ``cur`` and ``new`` of a Maildir, ``git/0.git`` of
 public-inbox, the second name of Mailman's ``LIST.mbox/LIST.mbox``, ``.sbd`` of Thunderbird, ``Messages`` of Apple Mail,
-and the periods of time that archives are cut into: ``imagej-devel/2014-August.txt.gz`` belongs to ``imagej-devel``.
+and the periods of time that archives are cut into (`weft.sources.periods`): ``imagej-devel/2014-August.txt.gz`` belongs
+to ``imagej-devel``.
 A file that the user names is called by its own name, by the same rules.  If nothing is left, the name is that of the
 nearest directory above that is no such part.
 
@@ -22,26 +23,14 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from weft.sources.periods import is_part, is_period, without_period
+
 _COMPRESSIONS = (".gz", ".xz", ".bz2", ".zst")
 _MAIL = (".mbox", ".mbx", ".mboxrd", ".mboxo", ".mboxcl", ".mboxcl2", ".txt", ".mail", ".mmdf", ".babyl")
 _ARCHIVES = (".tar", ".tgz", ".txz", ".tbz", ".tbz2", ".tzst", ".zip")
 _FOLDERS = (".mbox", ".sbd", ".git")
+_MAILBOX = "mbox"
 
-_YEAR = r"(?:19[7-9][0-9]|20[0-9][0-9])"
-_MONTH = r"(?:0[1-9]|1[0-2])"
-_DAY = r"(?:0[1-9]|[12][0-9]|3[01])"
-_NAME = (
-    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
-    r"nov(?:ember)?|dec(?:ember)?)"
-)
-_PERIOD = (
-    rf"(?:{_YEAR}(?:[-_.]?{_MONTH}(?:[-_.]?{_DAY})?|[-_.]?{_NAME}|[-_.]?q[1-4]|[-_.]?w[0-5][0-9])?"
-    rf"|{_NAME}[-_.]?{_YEAR}|q[1-4][-_.]?{_YEAR}|week-of-mon-{_YEAR}{_MONTH}{_DAY})"
-)
-_IS_PERIOD = re.compile(_PERIOD, re.IGNORECASE | re.ASCII)
-_IS_YEAR = re.compile(_YEAR, re.ASCII)
-_IN_A_YEAR = re.compile(rf"{_MONTH}|{_NAME}|q[1-4]", re.IGNORECASE | re.ASCII)
-_ENDS_IN_PERIOD = re.compile(rf"(.*[^-_.])[-_.]{_PERIOD}", re.IGNORECASE | re.ASCII | re.DOTALL)
 _NOTEBOOK = re.compile(r"(.+)\.log([0-9]{4}[a-z]?)?", re.IGNORECASE | re.ASCII | re.DOTALL)
 _EPOCH = re.compile(r"[0-9]{1,9}\.git", re.ASCII)
 _APPLE = re.compile(r"Messages|Attachments|Data|[0-9]|[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}", re.ASCII)
@@ -66,10 +55,13 @@ def of_file(root: str, parts: Sequence[str]) -> Place:
     *folders, name = parts
     stem, dated = file_stem(name)
     kept, also_dated = _folders(folders)
-    if folders and _IS_YEAR.fullmatch(folders[-1]) and _IN_A_YEAR.fullmatch(stem):
+    if is_part(stem, folders):
         dated = True
     elif not (
-        _IS_PERIOD.fullmatch(stem) or (folders and _repeats(folders[-1], stem)) or (dated and kept[-1:] == [stem])
+        is_period(stem)
+        or (folders and _repeats(folders[-1], stem))
+        or (dated and kept[-1:] == [stem])
+        or (also_dated and stem == _MAILBOX)
     ):
         kept.append(stem)
     return _place(root, kept, dated or also_dated)
@@ -89,12 +81,12 @@ def of_messages(root: str, parts: Sequence[str]) -> Place:
 def file_stem(name: str) -> tuple[str, bool]:
     """A file's name without suffixes, and without a period of time at its end; whether there was one."""
     stem = without_suffix(without_suffix(name, _COMPRESSIONS), _MAIL)
-    if _IS_PERIOD.fullmatch(stem):
+    if is_period(stem):
         return stem, True
     if found := _NOTEBOOK.fullmatch(stem):
         return found[1], found[2] is not None
-    if found := _ENDS_IN_PERIOD.fullmatch(stem):
-        return found[1], True
+    if (before := without_period(stem)) is not None:
+        return before, True
     return stem, False
 
 
@@ -125,13 +117,13 @@ def _place(root: str, kept: list[str], dated: bool) -> Place:
 def _repeats(folder: str, stem: str) -> bool:
     """Whether a file in a directory is what the directory is there for: ``LIST.mbox/LIST.mbox``, ``LIST.mbox/mbox``."""
     outer = without_suffix(folder, (".mbox",))
-    return outer != folder and stem in (outer, "mbox")
+    return outer != folder and stem in (outer, _MAILBOX)
 
 
 def _folders(parts: Sequence[str]) -> tuple[list[str], bool]:
     """What is left of directories' names, and whether some were periods of time."""
     kept: list[str] = []
-    dated = year = apple = False
+    dated = apple = False
     for index, part in enumerate(parts):
         if part in ("", ".", "..", "cur", "new", "attachments"):
             continue
@@ -141,11 +133,11 @@ def _folders(parts: Sequence[str]) -> tuple[list[str], bool]:
             dated = True
         elif apple and _APPLE.fullmatch(part):
             continue
-        elif _IS_PERIOD.fullmatch(part) or (year and _IN_A_YEAR.fullmatch(part)):
-            dated, year = True, _IS_YEAR.fullmatch(part) is not None
+        elif is_period(part) or is_part(part, parts[:index]):
+            dated = True
         else:
             stem = without_suffix(part.lstrip("."), _FOLDERS)
-            apple, year = part.endswith(".mbox"), False
+            apple = part.endswith(".mbox")
             if stem:
                 kept.append(stem)
     return kept, dated

@@ -55,6 +55,7 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 _LOOSE_DATE = re.compile(rb"\d\d?[:.]\d\d[:.]\d\d\b.{0,40}\b\d{4}\b|\b\d{4}-\d\d-\d\d(?!\d)")
+_ANY_DATE = re.compile(rb"\d:\d.{0,60}\b(?:19|20)\d\d\b", re.DOTALL)
 _SENDER = re.compile(rb'(?:"[^"]*"[^ ]*|[^ ]+ at [^ ]+|[^<]{0,99}<[^>]*>|[^ ]*)[ \t]*')
 _BEHIND_DATE = re.compile(rb"(?:[ \t]+[-+(A-Za-z][-+:()A-Za-z0-9/_]{0,31}){0,2}(?:[ \t]+remote from [^ \t]+)?[ \t]*")
 _GIT_LINE = re.compile(rb"From %s[ \t]*(?=[\r\n]|\Z)" % _GIT)
@@ -160,13 +161,14 @@ def judge(buffer: bytes | bytearray, at: int, end: int, *, at_end: bool, series:
         return Verdict(Ground.SURE, line.end())
     if _GIT_LINE.match(buffer, at, end) and not series:
         return Verdict(Ground.PATCH, 0, f"{_NOT}it begins a patch of git") if below.names else _TEXT
-    if date := _DATE.search(text):
+    date = _DATE.search(text)
+    if line[2] == b"\r" and not (date and below.names) and _is_broken(buffer, at, end):
+        return Verdict(Ground.LOST, 0, f"{_NOT}a carriage return stands in it")
+    if not (below.names or below.ended) and _is_torn(buffer, text, below.begin, end, blank=blank):
+        return Verdict(Ground.LOST, 0, f"{_NOT}a line that is no header field follows")
+    if date:
         plain = _SENDER.fullmatch(text, 0, date.start()) and _BEHIND_DATE.fullmatch(text, date.end())
         return _dated(before, below, plain=plain is not None, blank=blank)
-    if line[2] == b"\r" and _is_broken(buffer, at, end):
-        return Verdict(Ground.LOST, 0, f"{_NOT}a carriage return stands in it")
-    if not below.names and _is_torn(buffer, text, below.begin, end, blank=blank):
-        return Verdict(Ground.LOST, 0, f"{_NOT}a line that is no header field follows")
     if text in (b"", b"-"):
         return _bare(below, text, blank=blank)
     return _undated(below, text, blank=blank)
@@ -281,7 +283,7 @@ def _is_torn(buffer: bytes | bytearray, text: bytes, at: int, end: int, *, blank
     """Whether there is a header below one line that is none, as when the line ``From ...`` itself was torn in two."""
     line = _REST_OF_LINE.match(buffer, at, end)
     assert line is not None
-    if not blank and not _LOOSE_DATE.search(text + b" " + line[0]):
+    if not blank and not _ANY_DATE.search(text + b" " + line[0]):
         return False
     return _is_header(_look_below(buffer, line.end(), end, at_end=False).names)
 

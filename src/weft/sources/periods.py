@@ -1,0 +1,81 @@
+"""Periods of time that archives are cut into, in the names of files and directories: which there are, and their order.
+
+Known are years, halves, quarters, months, weeks and days as digits, and months by their names: pipermail writes them in
+the language of its server (``2003-February``, ``2003-Februar``), others behind a name (``dev-2003-02``), before the
+year (``Feb2003``), or as a folder of the year with files in it (``2003/02``).  Majordomo writes two digits of the year
+and two of the month (``dev.0302``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_MONTHS = (
+    "jan january januar janvier enero gennaio januari janeiro",
+    "feb february februar février fevrier febrero febbraio februari fevereiro",
+    "mar march märz maerz mars marzo maart março marco",
+    "apr april avril abril aprile",
+    "may mai mayo maggio mei maio",
+    "jun june juni juin junio giugno junho",
+    "jul july juli juillet julio luglio julho",
+    "aug august août aout agosto augustus",
+    "sep sept september septembre septiembre settembre setembro",
+    "oct october oktober octobre octubre ottobre outubro",
+    "nov november novembre noviembre novembro",
+    "dec december dezember décembre decembre diciembre dicembre dezembro",
+)
+"""Names of each month, in English, German, French, Spanish, Italian, Dutch and Portuguese."""
+_NUMBER = {name: number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
+_YEAR = r"(?:19[7-9][0-9]|20[0-9][0-9])"
+_MONTH = r"(?:0[1-9]|1[0-2])"
+_SHORT = rf"(?:{_MONTH}|[1-9])"
+_DAY = r"(?:0[1-9]|[12][0-9]|3[01])"
+_NAME = rf"(?:{'|'.join(sorted(_NUMBER, key=len, reverse=True))})"
+_PERIOD = (
+    rf"(?:{_YEAR}(?:[-_.]?{_MONTH}(?:[-_.]?{_DAY})?|[-_.][1-9]|[-_.]?{_NAME}|[-_.]?q[1-4]|[-_.]?h[12]"
+    rf"|[-_.]?w[0-5][0-9])?|{_NAME}[-_.]?{_YEAR}|{_MONTH}[-_.]{_YEAR}|[qh][1-4][-_.]?{_YEAR}"
+    rf"|week-of-mon-{_YEAR}{_MONTH}{_DAY})"
+)
+_IS_PERIOD = re.compile(_PERIOD, re.IGNORECASE | re.ASCII)
+_IS_YEAR = re.compile(_YEAR, re.ASCII)
+_IS_MONTH = re.compile(rf"{_YEAR}[-_.]?{_MONTH}")
+_IN_A_YEAR = re.compile(rf"{_SHORT}|{_NAME}|q[1-4]", re.IGNORECASE | re.ASCII)
+_IS_DAY = re.compile(_DAY)
+_ENDS_IN_PERIOD = re.compile(rf"(.*?[^-_.])[-_.]{_PERIOD}", re.IGNORECASE | re.ASCII | re.DOTALL)
+_MAJORDOMO = re.compile(rf"(.*[^-_.0-9])\.[0-9]{{2}}{_MONTH}(?:{_DAY})?", re.DOTALL)
+_NAMED_MONTH = re.compile(
+    rf"(?<![^/\-_.])(?:({_YEAR})([-_./]?)({_NAME})|({_NAME})[-_.]?({_YEAR}))(?![^/\-_.])", re.IGNORECASE | re.ASCII
+)
+_DIGITS = re.compile(r"([0-9]+)", re.ASCII)
+
+
+def is_period(name: str) -> bool:
+    """Whether a name says nothing but a period."""
+    return _IS_PERIOD.fullmatch(name) is not None
+
+
+def without_period(name: str) -> str | None:
+    """A name without the period at its end; None if there is none."""
+    found = _ENDS_IN_PERIOD.fullmatch(name) or _MAJORDOMO.fullmatch(name)
+    return found[1] if found else None
+
+
+def is_part(name: str, above: Sequence[str]) -> bool:
+    """Whether a name is a month or a quarter in a directory that is a year, or a day in one that is a month."""
+    last = above[-1] if above else ""
+    if _IS_YEAR.fullmatch(last):
+        return _IN_A_YEAR.fullmatch(name) is not None
+    in_year = len(above) > 1 and _IS_YEAR.fullmatch(above[-2]) and _IN_A_YEAR.fullmatch(last)
+    return bool(in_year or _IS_MONTH.fullmatch(last)) and _IS_DAY.fullmatch(name) is not None
+
+
+def in_order(path: str) -> tuple[list[tuple[int, str]], str]:
+    """What paths are sorted by: months in the order of the calendar, and numbers as numbers."""
+    counted = _NAMED_MONTH.sub(_by_number, path)
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in _DIGITS.split(counted)], path
+
+
+def _by_number(found: re.Match[str]) -> str:
+    year, between, name = (found[1], found[2], found[3]) if found[1] else (found[5], "-", found[4])
+    return f"{year}{between}{_NUMBER[name.lower()]:02}"
