@@ -66,6 +66,7 @@ MANY = replace(
 LATIN = replace(PLAIN, list="größe".encode(), message_id=b"\xe9@example.org", subject=b"caf\xe9 \xff")
 HASHED = replace(PLAIN, message_id=key(b"m" * 251), list=b"a b", sane=False, in_reply_to=(key(b"<>"), b"*"))
 WEAK = replace(PLAIN, weak_in_reply_to=b"\x01", weak_references=b"\x02")
+ALIASED = replace(PLAIN, aliases=(b"a@example.org", b"gateway@example.org"))
 WITHDRAWAL = Withdrawal(ORIGIN, b"git", claim_id(encode(PLAIN)), PLAIN.message_id)
 
 BROKEN: dict[str, Claim | Withdrawal] = {
@@ -110,6 +111,13 @@ BROKEN: dict[str, Claim | Withdrawal] = {
     "weak_in_reply_to: no ids": replace(BARE, weak_in_reply_to=b"\x01"),
     "weak_references: beyond the ids": replace(PLAIN, weak_references=b"\x04"),
     "weak_references: an octet too long": replace(PLAIN, weak_references=b"\x01\x00"),
+    "aliases: 5 ids": replace(PLAIN, aliases=tuple(b"%d@x" % n for n in range(5))),
+    "aliases: a bracket": replace(PLAIN, aliases=(b"a>@example.org",)),
+    "aliases: an empty id": replace(PLAIN, aliases=(b"",)),
+    "aliases: an id of 251 octets": replace(PLAIN, aliases=(b"a" * 251,)),
+    "aliases: own id": replace(PLAIN, aliases=(PLAIN.message_id,)),
+    "aliases: sha256: and no hash": replace(PLAIN, aliases=(b"sha256:a@example.org",)),
+    "aliases: twice the same": replace(PLAIN, aliases=(b"a@x", b"a@x")),
     "weak_references: zero": replace(PLAIN, weak_references=b"\x00"),
     "target: 16 octets": replace(WITHDRAWAL, target=bytes(16)),
     "withdrawal: no list": replace(WITHDRAWAL, list=b""),
@@ -179,6 +187,9 @@ def second_encodings() -> dict[str, bytes]:
         "encoding: an unknown group": wired([*plain, b"\xbb\x3e\xbc\x3e"]),
         "encoding: two fields in the other order": wired([plain[0], plain[2], plain[1], *plain[3:]]),
         "encoding: a field of a list apart from the others": wired([*many[:3], *many[4:], many[3]]),
+        "encoding: an alias apart from the others": wired([*fields_of(ALIASED), UNKNOWN_FIELD, b"\x72\x01y"]),
+        "encoding: an alias before the body": wired([*plain[:-1], b"\x72\x01y", plain[-1]]),
+        "encoding: another wire type of an alias": wired([*plain, b"\x70\x01"]),
         "encoding: a field twice": wired([bare[0], bare[1], b"\x1a\x01y", bare[2]]),
         "encoding: a field twice, equal": wired([*bare[:2], bare[2], bare[2]]),
         "encoding: the claim in two pieces": wired(plain[:5]) + wired(plain[5:]),
@@ -227,7 +238,7 @@ def claims() -> object:
                 "octets": encode(claim).hex(),
                 "id": claim_id(encode(claim)).hex(),
             }
-            for claim in (PLAIN, BARE, MANY, LATIN, HASHED, WEAK, WITHDRAWAL)
+            for claim in (PLAIN, BARE, MANY, LATIN, HASHED, WEAK, ALIASED, WITHDRAWAL)
         ],
         "refused": [{"rule": rule, "octets": data.hex()} for rule, data in refused().items()],
     }

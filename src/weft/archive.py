@@ -20,15 +20,16 @@ from typing import Any
 from weft._text import count, name_counts
 from weft._workers import in_turns, is_alone
 from weft.copies import Copies
+from weft.core.alias import joinable
 from weft.core.author import decode_author
 from weft.core.date import MISSING, format_date
-from weft.core.display_order import DisplayOrder, prune
+from weft.core.display_order import OUTSIDE, DisplayOrder, prune
 from weft.core.forest import GHOST_TIER, NONE, Forest, ForestBuilder, Profile
 from weft.core.message_id import keys_of
 from weft.core.references import Marked
 from weft.core.subject import base_subject, decode_text
 from weft.core.subject_join import Root, join
-from weft.errors import NotFoundError, SourceError, UsageError
+from weft.errors import NotFoundError, SourceError, UsageError, several_messages
 from weft.model import Copy, Message, Thread
 from weft.sources.discover import discover
 from weft.sources.interface import (
@@ -57,7 +58,7 @@ _MANY = 10_000
 _MOST = 4
 """but no more than this."""
 _IS_GHOST = bytes(tier == GHOST_TIER for tier in range(256))
-_ORDINARY = ((), None, 0, (), False, "", False, ())
+_ORDINARY = ((), None, 0, (), False, "", False, (), ())
 """What an ordinary message has in the last fields of `Message`."""
 _new = tuple.__new__
 """Of a named tuple; its own constructor takes three times as long."""
@@ -71,11 +72,14 @@ class Options:
     ``profile``        ``weft``, or ``rfc5256``: In-Reply-To counts only if there are no References
     ``join_subjects``  join trees with equal base subjects (RFC 5256 step 5)
     ``prune_ghosts``   leave out ghosts as RFC 5256 step 3 does
+    ``join_aliases``   let the other ids that mails state for themselves count, where that is safe
+                       (`weft.core.alias.joinable`)
     """
 
     profile: Profile = "weft"
     join_subjects: bool = False
     prune_ghosts: bool = False
+    join_aliases: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,7 @@ def rebuild(
     profile: Profile = "weft",
     join_subjects: bool = False,
     prune_ghosts: bool = False,
+    join_aliases: bool = True,
     processes: int | None = None,
 ) -> Archive:
     """Rebuild the threads of some lists.
@@ -130,7 +135,8 @@ def rebuild(
         paths = [files] if isinstance(files, (str, PathLike)) else files
         arguments += [f"{name}={fspath(path)}" for path in paths]
     sources = discover(arguments, log)
-    return rebuild_sources(sources, Options(profile, join_subjects, prune_ghosts), log, processes=processes)
+    options = Options(profile, join_subjects, prune_ghosts, join_aliases)
+    return rebuild_sources(sources, options, log, processes=processes)
 
 
 def rebuild_sources(
@@ -168,6 +174,8 @@ class _ArchiveBuilder:
         self.named = array("i")
         self.named_on = array("i")
         self.list_sets: list[frozenset[int]] = [frozenset()]
+        self.aliases: dict[bytes, set[int]] = {}
+        """The messages that state each alias."""
         self._numbers = {name: number for number, name in enumerate(self.names)}
         self._set_numbers: dict[frozenset[int], int] = {frozenset(): 0}
         self._unions: dict[tuple[int, int], int] = {}
@@ -182,6 +190,8 @@ class _ArchiveBuilder:
         )
         [nodes], replies, chains = builder.nodes([ids]), builder.nodes(in_reply_tos), builder.nodes(references)
         self._make_room()
+        if any(columns[15]):
+            self._take_aliases(nodes, columns[15])
         for index in self.copies.add(nodes, number, source, columns):
             if index in doubtful:
                 builder.add_doubtful(nodes[index], doubtful[index][0], sane[index], doubtful[index][1])
@@ -195,6 +205,20 @@ class _ArchiveBuilder:
             self._numbers[name] = len(self.names)
             self.names.append(name)
         return self._numbers[name]
+
+    def _take_aliases(self, nodes: Sequence[int], columns: Sequence[tuple[bytes, ...]]) -> None:
+        for node, aliases in zip(nodes, columns, strict=True):
+            for alias in aliases:
+                self.aliases.setdefault(alias, set()).add(node)
+
+    def alias_rules(self) -> dict[bytes, bytes]:
+        """The aliases that count, and as what; when all is read."""
+        if not self.options.join_aliases:
+            return {}
+        find, tiers, ids = self.builder.find, self.builder.tiers, self.builder.ids
+        held = [alias for alias in self.aliases if (node := find(alias)) is not None and tiers[node] != GHOST_TIER]
+        stated = [(alias, ids[node]) for alias, stating in self.aliases.items() for node in stating]
+        return joinable(stated, held)
 
     def _make_room(self) -> None:
         nodes = len(self.builder.ids)
@@ -252,7 +276,7 @@ class Archive:
         self._loom = builder
         self._copies = builder.copies
         self._copies.seal()
-        self._forest: Forest = builder.builder.forest()
+        self._forest: Forest = builder.builder.forest_with(builder.alias_rules())
         self._copies.grow(len(self._forest.ids))
         self._joined: set[int] = set()
         self._made_up: dict[int, str] = {}
@@ -313,12 +337,23 @@ class Archive:
 
     def thread(self, message_id: str, *, hidden: bool = True) -> Thread:
         """The thread in which an id stands, wherever it stands in it; `NotFoundError` if nobody names it."""
-        found = [self._loom.builder.find(name) for name in keys_of(message_id)]
-        node = next((node for node in found if node is not None), None)
+        node = self._find(message_id)
         layout = self._layout
         if node is None or (self._ghosts[node] and self.options.prune_ghosts and not layout.held[node]):
             raise NotFoundError(f"no message has or names the id {message_id!r}; look for it in other archives")
         return self._thread(layout.root_of(node), hidden=hidden)
+
+    def _find(self, message_id: str) -> int | None:
+        """The node of an id, or of the one message that states it as an alias."""
+        names = keys_of(message_id)
+        for name in names:
+            node = self._loom.builder.find(name)
+            if node is not None:
+                return self._forest.aliases.get(node, node)
+        stating = sorted({node for name in names for node in self._loom.aliases.get(name, ())})
+        if len(stating) > 1:
+            raise several_messages(message_id, [_text_of(self._forest.ids[node]) for node in stating])
+        return stating[0] if stating else None
 
     @property
     def options(self) -> Options:
@@ -355,7 +390,14 @@ class Archive:
 
     @cached_property
     def _ghosts(self) -> bytearray:
-        return self._forest.tiers.translate(_IS_GHOST)
+        return self._ghost_marks()
+
+    def _ghost_marks(self) -> bytearray:
+        """As `DisplayOrder` wants them."""
+        marks = self._forest.tiers.translate(_IS_GHOST)
+        for alias in self._forest.aliases:
+            marks[alias] = OUTSIDE
+        return marks
 
     @cached_property
     def _layout(self) -> DisplayOrder:
@@ -389,7 +431,7 @@ class Archive:
         for root, parent in edges.items():
             parents[root] = numbers[parent] if isinstance(parent, bytes) else parent
             self._joined.add(root)
-        self._ghosts = forest.tiers.translate(_IS_GHOST)
+        self._ghosts = self._ghost_marks()
         return parents
 
     def _subject_roots(self, layout: DisplayOrder) -> Iterator[Root]:
@@ -486,12 +528,22 @@ class Archive:
         if node in self._contesting:
             replies = sorted(forest.ids[reply] for reply in self._contesting[node])
             message = message._replace(rival_replies=tuple(map(_text_of, replies)))
+        if node in self._other_names:
+            message = message._replace(aliases=tuple(map(_text_of, self._other_names[node])))
         return message
 
     @cached_property
     def _marks(self) -> set[int]:
         """The nodes to which `_marked` has something to say."""
-        return {*self._forest.contested, *self._forest.cuts, *self._joined, *self._contesting}
+        return {*self._forest.contested, *self._forest.cuts, *self._joined, *self._contesting, *self._other_names}
+
+    @cached_property
+    def _other_names(self) -> dict[int, list[bytes]]:
+        """For each message the aliases that count as it, sorted."""
+        found: dict[int, list[bytes]] = {}
+        for alias, node in sorted(self._forest.aliases.items(), key=lambda one: self._forest.ids[one[0]]):
+            found.setdefault(node, []).append(self._forest.ids[alias])
+        return found
 
     @cached_property
     def _contesting(self) -> dict[int, list[int]]:

@@ -6,6 +6,8 @@ command line prints that line and exits with `exit_code` (cli conventions: 1 not
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class WeftError(Exception):
     """Base of all errors that Weft raises on purpose."""
@@ -21,6 +23,17 @@ class UsageError(WeftError):
 
 class NotFoundError(WeftError):
     """An id, list or file that was asked for is not here."""
+
+
+_MOST_NAMED = 5
+
+
+def several_messages(alias: str, stating: Sequence[str]) -> NotFoundError:
+    """That no message has an id, and that several state it as another name of theirs: which ones."""
+    shown = ", ".join(repr(name) for name in stating[:_MOST_NAMED])
+    more = len(stating) - _MOST_NAMED
+    which = shown + (f" and {more} more" if more > 0 else "")
+    return NotFoundError(f"{alias!r} is stated as another id of {len(stating)} messages; ask for one of them: {which}")
 
 
 class SourceError(WeftError):

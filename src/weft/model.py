@@ -68,6 +68,8 @@ class Message(NamedTuple):
     """For a ghost: copies of it are here, and the policy mutes them."""
     rival_replies: tuple[str, ...] = ()
     """Contested messages that name this one as a rival parent; each is a root.  Sorted."""
+    aliases: tuple[str, ...] = ()
+    """Other ids that count as this one here, sorted: what refers to one of them is a reply to this message."""
 
     @property
     def hearsay(self) -> bool:
@@ -237,6 +239,8 @@ class ClaimStatement:
     """The digest of the body, as hex, or empty: copies with equal ones have equal texts."""
     weak: tuple[tuple[str, bool], ...] = ()
     """Its weak ids, and whether each counts: whether some claim of the view is about it."""
+    aliases: tuple[str, ...] = ()
+    """Other ids that the mail states for itself: hints."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +279,10 @@ class Explanation:
     lookalikes: tuple[str, ...]
     """Other ids that are here and differ from this one only in case or punctuation."""
     coverage: Coverage
+    alias_of: tuple[str, ...] = ()
+    """Messages here that state this id as another one of theirs, sorted."""
+    aliases: tuple[str, ...] = ()
+    """Other ids that count as this one by the policy, sorted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,14 @@ It is quadratic, recomputes everything, and keeps every statement and every witn
 * An id with claims: those of the best tier decide if they all state the same, else it is contested and has no parent.
 * An id without claims: the witnesses of the best tier, of these those of the smallest gap, decide if they are one.
 * A weak id counts only if some claim is about it; else it is as if it were in no header, nor the sane In-Reply-To.
+* Where an id counts as another (a rule), all that is said of it is said of the other; a claim about it stays about it.
+  What would put an id above itself says nothing, and a claim that states its own message as its parent states none.
 * A cycle is cut once: a ghost before a claimed id, then the worst tier, the largest gap, the smallest id.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 
@@ -71,13 +73,13 @@ def witnesses(claim: Claim) -> list[tuple[str, Witness]]:
     return [(mid, Witness(claim.tier, last - i, chain[i - 1] if i else None)) for i, mid in enumerate(chain)]
 
 
-def counting(claims: Iterable[Claim]) -> set[Claim]:
+def counting(claims: Iterable[Claim], rules: Mapping[str, str] = {}) -> set[Claim]:
     """What the claims say beside each other: without weak ids that no claim is about."""
     claims = set(claims)
     claimed = {claim.mid for claim in claims}
     found = set()
     for claim in claims:
-        idle = claim.weak - claimed
+        idle = {mid for mid in claim.weak if rules.get(mid, mid) not in claimed}
         references = tuple(mid for mid in claim.references if mid not in idle)
         replies = tuple(mid for mid in claim.in_reply_to if mid not in idle)
         sane = claim.sane and bool(replies)
@@ -85,23 +87,33 @@ def counting(claims: Iterable[Claim]) -> set[Claim]:
     return found
 
 
-def plain_forest(claims: Iterable[Claim]) -> PlainForest:
-    """The forest of a set of claims."""
-    known = counting(claims)
+def plain_forest(claims: Iterable[Claim], rules: Mapping[str, str] = {}) -> PlainForest:
+    """The forest of a set of claims; ``rules``: ids that count as others, which have no rule themselves."""
+    known = counting(claims, rules)
+
+    def meant(mid: str | None) -> str | None:
+        return None if mid is None else rules.get(mid, mid)
+
+    def places(claim: Claim) -> list[tuple[str | None, Witness]]:
+        said = [(meant(mid), one._replace(parent=meant(one.parent))) for mid, one in witnesses(claim)]
+        return [(mid, one) for mid, one in said if mid != one.parent]
+
+    named = {claim.mid for claim in known} | {str(meant(mid)) for claim in known for mid in claim.named - {claim.mid}}
     uncut: dict[str, str | None] = {}
     rivals: dict[str, set[str | None]] = {}
     ground: dict[str, tuple[bool, int, int, str]] = {}
-    for mid in {name for claim in known for name in claim.named}:
+    for mid in named:
         about = [claim for claim in known if claim.mid == mid]
         if about:
             tier = min(claim.tier for claim in about)
-            stated = {stated_parent(claim) for claim in about if claim.tier == tier}
+            stated = {meant(stated_parent(claim)) for claim in about if claim.tier == tier}
+            stated = {None if parent == mid else parent for parent in stated}
             if len(stated) > 1:
                 rivals[mid] = stated
             uncut[mid] = stated.pop() if len(stated) == 1 else None
             ground[mid] = (True, -tier, 0, mid)
             continue
-        said = {witness for claim in known for name, witness in witnesses(claim) if name == mid}
+        said = {witness for claim in known for name, witness in places(claim) if name == mid}
         if not said:
             uncut[mid] = None
             continue

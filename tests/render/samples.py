@@ -60,6 +60,7 @@ messages = st.builds(
     stated_date=st.just("") | texts,
     muted=st.booleans(),
     rival_replies=st.lists(texts, max_size=8).map(tuple),
+    aliases=st.lists(texts, max_size=8).map(tuple),
 )
 
 

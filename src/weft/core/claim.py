@@ -25,6 +25,7 @@ from hashlib import sha256
 from google.protobuf.message import DecodeError
 
 from weft.core import ed25519
+from weft.core.alias import MAX_ALIASES
 from weft.core.claim_encoding import MailFields, decode_mail, encode_mail
 from weft.core.feed import Feed
 from weft.core.header import MAX_DATE, MAX_URL
@@ -37,7 +38,7 @@ from weft.v1 import claim_pb2 as wire
 
 MAX_CLAIM = 40 * 1024
 """The bytes of one claim."""
-CLAIM_RULES = 3
+CLAIM_RULES = 4
 """Counted up whenever `parse` takes what it refused before, or the other way round: then all is asked anew."""
 ID_BYTES = 32
 _OPENING, _CLOSING = b"<>"  # numbers: Python finds them faster than byte strings of one
@@ -47,7 +48,8 @@ BODY_BYTES = 32
 DOMAIN = b"weft/v1/claim\0"
 
 Scanned = tuple[
-    int, int, bytes, tuple[bytes, ...], bool, tuple[bytes, ...], bytes, bytes, bytes, bytes, bytes, bytes, bytes
+    int, int, bytes, tuple[bytes, ...], bool, tuple[bytes, ...], bytes, bytes, bytes, bytes, bytes, bytes, bytes,
+    tuple[bytes, ...],
 ]  # fmt: skip
 """One scanned message, as `weft.sources.evidence` gives it: its place, then the fields of a claim in their order."""
 
@@ -81,6 +83,8 @@ class Claim:
     weak_in_reply_to: bytes = b""
     weak_references: bytes = b""
     """Which of the ids are weak (`weft.core.references`): they count only where some claim is about them."""
+    aliases: tuple[bytes, ...] = ()
+    """Other ids that the mail states for itself (`weft.core.alias`): hints, which place nothing."""
 
     @property
     def doubtful(self) -> bool:
@@ -211,6 +215,7 @@ def _read_by_library(data: bytes) -> Claim | Withdrawal:
     values = (
         mail.origin, mail.list, mail.message_id, tuple(mail.in_reply_to), mail.sane, tuple(mail.references), mail.date,
         mail.subject, mail.author, mail.archived_at, mail.body, mail.weak_in_reply_to, mail.weak_references,
+        tuple(mail.aliases),
     )  # fmt: skip
     _check_mail(values)
     _check_ids("in_reply_to", values[3], MAX_IN_REPLY_TO, values[2])
@@ -220,7 +225,7 @@ def _read_by_library(data: bytes) -> Claim | Withdrawal:
 
 def _check_mail(values: MailFields) -> None:
     """`ClaimError` for fields that break a rule; that no id in a list is empty is taken for granted."""
-    origin, list_name, own, replies, sane, references, date, subject, author, archived_at, body, *weak = values
+    origin, list_name, own, replies, sane, references, date, subject, author, archived_at, body, *weak, aliases = values
     _check_label(origin, list_name, own)
     if ids := replies + references:
         joined = b"\n".join(ids)
@@ -247,6 +252,8 @@ def _check_mail(values: MailFields) -> None:
         raise _too_long("archived_at", archived_at, MAX_URL)
     if body and len(body) != BODY_BYTES:
         raise _refused(f"body: it has {len(body)} bytes, not {BODY_BYTES} or none")
+    if aliases:
+        _check_ids("aliases", aliases, MAX_ALIASES, own)
     if weak != _ALL_SURE:
         for field, mask, ids in (("weak_in_reply_to", weak[0], replies), ("weak_references", weak[1], references)):
             if not is_mask(mask, len(ids)):

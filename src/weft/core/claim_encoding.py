@@ -17,13 +17,15 @@ if TYPE_CHECKING:
     from weft.core.claim import Claim
 
 MailFields = tuple[
-    bytes, bytes, bytes, tuple[bytes, ...], bool, tuple[bytes, ...], bytes, bytes, bytes, bytes, bytes, bytes, bytes
+    bytes, bytes, bytes, tuple[bytes, ...], bool, tuple[bytes, ...], bytes, bytes, bytes, bytes, bytes, bytes, bytes,
+    tuple[bytes, ...],
 ]  # fmt: skip
 """The fields of a `weft.core.claim.Claim`, in their order."""
 
 _MAIL = 0x0A
-_IN_REPLY_TO, _SANE, _REFERENCES, _LAST = 0x22, 0x28, 0x32, 0x6A
+_IN_REPLY_TO, _SANE, _REFERENCES, _ALIASES = 0x22, 0x28, 0x32, 0x72
 """Keys: the number of a field times eight, and its wire type: 2 for bytes, 0 for a flag."""
+_LAST = _ALIASES
 _BYTES = 2
 _SANE_AS_BYTES = _SANE | _BYTES
 
@@ -47,6 +49,8 @@ def encode_mail(claim: Claim) -> bytes:
     ):  # fmt: skip
         if value:
             parts += key, length[len(value)], value
+    for name in claim.aliases:
+        parts += b"\x72", length[len(name)], name
     data = b"".join(parts)
     return b"\x0a" + length[len(data)] + data
 
@@ -74,6 +78,7 @@ def _decode_mail(data: bytes) -> MailFields | None:
     values = [b""] * (_LAST + 1)
     replies: list[bytes] = []
     references: list[bytes] = []
+    aliases: list[bytes] = []
     sane = False
     last = _BYTES
     if feed := _feed(data[at : at + 36 + data[at + 35]]):
@@ -96,6 +101,8 @@ def _decode_mail(data: bytes) -> MailFields | None:
                 references.append(data[at:stop])
             elif key == _IN_REPLY_TO:
                 replies.append(data[at:stop])
+            elif key == _ALIASES:
+                aliases.append(data[at:stop])
             elif key & 7 == _BYTES:
                 values[key] = data[at:stop]
             elif key != _SANE:
@@ -107,6 +114,8 @@ def _decode_mail(data: bytes) -> MailFields | None:
             references.append(data[at:stop])
         elif key == _IN_REPLY_TO:
             replies.append(data[at:stop])
+        elif key == _ALIASES:
+            aliases.append(data[at:stop])
         else:
             return None
         at = stop
@@ -114,7 +123,7 @@ def _decode_mail(data: bytes) -> MailFields | None:
         return None
     return (
         values[0x0A], values[0x12], values[0x1A], tuple(replies), sane, tuple(references), values[0x3A], values[0x42],
-        values[0x4A], values[0x52], values[0x5A], values[0x62], values[0x6A],
+        values[0x4A], values[0x52], values[0x5A], values[0x62], values[0x6A], tuple(aliases),
     )  # fmt: skip
 
 

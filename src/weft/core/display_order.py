@@ -15,7 +15,8 @@ from itertools import accumulate
 from weft.core.date import MISSING
 from weft.core.forest import NONE
 
-_OUTSIDE = 2
+OUTSIDE = 2
+"""The mark of a node that is not part of a view."""
 _IS_HELD = bytes([1]) + bytes(255)
 LATE = 1 << 62
 """Where a node without a date stands: after all others."""
@@ -39,7 +40,7 @@ class DisplayOrder:
         self._fill(ghosts)
         order = self._order()
         self._starts, self._children = _children(parents, order)
-        self.roots = array("i", [v for v in order if parents[v] < 0 and ghosts[v] != _OUTSIDE])
+        self.roots = array("i", [v for v in order if parents[v] < 0 and ghosts[v] != OUTSIDE])
 
     def children(self, node: int) -> Sequence[int]:
         """The children of a node, in display order."""

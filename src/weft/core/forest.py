@@ -19,8 +19,8 @@ message threading, which take witnesses for facts and the first arrival for the 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from weft.core.references import Marked
@@ -65,6 +65,7 @@ class Forest:
     ``tiers``      the best tier of a claim about the node, 255 for a ghost
     ``contested``  nodes whose best claims disagree, with the rival parents (`NONE` among them), sorted by id
     ``cuts``       nodes whose edge was taken to break a cycle, with the parent they lost
+    ``aliases``    nodes whose ids count as those of others, which have their children; no part of the forest
     """
 
     ids: list[bytes]
@@ -72,6 +73,7 @@ class Forest:
     tiers: bytearray
     contested: dict[int, tuple[int, ...]]
     cuts: dict[int, int]
+    aliases: dict[int, int] = field(default_factory=dict)
 
     def is_ghost(self, node: int) -> bool:
         """Nobody that the policy admits has seen it."""
@@ -109,6 +111,7 @@ class ForestBuilder:
         self._ranks = array("i")
         self._witnesses = array("i")
         self._rivals: dict[int, set[int]] = {}
+        self._witness_rivals: dict[int, set[int]] = {}
         self._doubtful: list[tuple[int, Marked, bool, Marked, int]] = []
 
     def node(self, message_id: bytes) -> int:
@@ -163,7 +166,7 @@ class ForestBuilder:
         self.nodes(ids.counting(lambda _: False) for ids in (in_reply_to, references))
         self._doubtful.append((node, in_reply_to, sane, references, tier))
 
-    def _settled(self) -> ForestBuilder:
+    def _settled(self, aliases: Mapping[int, int]) -> ForestBuilder:
         """A weaver of the same nodes in which the doubtful claims say what they do beside the claims that are here."""
         settled = ForestBuilder(self.profile)
         settled.ids, settled._nodes = self.ids, self._nodes
@@ -172,10 +175,12 @@ class ForestBuilder:
         settled._parents, settled._ranks = array("i", self._parents), array("i", self._ranks)
         settled._witnesses = array("i", self._witnesses)
         settled._rivals = {node: set(rivals) for node, rivals in self._rivals.items()}
+        settled._witness_rivals = {node: set(rivals) for node, rivals in self._witness_rivals.items()}
         claimed = {node for node, *_ in self._doubtful}
 
         def counts(message_id: bytes) -> bool:
             node = self._nodes.get(message_id)
+            node = None if node is None else aliases.get(node, node)
             return node is not None and (node in claimed or self.tiers[node] != GHOST_TIER)
 
         for node, in_reply_to, sane, references, tier in self._doubtful:
@@ -190,10 +195,14 @@ class ForestBuilder:
         before = NONE
         for node in references:
             if tiers[node] == GHOST_TIER and rank <= ranks[node]:
+                witnessed = self._witnesses[node]
                 if rank < ranks[node]:
                     ranks[node] = rank
                     self._witnesses[node] = before
-                elif self._witnesses[node] != before:
+                    if witnessed == _DISAGREED:
+                        del self._witness_rivals[node]
+                elif witnessed != before:
+                    self._witness_rivals.setdefault(node, {witnessed}).add(before)
                     self._witnesses[node] = _DISAGREED
             before = node
             rank -= 1
@@ -203,17 +212,34 @@ class ForestBuilder:
 
         ``only``: the nodes about which all that counts was added; others are roots, uncontested.
         """
+        return self._forest(only, {})
+
+    def forest_with(self, aliases: Mapping[bytes, bytes]) -> Forest:
+        """The same where some ids count as others (`weft.core.alias.joinable`).
+
+        No claim may be about an alias, and some must be about what it counts as.
+        """
+        return self._forest(None, {self.node(old): self.node(new) for old, new in aliases.items()})
+
+    def _forest(self, only: Collection[int] | None, aliases: Mapping[int, int]) -> Forest:
         if self._doubtful:
-            return self._settled().forest(only)
+            return self._settled(aliases)._forest(only, aliases)
         parents = array("i", self._parents)
         for node in self._unclaimed():
             parents[node] = self._witnesses[node]
+        every_rival = self._rivals
+        if aliases:
+            ghosts = {node: rivals for node, rivals in self._witness_rivals.items() if self.tiers[node] == GHOST_TIER}
+            _redirect(parents, ghosts, aliases)
+            every_rival = _redirect(parents, self._rivals, aliases)
+            for node in aliases:
+                parents[node] = NONE
         for node, parent in enumerate(parents):
             if parent < NONE or (only is not None and node not in only):
                 parents[node] = NONE
         contested = {
             node: tuple(sorted(rivals, key=lambda rival: (rival != NONE, self.ids[rival])))
-            for node, rivals in self._rivals.items()
+            for node, rivals in every_rival.items()
             if only is None or node in only
         }
         cuts = {}
@@ -221,7 +247,7 @@ class ForestBuilder:
             weakest = min(cycle, key=self._evidence)
             cuts[weakest] = parents[weakest]
             parents[weakest] = NONE
-        return Forest(self.ids, parents, self.tiers, contested, cuts)
+        return Forest(self.ids, parents, self.tiers, contested, cuts, dict(aliases))
 
     def _unclaimed(self) -> Iterator[int]:
         """The nodes of ghosts."""
@@ -236,6 +262,24 @@ class ForestBuilder:
             return True, -self.tiers[node], 0, self.ids[node]
         rank = self._ranks[node]
         return False, -(rank >> 8), -(rank & 0xFF), self.ids[node]
+
+
+def _redirect(parents: array[int], rivals: Mapping[int, set[int]], aliases: Mapping[int, int]) -> dict[int, set[int]]:
+    """Take ``parents`` from aliases to what they count as, as `weft.core.alias.redirect` does; the rivals then.
+
+    What an alias counts as has headers of its own, which silence all witnesses about either.
+    """
+    found: dict[int, set[int]] = {}
+    for node, parent in enumerate(parents):
+        if parent in aliases:
+            parents[node] = NONE if aliases[parent] == node else aliases[parent]
+    for node, stated in rivals.items():
+        moved = {NONE if aliases.get(rival) == node else aliases.get(rival, rival) for rival in stated}
+        if len(moved) > 1:
+            found[node] = moved
+        else:
+            [parents[node]] = moved
+    return found
 
 
 def find_cycles(parents: Sequence[int]) -> list[list[int]]:

@@ -19,6 +19,7 @@ import re
 from hashlib import sha256
 from typing import NamedTuple
 
+from weft.core.alias import parse_aliases
 from weft.core.header_value import MAX_AUTHOR, MAX_SUBJECT, keep_author, keep_subject
 from weft.core.message_id import parse_message_id, unfold
 from weft.core.references import NO_IDS, parse_in_reply_to, parse_references
@@ -28,7 +29,8 @@ MAX_DATE = 128
 MAX_URL = 1024
 
 _FIELD = re.compile(
-    rb"\n(?=[MmIiRrFfDdSsTtCcAa])(?i:(message-id|in-reply-to|references|from|date|subject|to|cc|archived-at|reply-to|sender))"
+    rb"\n(?=[MmIiRrFfDdSsTtCcAaXxOo])(?i:(message-id|in-reply-to|references|from|date|subject|to|cc|archived-at|reply-to|sender"
+    rb"|(?:x-(?:(?!original-message-)[a-z0-9]++-)*+)?original-message-id))"
     rb"[ \t]*+:"
     rb"([^\n]*+(?:\n[ \t][^\n]*+)*+)"
 )
@@ -40,6 +42,8 @@ _USUAL = (
     b"Message-ID Message-Id Message-id In-Reply-To References From Date Subject To Cc CC Archived-At Reply-To Sender"
 ).split()
 _NAMES = {name: _ORDER.index(name.lower()) for name in (*_ORDER, *_USUAL)}
+_ALIASES = len(_ORDER)
+"""Where the values of all fields stand whose names end with ``original-message-id``."""
 _NO_VALUES: list[bytes] = []
 
 
@@ -53,6 +57,7 @@ class Fields(NamedTuple):
     ``date subject author archived_at``   unfolded, trimmed, cut at their caps
     ``minting``      the whole unfolded fields that `mint` hashes; empty where there is a message id
     ``weak_in_reply_to weak_references``   which of the ids are weak (`weft.core.references`)
+    ``aliases``      other ids that the mail states for itself (`weft.core.alias`)
     """
 
     message_id: bytes
@@ -66,6 +71,7 @@ class Fields(NamedTuple):
     minting: tuple[bytes, ...]
     weak_in_reply_to: bytes
     weak_references: bytes
+    aliases: tuple[bytes, ...] = ()
 
 
 def scan(buffer: bytes | bytearray, start: int, end: int) -> Fields:
@@ -73,21 +79,23 @@ def scan(buffer: bytes | bytearray, start: int, end: int) -> Fields:
     cut = end - start > MAX_BLOCK
     if cut:
         end = start + MAX_BLOCK
-    found: list[list[bytes]] = [_NO_VALUES] * len(_ORDER)
+    found: list[list[bytes]] = [_NO_VALUES] * (_ALIASES + 1)
     for name, value in _FIELD.findall(buffer, start - 1, end):
         try:
             which = _NAMES[name]
         except KeyError:
-            which = _NAMES[name.lower()]
+            which = _NAMES.get(name.lower(), _ALIASES)
         if found[which] is _NO_VALUES:
             found[which] = [value]
         else:
             found[which].append(value)
-    ids, replies, references, author, date, subject, to, cc, archived_at, reply_to, senders = found
-    if cut and ids and buffer[end - len(ids[-1]) : end] == ids[-1]:
-        ids.pop()  # half an id would be another id
+    ids, replies, references, author, date, subject, to, cc, archived_at, reply_to, senders, others = found
+    if cut:
+        for names in (ids, others):
+            if names and buffer[end - len(names[-1]) : end] == names[-1]:
+                names.pop()  # half an id would be another id
     own = (parse_message_id(ids) or b"") if ids else b""
-    people = b",".join([*author, *to, *cc, *reply_to, *senders]).lower() if replies or references else b""
+    people = b",".join([*author, *to, *cc, *reply_to, *senders]).lower() if replies or references or others else b""
     in_reply_to, sane = parse_in_reply_to(replies, own, people) if replies else (NO_IDS, False)
     if sane and references == replies:  # a reply to the first message of a thread
         chain = in_reply_to
@@ -113,6 +121,7 @@ def scan(buffer: bytes | bytearray, start: int, end: int) -> Fields:
         else tuple(b"\n".join(map(unfold, values)) for values in (author, date, subject, replies, references)),
         in_reply_to.weak,
         chain.weak,
+        parse_aliases((*ids, *others), own, people) if others or len(ids) > 1 else (),
     )
     return tuple.__new__(Fields, values)  # the named tuple's own constructor takes three times as long
 

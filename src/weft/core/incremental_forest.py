@@ -24,10 +24,11 @@ than 25 m^2 such steps of members, half of them building and half of them flippi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple
 
+from weft.core.alias import redirect
 from weft.core.cycle_cutting import CUT, NO_RANK, SILENT, WITNESS_RANK, ForestNodes, IncrementalEdges, NodeState
 from weft.core.forest import NONE, Profile, statement
 
@@ -54,16 +55,20 @@ def interpret(
     tier: int,
     profile: Profile = "weft",
     muted_edge: Callable[[int, int], bool] | None = None,
+    aliases: Mapping[int, int] = {},
 ) -> Statement:
     """What a claim means: its headers' ids as nodes, at most 100 References; tier 0 is the best, 254 the worst.
 
     ``muted_edge(child, parent)``: whether that edge is not to be heard, neither as a statement nor as a witness.
+    ``aliases``: ids that count as others (`weft.core.alias`), before edges are muted.
     """
     stated, ordered = statement(in_reply_to, sane, references, profile)
-    witnesses: list[tuple[int, int, int]] = []
+    witnesses: Sequence[tuple[int, int, int]] = []
     if ordered:
         above = (*references[-2::-1], NONE)
         witnesses = list(zip(reversed(references), above, range(len(references)), strict=True))
+    if aliases:
+        stated, witnesses = redirect(node, stated, witnesses, aliases, NONE)
     if muted_edge is not None:
         if stated != NONE and muted_edge(node, stated):
             stated = SILENT

@@ -13,6 +13,7 @@ order, and then, only where they apply:
 * ``joined``: true if its edge comes from equal subjects;
 * ``date_raw``: the Date field as it stands, if it could not be read;
 * ``rival_replies``: the ids of contested messages that name this one as a rival parent; each is a root;
+* ``aliases``: other ids that count as this one here, so that what refers to them is below it;
 * ``named``, ``named_on``: for a ghost, in how many copies of other messages it is named, and on which lists;
 * ``hearsay``: true for a ghost with a parent: only References of other messages place it there;
 * ``muted``: true for a ghost of which copies are here that the policy mutes.
@@ -117,6 +118,7 @@ def _encode_message(message: Message) -> str:
         stated,
         _,
         replies,
+        aliases,
     ) = message
     first = copies[0] if len(copies) == 1 else None
     if first and first.subject == subject and first.author == author and first.date == date and first.origin is None:
@@ -126,7 +128,9 @@ def _encode_message(message: Message) -> str:
     else:
         lists = ",".join(map(_quote, message.lists))
         encoded_copies = ",".join([_encode_copy(copy, message) for copy in copies])
-    rest = _encode_rest(message) if ghost or contested or cut is not None or joined or stated or replies else ""
+    rest = (
+        _encode_rest(message) if ghost or contested or cut is not None or joined or stated or replies or aliases else ""
+    )
     return (
         f'{{"id":{_quote(own)},"parent":{"null" if parent is None else _quote(parent)},"depth":{depth},'
         f'"ghost":{"true" if ghost else "false"},"contested":{"true" if contested else "false"},'
@@ -161,6 +165,8 @@ def _encode_rest(message: Message) -> str:
         text += f',"date_raw":{_quote(message.stated_date)}'
     if message.rival_replies:
         text += f',"rival_replies":[{",".join(map(_quote, message.rival_replies))}]'
+    if message.aliases:
+        text += f',"aliases":[{",".join(map(_quote, message.aliases))}]'
     if message.ghost:
         text += f',"named":{message.named},"named_on":[{",".join(map(_quote, message.named_on))}]'
     if message.hearsay:

@@ -101,6 +101,15 @@ def reply_words(message: Message, show: Callable[[str], str]) -> Iterator[str]:
         yield f"contested: {len(message.rival_replies) - _MAX_RIVALS} more messages may answer this"
 
 
+def alias_words(message: Message, show: Callable[[str], str]) -> str:
+    """The other ids that count as that of a message; empty if there is none."""
+    if not message.aliases:
+        return ""
+    more = len(message.aliases) - _MAX_RIVALS
+    shown = ", ".join(f"<{show(alias)}>" for alias in message.aliases[:_MAX_RIVALS])
+    return f"also counts as {shown}" + (f" and {more} more" if more > 0 else "")
+
+
 def cut_words(parent: str, show: Callable[[str], str]) -> str:
     """Of a message whose edge was cut."""
     return f"cut to end a cycle; its parent was <{show(parent)}>"

@@ -23,6 +23,7 @@ from weft.render.coverage import clauses, fold
 from weft.render.labels import (
     NO_NAME,
     NO_SUBJECT,
+    alias_words,
     author_of,
     cut_words,
     ghost_tag,
@@ -209,6 +210,8 @@ def _remarks(message: Message) -> Iterator[str]:
     if message.cut is not None:
         yield cut_words(message.cut, clean)
     yield from reply_words(message, clean)
+    if message.aliases:
+        yield alias_words(message, clean)
     if message.variants > 1 and message.copies:
         yield variant_words(message, clean) or f"its copies have {message.variants} different texts"
 

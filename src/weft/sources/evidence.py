@@ -6,11 +6,13 @@ from weft.core.body import MAX_RAW_BODY, body_digest
 from weft.core.header import mint, scan
 
 Evidence = tuple[
-    int, int, bytes, tuple[bytes, ...], bool, tuple[bytes, ...], bytes, bytes, bytes, bytes, bytes, bytes, bytes
+    int, int, bytes, tuple[bytes, ...], bool, tuple[bytes, ...], bytes, bytes, bytes, bytes, bytes, bytes, bytes,
+    tuple[bytes, ...],
 ]  # fmt: skip
 """0 ``offset``, 1 ``length`` (as in a record), 2 ``message_id``, 3 ``in_reply_to``, 4 ``sane``, 5 ``references``,
 6 ``date`` as stated, 7 ``subject``, 8 ``author``, 9 ``archived_at``, 10 ``body``: the digest of the canonical body,
-11 ``weak_in_reply_to``, 12 ``weak_references``: which ids are weak (`weft.core.references`)."""
+11 ``weak_in_reply_to``, 12 ``weak_references``: which ids are weak (`weft.core.references`); 13 ``aliases``: other ids
+that the mail states for itself (`weft.core.alias`)."""
 
 
 def make_evidence(
@@ -31,4 +33,5 @@ def make_evidence(
     return (
         place[0], place[1], own, fields.in_reply_to, fields.sane, fields.references, fields.date, fields.subject,
         fields.author, fields.archived_at, digest, fields.weak_in_reply_to, fields.weak_references,
+        fields.aliases,
     )  # fmt: skip

@@ -19,7 +19,7 @@ from weft.core.list_name import check_list_name as check_list_name
 
 Record = tuple[
     int, int, bytes, tuple[bytes, ...], bool, tuple[bytes, ...], bytes, int, int, bytes, bytes, int, int, bytes,
-    bytes
+    bytes, tuple[bytes, ...],
 ]  # fmt: skip
 """One scanned message, a plain tuple because it crosses a process boundary by the million:
 
@@ -27,7 +27,8 @@ Record = tuple[
 the source gave it, and the file's size); 2 ``message_id``; 3 ``in_reply_to``; 4 ``sane``; 5 ``references``;
 6 ``date`` as stated, if it could not be read; 7 ``seconds``, 8 ``zone`` of it (`weft.core.date`); 9 ``subject``;
 10 ``author``; 11 ``body``: a number for the canonical body; 12 ``content``: a number for all that the copy says;
-13 ``weak_in_reply_to``, 14 ``weak_references``: which ids are weak (`weft.core.references`).
+13 ``weak_in_reply_to``, 14 ``weak_references``: which ids are weak (`weft.core.references`); 15 ``aliases``: other
+ids that the mail states for itself (`weft.core.alias`).
 
 The two numbers are equal for equal bytes and otherwise not, within the run that made them: Python's keyed hash, whose
 key no sender of mail can know.  Both are `UNREAD` where `make_outline` did not look at the body.
@@ -170,7 +171,9 @@ def make_outline(
 ) -> Record:
     """The same without a look at the body where `read_numbers` can have one later: few bodies are ever compared."""
     fields = scan(buffer, start, header_end)
-    own, in_reply_to, sane, references, date, subject, author, _, _, weak_in_reply_to, weak_references = fields
+    (
+        own, in_reply_to, sane, references, date, subject, author, _, _, weak_in_reply_to, weak_references, aliases
+    ) = fields  # fmt: skip
     if not own or not again or body[1] - body[0] <= _SHORT:
         return _whole(fields, buffer, body, place, mbox)
     seconds, zone = parse_date(date)
@@ -178,7 +181,7 @@ def make_outline(
         date = b""
     return (
         *place, own, in_reply_to, sane, references, date, seconds, zone, subject, author, UNREAD, UNREAD,
-        weak_in_reply_to, weak_references,
+        weak_in_reply_to, weak_references, aliases,
     )  # fmt: skip
 
 
@@ -197,7 +200,10 @@ def _whole(
         end = front + MAX_RAW_BODY
     canonical = canonical_body(bytes(memoryview(buffer)[front:end]), mbox=mbox)  # copied once, not twice
     number = hash(canonical)
-    own, in_reply_to, sane, references, date, subject, author, _, minting, weak_in_reply_to, weak_references = fields
+    (
+        own, in_reply_to, sane, references, date, subject, author, _, minting, weak_in_reply_to, weak_references,
+        aliases,
+    ) = fields  # fmt: skip
     if not own:
         own = mint(minting, sha256(canonical).digest())
     content = hash((fields, number))
@@ -206,7 +212,7 @@ def _whole(
         date = b""
     return (
         *place, own, in_reply_to, sane, references, date, seconds, zone, subject, author, number, content,
-        weak_in_reply_to, weak_references,
+        weak_in_reply_to, weak_references, aliases,
     )  # fmt: skip
 
 

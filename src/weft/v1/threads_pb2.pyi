@@ -146,6 +146,7 @@ class Facts(_message.Message):
         STATED_DATE: _ClassVar[Facts.Kind]
         MUTED_PARENT: _ClassVar[Facts.Kind]
         RIVAL_REPLY: _ClassVar[Facts.Kind]
+        ALIAS: _ClassVar[Facts.Kind]
     KIND_UNSPECIFIED: Facts.Kind
     RIVAL: Facts.Kind
     CUT: Facts.Kind
@@ -153,6 +154,7 @@ class Facts(_message.Message):
     STATED_DATE: Facts.Kind
     MUTED_PARENT: Facts.Kind
     RIVAL_REPLY: Facts.Kind
+    ALIAS: Facts.Kind
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
@@ -251,14 +253,14 @@ class ExplainRequest(_message.Message):
     def __init__(self, id: _Optional[bytes] = ...) -> None: ...
 
 class ExplainResponse(_message.Message):
-    __slots__ = ("id", "root", "parent", "rule", "ghost", "statements", "witnesses", "rivals", "children", "lookalikes", "coverage", "truncated")
+    __slots__ = ("id", "root", "parent", "rule", "ghost", "statements", "witnesses", "rivals", "children", "lookalikes", "coverage", "truncated", "alias_of", "aliases")
     class Parent(_message.Message):
         __slots__ = ("id",)
         ID_FIELD_NUMBER: _ClassVar[int]
         id: bytes
         def __init__(self, id: _Optional[bytes] = ...) -> None: ...
     class Statement(_message.Message):
-        __slots__ = ("claim", "origin", "list", "tier", "id", "parent", "rule", "date", "subject", "author", "archived_at", "batch", "position", "hidden", "body", "weak")
+        __slots__ = ("claim", "origin", "list", "tier", "id", "parent", "rule", "date", "subject", "author", "archived_at", "batch", "position", "hidden", "body", "weak", "aliases")
         CLAIM_FIELD_NUMBER: _ClassVar[int]
         ORIGIN_FIELD_NUMBER: _ClassVar[int]
         LIST_FIELD_NUMBER: _ClassVar[int]
@@ -275,6 +277,7 @@ class ExplainResponse(_message.Message):
         HIDDEN_FIELD_NUMBER: _ClassVar[int]
         BODY_FIELD_NUMBER: _ClassVar[int]
         WEAK_FIELD_NUMBER: _ClassVar[int]
+        ALIASES_FIELD_NUMBER: _ClassVar[int]
         claim: bytes
         origin: bytes
         list: bytes
@@ -291,7 +294,8 @@ class ExplainResponse(_message.Message):
         hidden: bytes
         body: bytes
         weak: _containers.RepeatedCompositeFieldContainer[ExplainResponse.WeakId]
-        def __init__(self, claim: _Optional[bytes] = ..., origin: _Optional[bytes] = ..., list: _Optional[bytes] = ..., tier: _Optional[int] = ..., id: _Optional[bytes] = ..., parent: _Optional[_Union[ExplainResponse.Parent, _Mapping]] = ..., rule: _Optional[bytes] = ..., date: _Optional[bytes] = ..., subject: _Optional[bytes] = ..., author: _Optional[bytes] = ..., archived_at: _Optional[bytes] = ..., batch: _Optional[bytes] = ..., position: _Optional[int] = ..., hidden: _Optional[bytes] = ..., body: _Optional[bytes] = ..., weak: _Optional[_Iterable[_Union[ExplainResponse.WeakId, _Mapping]]] = ...) -> None: ...
+        aliases: _containers.RepeatedScalarFieldContainer[bytes]
+        def __init__(self, claim: _Optional[bytes] = ..., origin: _Optional[bytes] = ..., list: _Optional[bytes] = ..., tier: _Optional[int] = ..., id: _Optional[bytes] = ..., parent: _Optional[_Union[ExplainResponse.Parent, _Mapping]] = ..., rule: _Optional[bytes] = ..., date: _Optional[bytes] = ..., subject: _Optional[bytes] = ..., author: _Optional[bytes] = ..., archived_at: _Optional[bytes] = ..., batch: _Optional[bytes] = ..., position: _Optional[int] = ..., hidden: _Optional[bytes] = ..., body: _Optional[bytes] = ..., weak: _Optional[_Iterable[_Union[ExplainResponse.WeakId, _Mapping]]] = ..., aliases: _Optional[_Iterable[bytes]] = ...) -> None: ...
     class WeakId(_message.Message):
         __slots__ = ("id", "counts")
         ID_FIELD_NUMBER: _ClassVar[int]
@@ -330,6 +334,8 @@ class ExplainResponse(_message.Message):
     LOOKALIKES_FIELD_NUMBER: _ClassVar[int]
     COVERAGE_FIELD_NUMBER: _ClassVar[int]
     TRUNCATED_FIELD_NUMBER: _ClassVar[int]
+    ALIAS_OF_FIELD_NUMBER: _ClassVar[int]
+    ALIASES_FIELD_NUMBER: _ClassVar[int]
     id: bytes
     root: bytes
     parent: ExplainResponse.Parent
@@ -342,7 +348,9 @@ class ExplainResponse(_message.Message):
     lookalikes: _containers.RepeatedScalarFieldContainer[bytes]
     coverage: Coverage
     truncated: bool
-    def __init__(self, id: _Optional[bytes] = ..., root: _Optional[bytes] = ..., parent: _Optional[_Union[ExplainResponse.Parent, _Mapping]] = ..., rule: _Optional[bytes] = ..., ghost: _Optional[bool] = ..., statements: _Optional[_Iterable[_Union[ExplainResponse.Statement, _Mapping]]] = ..., witnesses: _Optional[_Iterable[_Union[ExplainResponse.Witness, _Mapping]]] = ..., rivals: _Optional[_Iterable[_Union[ExplainResponse.Parent, _Mapping]]] = ..., children: _Optional[_Iterable[bytes]] = ..., lookalikes: _Optional[_Iterable[bytes]] = ..., coverage: _Optional[_Union[Coverage, _Mapping]] = ..., truncated: _Optional[bool] = ...) -> None: ...
+    alias_of: _containers.RepeatedScalarFieldContainer[bytes]
+    aliases: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, id: _Optional[bytes] = ..., root: _Optional[bytes] = ..., parent: _Optional[_Union[ExplainResponse.Parent, _Mapping]] = ..., rule: _Optional[bytes] = ..., ghost: _Optional[bool] = ..., statements: _Optional[_Iterable[_Union[ExplainResponse.Statement, _Mapping]]] = ..., witnesses: _Optional[_Iterable[_Union[ExplainResponse.Witness, _Mapping]]] = ..., rivals: _Optional[_Iterable[_Union[ExplainResponse.Parent, _Mapping]]] = ..., children: _Optional[_Iterable[bytes]] = ..., lookalikes: _Optional[_Iterable[bytes]] = ..., coverage: _Optional[_Union[Coverage, _Mapping]] = ..., truncated: _Optional[bool] = ..., alias_of: _Optional[_Iterable[bytes]] = ..., aliases: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class WatchRequest(_message.Message):
     __slots__ = ("after", "list")

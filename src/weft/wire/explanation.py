@@ -15,7 +15,15 @@ from weft.wire.threads import to_bytes, to_text
 def to_message(found: Explanation) -> wire.ExplainResponse:
     """For the wire, at most `EXPLAINED` entries of each list, and as many weak ids in all its statements together."""
     most = EXPLAINED
-    lists = (found.statements, found.witnesses, found.rivals, found.children, found.lookalikes)
+    lists = (
+        found.statements,
+        found.witnesses,
+        found.rivals,
+        found.children,
+        found.lookalikes,
+        found.alias_of,
+        found.aliases,
+    )
     statements, cut = _statements(found.statements[:most])
     return wire.ExplainResponse(
         id=to_bytes(found.message_id),
@@ -29,6 +37,8 @@ def to_message(found: Explanation) -> wire.ExplainResponse:
         children=map(to_bytes, found.children[:most]),
         lookalikes=map(to_bytes, found.lookalikes[:most]),
         coverage=coverage_to_message(found.coverage),
+        alias_of=map(to_bytes, found.alias_of[:most]),
+        aliases=map(to_bytes, found.aliases[:most]),
         truncated=cut or any(len(one) > most for one in lists),
     )
 
@@ -47,6 +57,8 @@ def from_message(found: wire.ExplainResponse) -> Explanation:
         tuple(map(to_text, found.children)),
         tuple(map(to_text, found.lookalikes)),
         coverage_from_message(found.coverage),
+        tuple(map(to_text, found.alias_of)),
+        tuple(map(to_text, found.aliases)),
     )
 
 
@@ -127,6 +139,7 @@ def _statement(one: ClaimStatement, most_weak: int) -> wire.ExplainResponse.Stat
             wire.ExplainResponse.WeakId(id=to_bytes(name), counts=counts)
             for name, counts in one.weak[: max(most_weak, 0)]
         ],
+        aliases=map(to_bytes, one.aliases),
     )
 
 
@@ -148,6 +161,7 @@ def _read_statement(one: wire.ExplainResponse.Statement) -> ClaimStatement:
         hidden=to_text(one.hidden),
         body=one.body.hex(),
         weak=tuple((to_text(weak.id), weak.counts) for weak in one.weak),
+        aliases=tuple(map(to_text, one.aliases)),
     )
 
 

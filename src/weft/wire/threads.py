@@ -176,6 +176,7 @@ def _facts(place: int, message: Message) -> list[Fact]:
     if message.stated_date:
         facts.append((place, _FACTS.STATED_DATE, message.stated_date))
     facts += [(place, _FACTS.RIVAL_REPLY, reply) for reply in message.rival_replies]
+    facts += [(place, _FACTS.ALIAS, alias) for alias in message.aliases]
     return facts
 
 
@@ -278,6 +279,7 @@ class PageJoiner:
         rivals: list[str | None] = []
         named_on: list[str] = []
         replies: list[str] = []
+        aliases: list[str] = []
         for kind, text in self.facts.get(place, ()):
             if kind == _FACTS.RIVAL:
                 rivals.append(text or None)
@@ -289,6 +291,10 @@ class PageJoiner:
                 message = message._replace(stated_date=text)
             elif kind == _FACTS.RIVAL_REPLY:
                 replies.append(text)
+            elif kind == _FACTS.ALIAS:
+                aliases.append(text)
+        if aliases:
+            message = message._replace(aliases=tuple(aliases))
         if rivals or named_on or replies:
             message = message._replace(rivals=tuple(rivals), named_on=tuple(named_on), rival_replies=tuple(replies))
         return message

@@ -34,6 +34,7 @@ _IN_BLOCKS = {"json": (encode_items, write_json_blocks), "jsonl": (encode_lines,
 @click.option("--thread", "ids", multiple=True, metavar="ID", help="Only the thread in which ID stands (repeatable).")
 @click.option("--join-subjects", is_flag=True, help="Join threads with equal subjects (RFC 5256, step 5); it guesses.")
 @click.option("--prune-ghosts", is_flag=True, help="Leave out ghosts, as RFC 5256, step 3, does.")
+@click.option("--no-aliases", is_flag=True, help="Let a second Message-ID of a mail join nothing.")
 @click.option(
     "--profile", type=click.Choice(["weft", "rfc5256"]), default="weft", show_default=True,
     help="rfc5256: In-Reply-To counts only without References.",
@@ -50,6 +51,7 @@ def command(
     ids: tuple[str, ...],
     join_subjects: bool,
     prune_ghosts: bool,
+    no_aliases: bool,
     profile: str,
     by: str | None,
     max_ratio: int,
@@ -72,7 +74,7 @@ def command(
     if "-" in ids and any(path == "-" or path.endswith("=-") for path in paths):
         raise UsageError("the ids and the mail cannot both come from stdin; give one of them in another way")
     wanted = parse_ids(ids)
-    options = Options("rfc5256" if profile == "rfc5256" else "weft", join_subjects, prune_ghosts)
+    options = Options("rfc5256" if profile == "rfc5256" else "weft", join_subjects, prune_ghosts, not no_aliases)
     with Progress(quiet=quiet, verbose=verbose) as progress:
         log = NoteLog(progress.note)
         with target.open() as file:
