@@ -44,9 +44,9 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that are opened from their front, from now on."""
     names: list[str] = []
 
-    def watched(path: Path, max_ratio: int) -> MailStream:
+    def watched(path: Path, max_ratio: int, *, translate: bool) -> MailStream:
         names.append(path.name)
-        return open_mail(path, max_ratio)
+        return open_mail(path, max_ratio, translate=translate)
 
     monkeypatch.setattr(mbox, "open_mail", watched)
     return names

@@ -21,7 +21,8 @@ from tests.cli.command_runner import environment
 from tests.cli.server_home import Home
 from tests.server.server_harness import SECONDS
 from weft.index.index import Index
-from weft.tls.identity import NAME, Identity, channel_credentials, fetch_certificate
+from weft.tls.handshake import fetch_certificate
+from weft.tls.identity import NAME, Identity, channel_credentials
 
 STORY = 13
 """Claims of each list of the story."""

@@ -15,6 +15,7 @@ import grpc
 
 from tests.cli.command_runner import environment
 from tests.cli.server_home import Home
+from weft.index.index import Index
 from weft.v1 import threads_pb2_grpc
 
 SECONDS = 60.0
@@ -41,9 +42,20 @@ class Served:
             yield threads_pb2_grpc.ThreadsStub(channel)  # type: ignore[no-untyped-call]
 
 
-def start(home: Home, *options: str) -> Served:
+def local(served: Served) -> str:
+    """How this machine reaches a server that listens on all addresses."""
+    return served.address.replace("0.0.0.0", "127.0.0.1")
+
+
+def own(home: Home) -> str:
+    """The fingerprint of a home's origin."""
+    with Index.open(home.index, policy=home.config if home.config.exists() else None) as index:
+        return index.fingerprint
+
+
+def start(home: Home, *options: str, listen: str = "127.0.0.1:0") -> Served:
     """Start a server; it listens when this returns."""
-    command = [sys.executable, "-m", "weft", "serve", "--listen", "127.0.0.1:0", *options]
+    command = [sys.executable, "-m", "weft", "serve", "--listen", listen, *options]
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment(**home.env))
     try:
@@ -56,9 +68,9 @@ def start(home: Home, *options: str) -> Served:
 
 
 @contextmanager
-def serving(home: Home, *options: str) -> Iterator[Served]:
+def serving(home: Home, *options: str, listen: str = "127.0.0.1:0") -> Iterator[Served]:
     """A server for as long as the block takes; it must end well."""
-    served = start(home, *options)
+    served = start(home, *options, listen=listen)
     try:
         yield served
     except BaseException:
@@ -73,7 +85,7 @@ def serving(home: Home, *options: str) -> Iterator[Served]:
 def _read(process: subprocess.Popen[str], what: str) -> str:
     assert process.stdout is not None
     line = process.stdout.readline()
-    found = re.fullmatch(rf"{what} on (\S+:[0-9]+)\n", line)
+    found = re.fullmatch(rf"{what} on (\S+)\n", line)
     if not found:
         process.kill()
         raise AssertionError(f"{line!r}, {process.communicate(timeout=SECONDS)}")

@@ -1,7 +1,8 @@
 """What ``weft diff A B`` compares: a server that is asked, or an index that is read here.
 
-``HOST:PORT`` is a server on loopback, ``FINGERPRINT@HOST:PORT`` or ``NAME@HOST:PORT`` one anywhere, NAME being our own
-for a peer or an origin.  A path that exists is an index; it is opened to read only, so nothing in it is made again.
+``HOST:PORT`` is a server on loopback, or one that shows a certificate of its name; ``unix:PATH`` one on this machine;
+``FINGERPRINT@HOST:PORT`` or ``NAME@HOST:PORT`` one anywhere, NAME being our own for a peer or an origin.  A path that
+exists is an index; it is opened to read only, so nothing in it is made again.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from weft.model import CommonSummary, ThreadDigest
 from weft.policy.files import config_path, load_policy
 from weft.policy.rules import Policy
 from weft.store.sqlite_errors import explained
-from weft.tls.address import is_loopback, split_address
+from weft.tls.address import is_loopback, socket_path, split_address
 from weft.wire.limits import TREES_IDS
 
 _PAGE = 4000
@@ -119,10 +120,9 @@ def open_side(stack: ExitStack, text: str, policy: str | None, index: Path, name
     who, at, address = text.rpartition("@")
     if ":" not in address:
         raise UsageError(f"{text!r} is no index that is there, and no address; give a path, or HOST:PORT")
-    if not at and not is_loopback(split_address(address)[0]):
-        raise UsageError(f"{text}: only a server on loopback is known without its fingerprint; give FINGERPRINT@{text}")
     known = _fingerprint(who, names) if at else None
-    own = index if known is not None and index.exists() else None
+    here = socket_path(address) is not None or is_loopback(split_address(address)[0])
+    own = index if index.exists() and (known is not None or not here) else None
     return ServerSide(address, stack.enter_context(connect(address, fingerprint=known, index=own)))
 
 

@@ -50,12 +50,13 @@ def connect_async(
     *,
     fingerprint: str | None = None,
     index: str | Path | None = None,
+    roots: str | Path | None = None,
     verify: bool = False,
     policy: Policy | None = None,
     timeout: float = TIMEOUT,
 ) -> AsyncClient:
     """As `weft.client.client.connect`; to be called where an event loop runs."""
-    target = Target.of(address, fingerprint, index)
+    target = Target.of(address, fingerprint, index, roots)
     if target.credentials is None:
         channel = grpc.aio.insecure_channel(target.address, options=target.options)
     else:

@@ -16,7 +16,7 @@ from weft.client.calls import Asking
 from weft.errors import AnswerError, UsageError
 from weft.model import Thread
 from weft.policy.rules import Policy
-from weft.tls.address import is_loopback, join_address, split_address
+from weft.tls.address import UNIX, is_loopback, join_address, socket_path, split_address
 from weft.v1 import threads_pb2 as wire
 
 TIMEOUT = 30.0
@@ -57,20 +57,38 @@ class Target:
     options: list[tuple[str, Any]]
 
     @classmethod
-    def of(cls, address: str, fingerprint: str | None, index: str | Path | None) -> Target:
-        """As `weft.client.client.connect` takes it; off loopback this asks the server for its certificate."""
+    def of(
+        cls,
+        address: str,
+        fingerprint: str | None,
+        index: str | Path | None,
+        roots: str | Path | None = None,
+    ) -> Target:
+        """As `weft.client.client.connect` takes it; where TLS is spoken this asks the server for its certificate."""
+        socket = socket_path(address)
+        if socket is not None:
+            if fingerprint is not None or index is not None or roots is not None:
+                raise UsageError(
+                    f"{address}: plain text is spoken on a unix socket, so nobody shows a certificate there"
+                )
+            return cls(f"{UNIX}{socket}", None, list(OPTIONS))
         host, port = split_address(address)
         target = join_address(host, port)
-        if fingerprint is None:
-            if not is_loopback(host):
-                raise UsageError(f"{address}: give the fingerprint of this server; only loopback needs none")
+        if fingerprint is None and index is None and roots is None and is_loopback(host):
             return cls(target, None, list(OPTIONS))
-        from weft.tls.identity import NAME, channel_credentials, fetch_certificate, load_or_make_identity
+        from weft.tls.handshake import check_certificate, fetch_certificate
+        from weft.tls.identity import NAME, channel_credentials, load_or_make_identity
+        from weft.tls.roots import roots_of, system_roots
+        from weft.tls.transport import introduced
 
-        certificate = fetch_certificate((host, port), fingerprint)
-        identity = None if index is None else load_or_make_identity(Path(index))
-        options = [*OPTIONS, ("grpc.ssl_target_name_override", NAME)]
-        return cls(target, channel_credentials(certificate, identity), options)
+        identity = None if index is None else introduced(load_or_make_identity(Path(index)))
+        if fingerprint is not None:
+            certificate = fetch_certificate((host, port), fingerprint, anonymous=identity is None)
+            options = [*OPTIONS, ("grpc.ssl_target_name_override", NAME)]
+            return cls(target, channel_credentials(certificate, identity), options)
+        trusted = system_roots() if roots is None else roots_of(roots)
+        check_certificate((host, port), trusted, anonymous=identity is None)
+        return cls(target, channel_credentials(trusted, identity), list(OPTIONS))
 
 
 def ask_thread(message_id: str, hidden: bool, checks: AnswerChecks) -> Asking[Thread]:

@@ -1,9 +1,9 @@
 """The client: ``with weft.connect("127.0.0.1:7430") as peer: peer.thread("a@x")``.
 
-It is a thin shell around `weft.client.calls`, as its sister for asyncio is (`weft.client.aio`).  On loopback they speak
-plain text; anywhere else the server is known by its fingerprint, and TLS is spoken with nobody else.  A client that
-verifies asks for the claims behind each thread and checks them (`weft.client.verify`); then it need not trust the
-server, but for what it withholds.
+It is a thin shell around `weft.client.calls`, as the one for asyncio is (`weft.client.aio`).  On loopback and unix
+sockets they speak plain text; anywhere else TLS with a server that is known by its name, or pinned by its fingerprint.
+A client that verifies asks for the claims behind each thread and checks them (`weft.client.verify`); then it need not
+trust the server, but for what it withholds.
 
 Errors: `weft.errors.NotFoundError` for an id that nobody there names; those of `weft.grpc_status`;
 `weft.errors.ClaimError` and `weft.errors.AnswerError` for a server that lies.
@@ -57,17 +57,22 @@ def connect(
     *,
     fingerprint: str | None = None,
     index: str | Path | None = None,
+    roots: str | Path | None = None,
     verify: bool = False,
     policy: Policy | None = None,
     timeout: float = TIMEOUT,
 ) -> Client:
-    """A client of the server at ``HOST:PORT``; it connects when it is first asked for something.
+    """A client of the server at ``HOST:PORT`` or ``unix:PATH``; it connects when it is first asked for something.
 
-    ``fingerprint``: of the server, needed unless it is on loopback; ``index``: the one whose identity is shown to it.
+    On loopback and on a unix socket plain text is spoken, unless one of the next three is given; anywhere else TLS is.
+
+    ``fingerprint``: of the server's origin, and nobody else is spoken with; without it the server must show a
+    certificate of its name, issued by an authority that this machine trusts, or by one in the file ``roots`` (PEM).
+    ``index``: the one whose identity is shown to a server that lets only those in who have rights.
     ``verify``: check each thread against the claims behind it, under ``policy`` if given (`weft.client.verify`).
     ``timeout``: seconds for each call.
     """
-    target = Target.of(address, fingerprint, index)
+    target = Target.of(address, fingerprint, index, roots)
     if target.credentials is None:
         channel = grpc.insecure_channel(target.address, options=target.options)
     else:

@@ -23,8 +23,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from weft._text import count, noun
 from weft.core.claim import Claim, Withdrawal, claim_id, claim_of, encode
+from weft.core.feed import Feed
 from weft.core.merkle import whole_tree
 from weft.core.signing import public_key, sign_root
+from weft.errors import PolicyError
 from weft.index.claim_filter import read_claim
 from weft.index.file_state import half_written, look, remember
 from weft.index.view import View
@@ -99,6 +101,7 @@ class Ingest:
                 for reading in readings[before:index]:
                     reading.done = True
                 before = index
+                self._check_list(name)
                 self._waiting.append((readings[index], name, batch))
                 self._messages += len(batch)
                 self._by_list[name] += len(batch)
@@ -118,6 +121,14 @@ class Ingest:
         return Ingested(
             self._messages, self._claims, unchanged, grown, log.skipped - skipped, log.doubts, dict(self._by_list)
         )
+
+    def _check_list(self, name: str) -> None:
+        """`PolicyError` for a list that an index which the public may read does not take."""
+        if name not in self._by_list and not self._view.policy.admits(Feed(self._origin, name.encode())):
+            raise PolicyError(
+                f"{name}: the policy says which lists of this index are public, and not this one; "
+                "a private list has an index of its own (--index), or name it under public"
+            )
 
     def _choose(self, sources: Sequence[Source]) -> tuple[list[_SourceProgress], int, int]:
         """The sources to read, how many are unchanged, and how many are read from where they grew."""

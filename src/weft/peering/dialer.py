@@ -25,7 +25,8 @@ from weft.peering.registry import SessionRegistry
 from weft.policy.rows import Mode
 from weft.policy.rules import Policy
 from weft.tls.address import join_address, split_address
-from weft.tls.identity import NAME, Identity, channel_credentials, fetch_certificate
+from weft.tls.handshake import fetch_certificate
+from weft.tls.identity import NAME, Identity, channel_credentials
 from weft.tls.transport import introduced
 
 INTERVAL = 300.0

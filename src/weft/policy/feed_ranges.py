@@ -17,6 +17,7 @@ from itertools import pairwise
 
 from weft.core.claim import ORIGIN_BYTES
 from weft.core.feed import ALL_LISTS, Feed, FeedSet, Lists
+from weft.core.feed import NO_FEEDS as NO_FEED_SET
 from weft.core.list_name import check_list_bytes
 from weft.errors import RemoteProtocolError
 from weft.exchange.limits import MAX_FEEDS
@@ -109,13 +110,13 @@ def admitted(policy: Policy, peer: bytes, spent: Iterable[Feed] = ()) -> FeedRan
     taken = _admitted(policy) & _named(row.may_feed, policy)
     lists = {origin: _tellable(policy, peer, origin, some) for origin, some in taken.lists.items()}
     if policy.own is not None and row.may_feed:
-        lists[policy.own] = ALL_LISTS
+        lists[policy.own] = _admitted(policy).lists.get(policy.own, Lists())
     return _feeds(lists.items()).without(spent)
 
 
 def _tellable(policy: Policy, peer: bytes, origin: bytes, lists: Lists) -> Lists:
     """Those of some admitted lists of an origin whose names a peer may know."""
-    if lists.all_but or origin == peer:
+    if lists.all_but or origin == peer or policy.public is not None:
         return lists
     named = policy.peers[peer].may_feed.feeds
     feeds = (Feed(origin, name) for name in lists.names)
@@ -155,8 +156,22 @@ def _read_lists(message: wire.FeedRange) -> Lists:
     return Lists(frozenset(names), message.all_but)
 
 
+def undeclared(policy: Policy, own_lists: Iterable[bytes]) -> FeedRanges:
+    """The feeds that a policy's rows, and the index, whose own lists these are, have, and ``public`` does not name."""
+    public = _named(policy.public or NO_FEED_SET, policy)
+    held = FeedRanges() if policy.own is None else _feeds([(policy.own, Lists(frozenset(own_lists)))])
+    rows = FeedRanges({key: lists for key, lists in _in_rows(policy).lists.items() if key != policy.own})
+    return (held | rows) - public
+
+
 def _admitted(policy: Policy) -> FeedRanges:
     """All feeds that the policy admits."""
+    feeds = _in_rows(policy)
+    return feeds if policy.public is None else feeds & _named(policy.public, policy)
+
+
+def _in_rows(policy: Policy) -> FeedRanges:
+    """All of which its rows say that they may be spoken of, and our own."""
     rows = policy.origins.items()
     lists = {origin: ALL_LISTS if row.lists is None else Lists(row.lists) for origin, row in rows}
     if policy.own is not None:

@@ -89,9 +89,9 @@ class Peer:
             row.text("name"),
             _address(row),
             cast(Mode, row.choice("mode", ("mirror", "threads"), default.mode)),
-            _feeds(row, "may_feed", own),
-            _feeds(row, "may_read", own),
-            _feeds(row, "mirror_of", own),
+            read_feed_set(row, "may_feed", own),
+            read_feed_set(row, "may_read", own),
+            read_feed_set(row, "mirror_of", own),
             row.number("claims_per_day", default.claims_per_day),
             row.number("bytes_per_day", default.bytes_per_day),
             row.number("streams", default.streams, 1, 16),
@@ -158,7 +158,7 @@ class Mute:
                 (_message_id(table, "edges", child), _message_id(table, "edges", parent))
                 for child, parent in table.pairs("edges")
             ),
-            _feeds(table, "feeds", own),
+            read_feed_set(table, "feeds", own),
         )
 
     def written(self, own: bytes | None) -> dict[str, object]:
@@ -201,7 +201,8 @@ def _address(row: TomlTable) -> str:
     return address
 
 
-def _feeds(row: TomlTable, key: str, own: bytes | None) -> FeedSet:
+def read_feed_set(row: TomlTable, key: str, own: bytes | None) -> FeedSet:
+    """The feeds that a value names; ``own`` is whom ``"own"`` means."""
     try:
         return read_feeds(row.texts(key), own)
     except ValueError as error:

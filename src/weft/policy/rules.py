@@ -16,6 +16,9 @@ of a false header; unanimity and the rules of `weft.core.forest` do.
 
 Muting is local and can be undone: it takes claims out of this server's view, not out of what it holds and passes on.
 
+An index that the public may read names its lists (``public``).  No other list is admitted to it then, whoever speaks of
+it, so there is nothing in any view that a reader would have to be kept from.
+
 Nothing here does input or output: the caller reads and writes the TOML.
 """
 
@@ -26,10 +29,10 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from weft.core.claim import Claim, Withdrawal
-from weft.core.feed import Feed
+from weft.core.feed import Feed, FeedSet
 from weft.core.list_name import check_list_name
 from weft.core.signing import fingerprint, parse_fingerprint
-from weft.policy.rows import DEFAULT_VIEW, NO_MUTES, Mute, Origin, Peer, ViewOptions, addresses
+from weft.policy.rows import DEFAULT_VIEW, NO_MUTES, Mute, Origin, Peer, ViewOptions, addresses, read_feed_set
 from weft.policy.toml import TomlTable
 
 __all__ = ["Mute", "Origin", "Peer", "Policy", "ViewOptions", "parse_policy", "thread_digest", "view_id"]
@@ -49,6 +52,8 @@ class Policy:
     peers: Mapping[bytes, Peer] = field(default_factory=dict)
     view: ViewOptions = DEFAULT_VIEW
     mute: Mute = NO_MUTES
+    public: FeedSet | None = None
+    """The feeds that anybody may read, and then the only ones that are admitted; None: nothing is declared public."""
 
     def tier(self, feed: Feed) -> int | None:
         """The rank of a feed's word; None: not admitted, which is the default.
@@ -56,6 +61,8 @@ class Policy:
         An origin can lie in every claim, so an unknown one changes nothing; and it can claim to carry any list, so
         its row says of which ones it may speak.  That the claim is the origin's is proved by a signature beforehand.
         """
+        if self.public is not None and feed not in self.public:
+            return None
         if feed.origin == self.own:
             return OWN_TIER
         row = self.origins.get(feed.origin)
@@ -132,11 +139,12 @@ class Policy:
         Servers that admit the same claims have it in common, whoever they are; only views like this are compared.
         """
         origins = {key: replace(row, tier=COMMON_TIER) for key, row in self.origins.items()}
-        return Policy(self.own, origins, self.peers)
+        return Policy(self.own, origins, self.peers, public=self.public)
 
     def to_tables(self) -> dict[str, object]:
         """The tables that `parse_policy` reads as this policy again; not for a `common` one."""
         return {
+            **({} if self.public is None else {"public": self.public.written(self.own)}),
             "origin": {fingerprint(key): row.written() for key, row in self.origins.items()},
             "peer": {fingerprint(key): row.written(self.own) for key, row in self.peers.items()},
             "view": self.view.written(),
@@ -191,11 +199,13 @@ def parse_policy(tables: Mapping[str, object], own: bytes | None) -> Policy:
     `weft.errors.PolicyError` names the path of the first key that is not understood: nothing is skipped.
     """
     top = TomlTable("", tables)
-    top.only(("origin", "peer", "view", "mute"))
+    top.only(("public", "origin", "peer", "view", "mute"))
     names: dict[str, bytes] = {}
     origins = {key: Origin.read(row) for key, row in _rows(top.table("origin"), own, names)}
     peers = {key: Peer.read(row, own) for key, row in _rows(top.table("peer"), own, names)}
-    return Policy(own, origins, peers, ViewOptions.read(top.table("view")), Mute.read(top.table("mute"), own))
+    public = read_feed_set(top, "public", own) if "public" in tables else None
+    view, mute = ViewOptions.read(top.table("view")), Mute.read(top.table("mute"), own)
+    return Policy(own, origins, peers, view, mute, public)
 
 
 def _rows(rows: TomlTable, own: bytes | None, names: dict[str, bytes]) -> Iterator[tuple[bytes, TomlTable]]:

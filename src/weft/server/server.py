@@ -5,8 +5,8 @@ Theory of operation
 All of it runs in one event loop, which never waits for the index (`weft.server.reader_pool`).  To stop: health says
 NOT_SERVING, calls that come are refused, streams end, calls in flight get their answers, and then the socket closes.
 
-Plain text is spoken on loopback only, where whoever can connect can run programs on this machine; anywhere else the
-server needs credentials (`weft.tls.identity`).  That is refused here, whoever asks.
+Plain text is spoken on loopback and on unix sockets only, where whoever can connect can run programs on this machine;
+anywhere else the server needs credentials (`weft.server.access`).  That is refused here, whoever asks.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 
 import grpc
@@ -28,10 +27,12 @@ from grpc_reflection.v1alpha import reflection
 from weft.errors import UsageError, WeftError
 from weft.index.index import Index
 from weft.policy.rules import Policy
+from weft.server.access import Access
 from weft.server.reader_pool import ReaderPool, prepare
 from weft.server.service import NAME, CallMeter, Context, ThreadsService
+from weft.server.socket_file import SOCKET_MODE, socket_file
 from weft.server.watch import ChangeWatch
-from weft.tls.address import is_loopback, join_address, split_address
+from weft.tls.address import UNIX, is_loopback, join_address, socket_path, split_address
 from weft.wire import limits
 
 _SLOW_THREADS = 3
@@ -57,14 +58,6 @@ _SERVICES = ("", NAME)
 log = logging.getLogger("weft.server")
 
 
-@dataclass(frozen=True, slots=True)
-class Security:
-    """How a server speaks to others than this machine: credentials, and who may call."""
-
-    credentials: grpc.ServerCredentials
-    authorize: Callable[[Context], None]
-
-
 class Server:
     """Serves one index.  To be made, started and stopped within one event loop."""
 
@@ -74,7 +67,7 @@ class Server:
         policy: Policy,
         *,
         meter: CallMeter | None = None,
-        security: Security | None = None,
+        access: Access | None = None,
         shared: bool = False,
     ) -> None:
         """`StoreError` and others if the index cannot be served; may take long if its view has to be made first.
@@ -89,11 +82,10 @@ class Server:
         self._log = ReaderPool(path, policy, 1, "log")
         self._keeper = ReaderPool(path, policy, 1, "keeper")
         self.watching = ChangeWatch(self._log, self._fill_search)
-        self._security = security
-        self._service = ThreadsService(
-            self._quick, self._slow, self.watching, meter, security.authorize if security else None
-        )
+        self._credentials = access.credentials if access else None
+        self._service = ThreadsService(self._quick, self._slow, self.watching, meter, access)
         self._health = _Health()
+        self._shared = shared
         options = [("grpc.so_reuseport", int(shared)), *_OPTIONS]
         self._server = grpc.aio.server(options=options, maximum_concurrent_rpcs=limits.CALLS)
         self._server.add_generic_rpc_handlers((self._service.handler(),))
@@ -103,26 +95,43 @@ class Server:
         self._filling = False
         self._ending = threading.Event()
 
-    async def start(self, address: str) -> str:
-        """Listen; the address with the port that was taken.  `UsageError` for an address that cannot be meant."""
-        host, port = split_address(address)
-        if self._security is None and not is_loopback(host):
-            raise UsageError(f"{address}: plain text is spoken on loopback only; use credentials")
-        target = join_address(host, port)
-        try:
-            if self._security is None:
-                taken = self._server.add_insecure_port(target)
-            else:
-                taken = self._server.add_secure_port(target, self._security.credentials)
-        except RuntimeError:
-            taken = 0
-        if not taken:
-            raise WeftError(f"{address}: cannot listen there; it is in use, or is no address of this machine")
+    async def start(self, address: str, socket_mode: int = SOCKET_MODE) -> str:
+        """Listen; the address with the port that was taken.  `UsageError` for an address that cannot be meant.
+
+        ``socket_mode``: of the file, if it is ``unix:PATH``.
+        """
+        path = socket_path(address)
+        taken = self._bind(*split_address(address)) if path is None else self._bind_socket(path, socket_mode)
         await self._server.start()
         for name in _SERVICES:
             await self._health.set(name, _SERVING)
         self._start_task(self.watching.run())
+        return taken
+
+    def _bind(self, host: str, port: int) -> str:
+        if self._credentials is None and not is_loopback(host):
+            raise UsageError(f"{join_address(host, port)}: plain text is spoken on loopback only; use credentials")
+        taken = self._port(join_address(host, port))
+        if not taken:
+            raise _taken(join_address(host, port))
         return join_address(host, taken)
+
+    def _bind_socket(self, path: Path, mode: int) -> str:
+        if self._credentials is not None or self._shared:
+            raise UsageError(f"{UNIX}{path}: a unix socket has one process and speaks plain text")
+        with socket_file(path, mode):
+            if not self._port(f"{UNIX}{path}"):
+                raise _taken(f"{UNIX}{path}")
+        return f"{UNIX}{path}"
+
+    def _port(self, target: str) -> int:
+        """Begin to listen; 0 if that cannot be."""
+        try:
+            if self._credentials is None:
+                return self._server.add_insecure_port(target)
+            return self._server.add_secure_port(target, self._credentials)
+        except RuntimeError:
+            return 0
 
     async def stop(self, seconds: float = limits.DRAIN_SECONDS) -> bool:
         """Stop as the module says; whether all calls in flight ended within ``seconds``."""
@@ -169,6 +178,10 @@ class Server:
             log.warning("search lags behind: %s", error)
         finally:
             self._filling = False
+
+
+def _taken(address: str) -> WeftError:
+    return WeftError(f"{address}: cannot listen there; it is in use, or is no address of this machine")
 
 
 def fill_search(path: Path, policy: Policy, ending: threading.Event) -> None:

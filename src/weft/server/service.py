@@ -18,6 +18,7 @@ import grpc
 from weft.errors import StoppingError
 from weft.grpc_status import is_ours, status_of
 from weft.server import handlers as answers
+from weft.server.access import Access
 from weft.server.batcher import Batcher
 from weft.server.comparing import ComparisonStreams
 from weft.server.handlers import LargeError
@@ -58,7 +59,7 @@ class CallMeter(Protocol):
 
 
 class ThreadsService:
-    """Answers clients from an index.  ``authorize`` raises if whoever calls may not."""
+    """Answers clients from an index: those that ``access`` lets in, or everybody."""
 
     def __init__(
         self,
@@ -66,7 +67,7 @@ class ThreadsService:
         slow: ReaderPool,
         watching: ChangeWatch,
         meter: CallMeter | None = None,
-        authorize: Callable[[Context], None] | None = None,
+        access: Access | None = None,
     ) -> None:
         self._batcher = Batcher(quick)
         self._slow = slow
@@ -74,7 +75,7 @@ class ThreadsService:
         self._comparing = ComparisonStreams(slow)
         self._thread_stream = ThreadStream(quick, slow)
         self._meter = meter
-        self._authorize = authorize
+        self._access = access
         self._stopping = False
         self._running = 0
         self._idle = asyncio.Event()
@@ -163,8 +164,8 @@ class ThreadsService:
     def _admit(self, context: Context) -> None:
         if self._stopping:
             raise StoppingError("the server is stopping; ask again later")
-        if self._authorize is not None:
-            self._authorize(context)
+        if self._access is not None:
+            self._access.authorize(context)
 
     @contextmanager
     def _counted(self, name: str) -> Iterator[_Outcome]:

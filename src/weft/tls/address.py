@@ -1,12 +1,30 @@
-"""Addresses: ``HOST:PORT``, and which of them only this machine reaches."""
+"""Addresses: ``HOST:PORT`` or ``unix:PATH``, and which of them only this machine reaches."""
 
 from __future__ import annotations
 
+import os
 from ipaddress import ip_address
+from pathlib import Path
 
 from weft.errors import UsageError
 
 DEFAULT_ADDRESS = "127.0.0.1:7430"
+
+
+UNIX = "unix:"
+_LONGEST_PATH = 107
+"""Bytes that Linux has for the path of a socket."""
+
+
+def socket_path(address: str) -> Path | None:
+    """The absolute path of ``unix:PATH``; None for any other address.  `UsageError` if no socket can be there."""
+    if not address.startswith(UNIX):
+        return None
+    name = address.removeprefix(UNIX)
+    path = Path(os.path.abspath(name))  # noqa: PTH100 - links stay as the user gave them
+    if not name or "\0" in name or len(os.fsencode(path)) > _LONGEST_PATH:
+        raise UsageError(f"{address!r}: a socket is named by a path of at most {_LONGEST_PATH} bytes")
+    return path
 
 
 def split_address(address: str) -> tuple[str, int]:

@@ -7,20 +7,19 @@ Its certificate is signed by itself and proves nothing, but for one extension: t
 origin's signature over a domain tag, a version and the public key of TLS (the **binding**).  Whoever shows such a
 certificate and can speak TLS with it is the origin.  Names, dates and issuers in it are never looked at.
 
-A client knows a server by its fingerprint.  It fetches the server's certificate, which anybody may send, checks that
+A client that knows a server by its fingerprint fetches the server's certificate, which anybody may send, checks that
 its binding is by the origin with that fingerprint, and then speaks TLS with nobody but who has that certificate's key.
-A server takes the certificates of its peers from ``<index>.peers/FINGERPRINT.pem``; they are read anew for each
-connection, so one that is put there counts at once, and one that is taken away does no more.  Whatever certificate the
-transport let pass, the binding in it is checked again for each call (`origin_of`).
+A server whose certificate a known authority has issued is known by its name instead (`weft.tls.roots`).
 
-Plain text is for loopback only (`weft.server.server`, `weft.client.client`).
+A caller that has rights shows its own binding, in a certificate that the transport lets pass (`weft.tls.transport`);
+the binding is checked for each call (`origin_of`), and what it may do stands in the policy's row for that origin.
+
+Plain text is for loopback and unix sockets only (`weft.server.server`, `weft.client.client`).
 """
 
 from __future__ import annotations
 
-import socket
-import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,13 +37,12 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from weft._files import make_folder, write_file
+from weft._files import write_file
 from weft.core import ed25519
-from weft.core.signing import KEY_BYTES, fingerprint, parse_fingerprint, public_key
-from weft.errors import DeniedError, KeyFileError, UnreachableError, UsageError
+from weft.core.signing import KEY_BYTES, fingerprint, public_key
+from weft.errors import DeniedError, KeyFileError
 from weft.key_file import load_key
 from weft.policy.files import key_path
-from weft.policy.rules import Policy
 
 BINDING_DOMAIN = b"weft/v1/tls-binding\0"
 BINDING_VERSION = 1
@@ -106,7 +104,9 @@ def origin_of(certificate: bytes) -> bytes:
             raise ValueError("its binding has a wrong length")
         if not ed25519.verifies(origin, signature, _bound(origin, key)):
             raise ValueError("its binding is not by that origin")
-    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension) as error:
+    except x509.ExtensionNotFound:
+        raise DeniedError("certificate refused: it is bound to no origin, so no fingerprint names its holder") from None
+    except (ValueError, x509.DuplicateExtension) as error:
         raise DeniedError(f"certificate refused: {error}") from None
     return origin
 
@@ -114,11 +114,6 @@ def origin_of(certificate: bytes) -> bytes:
 def identity_path(index: Path) -> Path:
     """Where the key of TLS and its certificate lie, one after the other."""
     return index.with_name(index.name + ".tls")
-
-
-def peers_path(index: Path) -> Path:
-    """The folder with the certificates of peers."""
-    return index.with_name(index.name + ".peers")
 
 
 def load_or_make_identity(index: Path) -> Identity:
@@ -142,41 +137,6 @@ def load_or_make_identity(index: Path) -> Identity:
     return found if bound == public_key(origin) else _write_identity(path, make_identity(origin))
 
 
-def save_peer(index: Path, certificate: bytes) -> str:
-    """Keep the certificate of a peer, so that it can call us; its fingerprint.  `DeniedError` if it is no peer's."""
-    name = fingerprint(origin_of(certificate))
-    folder = peers_path(index)
-    make_folder(folder)
-    write_file(folder / f"{name}.pem", certificate)
-    return name
-
-
-def peer_certificates(index: Path, policy: Policy) -> list[bytes]:
-    """The certificates of the peers that the policy names, as far as they are here and are theirs."""
-    found = []
-    for key in policy.peers:
-        path = peers_path(index) / f"{fingerprint(key)}.pem"
-        try:
-            certificate = path.read_bytes()
-            if origin_of(certificate) == key:
-                found.append(certificate)
-        except (OSError, DeniedError):
-            continue
-    return found
-
-
-def server_credentials(index: Path, policy: Policy) -> grpc.ServerCredentials:
-    """TLS that asks for a certificate of a peer.  Files are read again for each connection."""
-
-    def configuration() -> grpc.ServerCertificateConfiguration:
-        own = load_or_make_identity(index)
-        # Without a root, gRPC would ask for no certificate at all; with our own, nobody else is let in.
-        roots = b"".join(peer_certificates(index, policy)) or own.certificate
-        return grpc.ssl_server_certificate_configuration([(own.key, own.certificate)], root_certificates=roots)
-
-    return grpc.dynamic_ssl_server_credentials(configuration(), configuration, require_client_authentication=True)
-
-
 def caller(context: Any) -> bytes:  # noqa: ANN401 - `grpc.aio.ServicerContext`
     """The origin that calls; `DeniedError` if it shows no certificate that is bound to one."""
     shown: Mapping[str, Sequence[bytes]] = context.auth_context()
@@ -186,49 +146,11 @@ def caller(context: Any) -> bytes:  # noqa: ANN401 - `grpc.aio.ServicerContext`
     return origin_of(certificates[0])
 
 
-def may_read_all(policy: Policy) -> Callable[[Any], None]:
-    """Lets those call who may read everything: an answer shows the whole view, not only some feeds of it."""
-
-    def authorize(context: Any) -> None:  # noqa: ANN401 - as above
-        row = policy.peers.get(caller(context))
-        if row is None or not row.may_read.everything:
-            raise DeniedError("the policy of this server does not let you read everything")
-
-    return authorize
-
-
-def fetch_certificate(address: tuple[str, int], pinned: str, seconds: float = 10.0) -> bytes:
-    """The certificate (PEM) of the server with the fingerprint ``pinned`` at an address.
-
-    `DeniedError` if somebody else answers there, `UnreachableError` if nobody does.
-    """
-    try:
-        origin = parse_fingerprint(pinned)
-    except ValueError as error:
-        raise UsageError(f"{pinned!r} is no fingerprint: {error}") from None
-    settings = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    settings.check_hostname = False
-    settings.verify_mode = ssl.CERT_NONE  # the binding is what is verified
-    settings.set_alpn_protocols(["h2"])
-    try:
-        with (
-            socket.create_connection(address, timeout=seconds) as plain,
-            settings.wrap_socket(plain, server_hostname=NAME) as wrapped,
-        ):
-            shown = wrapped.getpeercert(binary_form=True) or b""
-    except (OSError, ValueError) as error:
-        raise UnreachableError(f"{address[0]}:{address[1]}: no server answers there: {error}") from None
-    certificate = ssl.DER_cert_to_PEM_cert(shown).encode()
-    if origin_of(certificate) != origin:
-        raise DeniedError(f"{address[0]}:{address[1]}: another server answers there than {pinned}")
-    return certificate
-
-
-def channel_credentials(certificate: bytes, identity: Identity | None) -> grpc.ChannelCredentials:
-    """TLS with nobody but the holder of ``certificate``; ``identity`` is what we show."""
+def channel_credentials(roots: bytes | None, identity: Identity | None) -> grpc.ChannelCredentials:
+    """TLS with nobody but those for whom ``roots`` vouch, or gRPC's own roots; ``identity`` is what we show."""
     if identity is None:
-        return grpc.ssl_channel_credentials(certificate)
-    return grpc.ssl_channel_credentials(certificate, identity.key, identity.certificate)
+        return grpc.ssl_channel_credentials(roots)
+    return grpc.ssl_channel_credentials(roots, identity.key, identity.certificate)
 
 
 def _bound(origin: bytes, key: ec.EllipticCurvePublicKey) -> bytes:

@@ -1,4 +1,4 @@
-"""TLS of the exchange: whoever can show any certificate gets as far as being told that its key is unknown.
+"""TLS of servers: whoever can show any certificate gets as far as being told that its key is unknown.
 
 Theory of operation
 -------------------
@@ -8,11 +8,13 @@ certificate that is issued by a key that everybody knows.  That proves that the 
 else: who it is says the binding in the same certificate (`weft.tls.identity.origin_of`), which the known key cannot
 forge, and which is checked of each call before anything is read or said.
 
-Servers show their own certificate, and callers speak with nobody but its holder, as in `weft.tls.identity`.
+Servers show their own certificate, or one that an authority has issued (`weft.tls.certificate_files`).  One that
+anybody may read asks its callers for nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
@@ -60,9 +62,23 @@ def introduced(identity: Identity) -> Identity:
 
 
 def exchange_credentials(identity: Identity) -> grpc.ServerCredentials:
-    """Of a server: TLS with whoever shows a certificate."""
-    pair = (identity.key, identity.certificate)
-    return grpc.ssl_server_credentials([pair], issuer_certificate(), require_client_auth=True)
+    """Of a server for peers: TLS with whoever shows a certificate."""
+    return server_credentials(lambda: identity, public=False)
+
+
+def server_credentials(current: Callable[[], Identity], *, public: bool) -> grpc.ServerCredentials:
+    """Of a server: ``current`` is what it shows, asked for each connection.
+
+    ``public``: callers show nothing, so nothing is known of them; else all must show a certificate with a binding.
+    gRPC knows nothing between the two: it has no server that only asks for a certificate.
+    """
+    roots = None if public else issuer_certificate()
+
+    def configuration() -> grpc.ServerCertificateConfiguration:
+        own = current()
+        return grpc.ssl_server_certificate_configuration([(own.key, own.certificate)], root_certificates=roots)
+
+    return grpc.dynamic_ssl_server_credentials(configuration(), configuration, not public)
 
 
 def _builder(subject: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:

@@ -57,9 +57,9 @@ def command(
 ) -> int:
     """Which edges differ between two servers, or two views of this index, and why.
 
-    A and B are each the HOST:PORT of a server, or the path of an index, whose policy is --config or one --policy for
-    each.  A server that is not on loopback is FINGERPRINT@HOST:PORT.  They are compared in the common view, which
-    ranks all admitted origins alike and mutes nothing.  The exit code is 0 if they are equal, 1 if not.
+    A and B are each a server or an index: HOST:PORT, unix:PATH, FINGERPRINT@HOST:PORT for a server whose certificate is
+    its own, or the path of an index, whose policy is --config or one --policy for each.  The common view is compared,
+    which ranks all admitted origins alike and mutes nothing.  The exit code is 0 if they are equal, 1 if not.
 
     Servers in mode threads each keep threads that the other one never asks for; --both compares those that both have.
 

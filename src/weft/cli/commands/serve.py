@@ -1,6 +1,6 @@
 """``weft serve``: the server for clients and peers.
 
-The first line on stdout is ``listening on HOST:PORT``, with the port that was taken if 0 was asked for; with
+The first line on stdout is ``listening on ADDRESS``, with the port that was taken if 0 was asked for; with
 ``--metrics`` then comes ``metrics on HOST:PORT``, with ``--exchange-listen`` last ``exchange on HOST:PORT``.
 Everything else is the log, on stderr.
 
@@ -14,7 +14,7 @@ import logging
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,10 +28,11 @@ from weft.errors import UsageError, WeftError
 
 if TYPE_CHECKING:
     from weft.policy.rules import Policy
+    from weft.server.access import Access
     from weft.server.logging import Format
     from weft.server.metrics import Metrics
     from weft.server.policy_watcher import Mark, PolicyWatcher
-    from weft.server.server import Security, Server
+    from weft.server.server import Server
 
 log = logging.getLogger("weft.serve")
 
@@ -41,7 +42,19 @@ _NEEDS = "weft serve needs further packages; install them with: pip install 'mai
 
 
 @click.command("serve")
-@click.option("--listen", metavar="HOST:PORT", default="127.0.0.1:7430", show_default=True, help="Where to listen.")
+@click.option(
+    "--listen",
+    metavar="ADDRESS",
+    default="127.0.0.1:7430",
+    show_default=True,
+    help="Where to listen: HOST:PORT or unix:PATH.",
+)
+@click.option("--public", is_flag=True, help="Let anybody read; all lists must be public in the policy.")
+@click.option("--tls-cert", metavar="FILE", help="A certificate of an authority (PEM), with those of its issuers.")
+@click.option("--tls-key", metavar="FILE", help="Its private key (PEM).")
+@click.option(
+    "--socket-mode", metavar="MODE", default="660", show_default=True, help="Who may use a unix socket, in octal."
+)
 @click.option("--exchange-listen", "exchange", metavar="HOST:PORT", help="Exchange with peers, and listen there.")
 @click.option("--metrics", metavar="HOST:PORT", help="Show metrics for Prometheus there.")
 @click.option(
@@ -60,6 +73,10 @@ _NEEDS = "weft serve needs further packages; install them with: pip install 'mai
 @message_options
 def command(
     listen: str,
+    public: bool,
+    tls_cert: str | None,
+    tls_key: str | None,
+    socket_mode: str,
     exchange: str | None,
     metrics: str | None,
     workers: int,
@@ -73,8 +90,13 @@ def command(
 ) -> None:
     """Answer clients over gRPC: threads, lists, searches, explanations, changes.
 
-    On loopback it speaks plain text.  On any other address it speaks TLS only, and only to peers that the policy lets
-    read everything.  SIGTERM ends it when all calls in flight are answered; a second one ends it at once.
+    On loopback and on a unix socket it speaks plain text, on any other address TLS only: with a certificate of its own,
+    which clients pin by the fingerprint, or with that in --tls-cert and --tls-key, which may be renewed meanwhile.
+
+    Off this machine it answers only callers whose row in the policy lets them read everything, and who show the
+    certificate of their key; with --public anybody.  Then the policy must name all lists here under public.
+
+    SIGTERM ends it when all calls in flight are answered; a second one ends it at once.
 
     With --exchange-listen it also exchanges claims with its peers, always over TLS: it answers them, and calls those
     with an address.  What comes into the index is offered to all of them at once.
@@ -85,14 +107,18 @@ def command(
     weft serve
     weft serve --exchange-listen 127.0.0.1:7431
     weft serve --listen 127.0.0.1:0 --metrics 127.0.0.1:9430 --log-format json
+    weft serve --listen unix:/run/weft/weft.sock --socket-mode 666
+    weft serve --public --listen 0.0.0.0:7430 --tls-cert fullchain.pem --tls-key privkey.pem
     weft serve --print-unit > /etc/systemd/system/weft.service
     weft serve --print-unit --ingest git=/srv/git.mbox > weft-ingest.service
     """
     if print_unit or ingest:
         if not print_unit:
             raise UsageError("--ingest says what --print-unit prints; mail goes into an index with: weft ingest")
-        _print_unit(ingest, _options(listen, exchange, metrics, log_format, workers), quiet=quiet)
+        access = _access_options(public, tls_cert, tls_key, socket_mode)
+        _print_unit(ingest, [*_options(listen, exchange, metrics, log_format, workers), *access], quiet=quiet)
         return
+    ports = _Ports(listen, exchange, metrics, public, _pair(tls_cert, tls_key), _mode(socket_mode))
     silence()
     try:
         from weft.server import logging as server_logging
@@ -110,8 +136,45 @@ def command(
     with Index.open(path, policy=config, create=False) as opened:
         policy = opened.policy
     policy_options = [] if config is None else ["--config", config]
-    team = _Team(workers, worker, ("--log-format", log_format, *policy_options, *(["-q"] if quiet else [])))
-    asyncio.run(_serve(path, (place, policy, mark), (listen, exchange, metrics), team))
+    access = _access_options(public, tls_cert, tls_key, socket_mode)
+    options = ("--log-format", log_format, *policy_options, *access, *(["-q"] if quiet else []))
+    asyncio.run(_serve(path, (place, policy, mark), ports, _Team(workers, worker, options)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Ports:
+    """Where it listens, and to whom."""
+
+    listen: str
+    exchange: str | None
+    metrics: str | None
+    public: bool
+    certificate: tuple[Path, Path] | None
+    """The certificate and its key, if they are not our own."""
+    socket_mode: int
+
+
+def _pair(certificate: str | None, key: str | None) -> tuple[Path, Path] | None:
+    if certificate is None and key is None:
+        return None
+    if certificate is None or key is None:
+        raise UsageError("--tls-cert and --tls-key go together")
+    return Path(certificate), Path(key)
+
+
+def _mode(text: str) -> int:
+    if not text or not set(text) <= set("01234567") or int(text, 8) > 0o777:
+        raise UsageError(f"--socket-mode {text}: give a mode in octal, such as 660")
+    return int(text, 8)
+
+
+def _access_options(public: bool, certificate: str | None, key: str | None, socket_mode: str) -> list[str]:
+    """Those of who may call, as they were given."""
+    words = ["--public"] if public else []
+    for name, value in (("--tls-cert", certificate), ("--tls-key", key)):
+        if value is not None:
+            words += [name, str(Path(value).absolute())]
+    return words + (["--socket-mode", socket_mode] if socket_mode != "660" else [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,34 +202,31 @@ class _Team:
         return workers(command, self.number - 1, DRAIN_SECONDS + 5, hurry)
 
 
-async def _serve(
-    path: Path, policy: tuple[Path, Policy, Mark], addresses: tuple[str, str | None, str | None], team: _Team
-) -> None:
+async def _serve(path: Path, policy: tuple[Path, Policy, Mark], ports: _Ports, team: _Team) -> None:
     """Serve until a signal says to stop."""
     from weft.server.policy_watcher import PolicyWatcher
     from weft.server.server import Server
     from weft.tls.address import split_address
 
-    listen, exchange, metrics = addresses
     policies = PolicyWatcher(*policy)
     stopping = _signals(policies)
     if team.worker:
         from weft.server.workers import stop_with_parent
 
         stop_with_parent(stopping)
+    metrics = ports.metrics
     with _metrics(metrics) as meter:
-        server = Server(
-            path, policies.current, meter=meter, security=_security(path, policies, listen), shared=team.shared
-        )
+        access = _access(path, policies, ports)
+        server = Server(path, policies.current, meter=meter, access=access, shared=team.shared)
         policies.follow(server.use)
         try:
             shown = meter.show(*split_address(metrics), lambda: server.watching.end) if meter and metrics else None
-            address = await server.start(listen)
+            address = await server.start(ports.listen, ports.socket_mode)
             click.echo(f"listening on {address}")
             if shown:
                 click.echo(f"metrics on {shown}")
             others = team.others(path, address, stopping)
-            async with _exchanging(path, policies, exchange, meter), _following(policies), others:
+            async with _exchanging(path, policies, ports.exchange, meter), _following(policies), others:
                 sys.stdout.flush()
                 await stopping.wait()
                 stopping.clear()
@@ -230,17 +290,22 @@ def _signals(policies: PolicyWatcher) -> asyncio.Event:
     return event
 
 
-def _security(path: Path, policies: PolicyWatcher, listen: str) -> Security | None:
-    """Credentials, unless only this machine can call."""
-    from weft.server.server import Security
-    from weft.tls.address import is_loopback, split_address
+def _access(path: Path, policies: PolicyWatcher, ports: _Ports) -> Access:
+    """Who may call, and how; plain text if only this machine can, and no certificate is given."""
+    from weft.server.access import Access, client_credentials
+    from weft.store.sqlite import SqliteStore
+    from weft.tls.address import is_loopback, socket_path, split_address
+    from weft.tls.certificate_files import CertificateFiles
 
-    if is_loopback(split_address(listen)[0]):
-        return None
-    from weft.tls.identity import may_read_all, server_credentials
+    def own_lists() -> list[bytes]:
+        with closing(SqliteStore(path, read_only=True)) as store:
+            return [feed.list for feed in store.feeds() if feed.origin == policies.current.own]
 
-    credentials = server_credentials(path, policies.current)
-    return Security(credentials, lambda context: may_read_all(policies.current)(context))
+    here = socket_path(ports.listen) is not None or is_loopback(split_address(ports.listen)[0])
+    files = None if ports.certificate is None else CertificateFiles(*ports.certificate)
+    plain = here and files is None
+    credentials = None if plain else client_credentials(path, files, public=ports.public)
+    return Access(lambda: policies.current, credentials=credentials, public=own_lists if ports.public else None)
 
 
 def _metrics(address: str | None) -> AbstractContextManager[Metrics | None]:
