@@ -51,7 +51,7 @@ class MemberScan(NamedTuple):
             if not is_companion_file(os.path.basename(member.name)):  # noqa: PTH119
                 self._skip(member, member.problem)
             return
-        peeked = PeekedStream(stream.readinto, member.name, self.budget)
+        peeked = PeekedStream(stream.readinto, member.name, self.budget, stream.first)
         head = peeked.head()
         inner: MailStream = peeked
         if (kind := format_of(head[:SNIFF])) is not None:

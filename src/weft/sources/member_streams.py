@@ -9,6 +9,8 @@ from weft.errors import BombError
 from weft.sources.compressed import FREE, MAX_OUTPUT
 from weft.sources.forms import HEAD
 
+_STEP = 1 << 16
+
 
 class RawStream(NamedTuple):
     """What `weft.sources.compressed.wrap` reads from: a stream that cannot go back."""
@@ -39,6 +41,10 @@ class NoBytes:
 
     def __exit__(self, *_: object) -> None: ...
 
+    def first(self) -> bytes:
+        """Nothing."""
+        return b""
+
     def readinto(self, buffer: bytearray | memoryview, /) -> int:  # noqa: ARG002
         """Nothing."""
         return 0
@@ -60,12 +66,16 @@ class Budget:
 class PeekedStream:
     """The stream of a member whose front was looked at, counted against the budget."""
 
-    def __init__(self, readinto: Callable[[memoryview], int], name: str, budget: Budget) -> None:
+    def __init__(
+        self, readinto: Callable[[memoryview], int], name: str, budget: Budget, first: Callable[[], bytes] = bytes
+    ) -> None:
+        """``first`` gives the bytes that stand before those of ``readinto``, and are at hand."""
         self.name = name
         self._readinto = readinto
+        self._first = first
         self._budget = budget
-        self._front = memoryview(b"")
-        self._looked = False
+        self._front = b""
+        self._at = 0  # how much of the front was read
 
     def __enter__(self) -> Self:
         return self
@@ -77,21 +87,20 @@ class PeekedStream:
 
     def head(self) -> bytes:
         """The first `HEAD` bytes, which will be read again."""
-        buffer, filled = bytearray(HEAD), 0
-        with memoryview(buffer) as view:
-            while filled < HEAD and (got := self._readinto(view[filled:])):
-                filled += got
-        self._budget.take(filled)
-        self._front = memoryview(bytes(buffer[:filled]))
-        return bytes(self._front)
+        front = self._first()
+        if len(front) < HEAD:
+            front += self._more(HEAD - len(front))
+        self._budget.take(len(front))
+        self._front, self._at = front, 0
+        return front[:HEAD]
 
     def readinto(self, buffer: bytearray | memoryview, /) -> int:
         """Fill ``buffer`` from its front; 0 at the end.  `BombError` beyond the budget."""
-        if self._front:
-            got = min(len(self._front), len(buffer))
-            buffer[:got] = self._front[:got]
-            self._front = self._front[got:]
-            return got
+        if self._at < len(self._front):
+            piece = self._front[self._at : self._at + len(buffer)]
+            buffer[: len(piece)] = piece
+            self._at += len(piece)
+            return len(piece)
         with memoryview(buffer) as view:
             got = self._readinto(view)
         self._budget.take(got)
@@ -99,8 +108,19 @@ class PeekedStream:
 
     def read(self, most: int) -> bytes:
         """Up to so many bytes, fewer at the end."""
-        pieces, block = [], bytearray(min(most, 1 << 16))
-        while most and (got := self.readinto(memoryview(block)[: min(most, len(block))])):
-            pieces.append(bytes(block[:got]))
-            most -= got
+        pieces, size = [self._front[self._at : self._at + most]], HEAD
+        self._at += len(pieces[0])
+        most -= len(pieces[0])
+        while most and (piece := self._more(min(most, size))):
+            self._budget.take(len(piece))
+            pieces.append(piece)
+            most, size = most - len(piece), _STEP
         return b"".join(pieces)
+
+    def _more(self, most: int) -> bytes:
+        """Up to so many bytes of what does not belong to the front, fewer at the end."""
+        buffer, filled = bytearray(most), 0
+        with memoryview(buffer) as view:
+            while filled < most and (got := self._readinto(view[filled:])):
+                filled += got
+        return bytes(buffer[:filled])

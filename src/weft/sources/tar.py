@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
+from zlib import adler32
 
 from weft.errors import BombError, SourceError
 
@@ -113,6 +114,10 @@ class TarReader:
             pieces.append(bytes(piece))
         return b"".join(pieces)
 
+    def first(self) -> bytes:
+        """Those of the next bytes of the current member that were read already; none if there are none."""
+        return bytes(self._some(self._left)) if self._at < self._end else b""
+
     def readinto(self, buffer: bytearray | memoryview, /) -> int:
         """Fill ``buffer`` with bytes of the current member; 0 at its end.  `SourceError` if it is cut short."""
         if not self._left or not len(buffer):
@@ -143,7 +148,7 @@ class TarReader:
                 break
         stated = block[148:156].strip(b" \0")
         try:
-            right = int(stated, 8) == sum(block) - sum(block[148:156]) + 8 * 0x20
+            right = int(stated, 8) == _sum(block) - sum(block[148:156]) + 8 * 0x20
         except ValueError:
             right = False
         if not right:
@@ -199,6 +204,11 @@ class TarReader:
             if block is None:
                 raise SourceError("truncated tar")
             more = block[504:505] not in (b"\0", b"0")
+
+
+def _sum(block: bytes) -> int:
+    """The sum of the bytes of a header: Adler-32 (RFC 1950) begins with one, and has no overflow in half of them."""
+    return (adler32(block[: BLOCK // 2]) & 0xFFFF) + (adler32(block[BLOCK // 2 :]) & 0xFFFF) - 2
 
 
 def _number(field: bytes) -> int:

@@ -67,14 +67,21 @@ class ZipStream:
         except Exception as error:  # zipfile raises what comes
             raise self._damaged from error
 
+    def first(self) -> bytes:
+        """The next bytes, all of them if they are few.  `SourceError` if they are damaged."""
+        return self._read(_STEP)
+
     def readinto(self, buffer: bytearray | memoryview, /) -> int:
         """Fill ``buffer`` from its front; 0 at the end.  `SourceError` if it is damaged."""
-        try:
-            data = self._file.read(min(len(buffer), _STEP))
-        except Exception as error:
-            raise self._damaged from error
+        data = self._read(min(len(buffer), _STEP))
         buffer[: len(data)] = data
         return len(data)
+
+    def _read(self, most: int) -> bytes:
+        try:
+            return self._file.read(most)
+        except Exception as error:
+            raise self._damaged from error
 
     def __enter__(self) -> Self:
         return self
