@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -48,7 +47,7 @@ class MemberScan(NamedTuple):
         if _PASSED_OVER.search(member.name):
             return
         if member.problem:
-            if not is_companion_file(os.path.basename(member.name)):  # noqa: PTH119
+            if not is_companion_file(member.name.rpartition("/")[2]):
                 self._skip(member, member.problem)
             return
         peeked = PeekedStream(stream.readinto, member.name, self.budget, stream.first)
@@ -72,7 +71,7 @@ class MemberScan(NamedTuple):
     def _read(
         self, member: TarMember, peeked: PeekedStream, head: bytes, inner: MailStream, make: RecordMaker[T]
     ) -> Iterator[tuple[str, T]]:
-        form, base = form_of(head), os.path.basename(member.name)  # noqa: PTH119
+        form, base = form_of(head), member.name.rpartition("/")[2]
         path, start = f"{self.path}: {member.name}", member.number << INNER_BITS
         if form is Form.MESSAGE or (form is not Form.EMPTY and base.lower().endswith((".eml", ".emlx"))):
             name = self.names.of_message(member.name)

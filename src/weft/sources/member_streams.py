@@ -41,9 +41,9 @@ class NoBytes:
 
     def __exit__(self, *_: object) -> None: ...
 
-    def first(self) -> bytes:
-        """Nothing."""
-        return b""
+    def first(self) -> tuple[bytes, bool]:
+        """Nothing, and that is all."""
+        return b"", True
 
     def readinto(self, buffer: bytearray | memoryview, /) -> int:  # noqa: ARG002
         """Nothing."""
@@ -63,19 +63,28 @@ class Budget:
             raise BombError("a bomb? what is in it unfolds to more than --max-ratio allows")
 
 
+def _nothing() -> tuple[bytes, bool]:
+    return b"", False
+
+
 class PeekedStream:
     """The stream of a member whose front was looked at, counted against the budget."""
 
     def __init__(
-        self, readinto: Callable[[memoryview], int], name: str, budget: Budget, first: Callable[[], bytes] = bytes
+        self,
+        readinto: Callable[[memoryview], int],
+        name: str,
+        budget: Budget,
+        first: Callable[[], tuple[bytes, bool]] = _nothing,
     ) -> None:
-        """``first`` gives the bytes that stand before those of ``readinto``, and are at hand."""
+        """``first`` gives those bytes before the ones of ``readinto`` that are at hand, and whether they are all."""
         self.name = name
         self._readinto = readinto
         self._first = first
         self._budget = budget
         self._front = b""
         self._at = 0  # how much of the front was read
+        self._at_end = False  # nothing comes behind the front
 
     def __enter__(self) -> Self:
         return self
@@ -87,8 +96,8 @@ class PeekedStream:
 
     def head(self) -> bytes:
         """The first `HEAD` bytes, which will be read again."""
-        front = self._first()
-        if len(front) < HEAD:
+        front, self._at_end = self._first()
+        if len(front) < HEAD and not self._at_end:
             front += self._more(HEAD - len(front))
         self._budget.take(len(front))
         self._front, self._at = front, 0
@@ -101,6 +110,8 @@ class PeekedStream:
             buffer[: len(piece)] = piece
             self._at += len(piece)
             return len(piece)
+        if self._at_end:
+            return 0
         with memoryview(buffer) as view:
             got = self._readinto(view)
         self._budget.take(got)
@@ -108,9 +119,11 @@ class PeekedStream:
 
     def read(self, most: int) -> bytes:
         """Up to so many bytes, fewer at the end."""
-        pieces, size = [self._front[self._at : self._at + most]], HEAD
-        self._at += len(pieces[0])
-        most -= len(pieces[0])
+        front = self._front[self._at : self._at + most]
+        self._at += len(front)
+        if self._at_end:
+            return front
+        pieces, size, most = [front], HEAD, most - len(front)
         while most and (piece := self._more(min(most, size))):
             self._budget.take(len(piece))
             pieces.append(piece)

@@ -114,9 +114,10 @@ class TarReader:
             pieces.append(bytes(piece))
         return b"".join(pieces)
 
-    def first(self) -> bytes:
-        """Those of the next bytes of the current member that were read already; none if there are none."""
-        return bytes(self._some(self._left)) if self._at < self._end else b""
+    def first(self) -> tuple[bytes, bool]:
+        """The next bytes of the current member as far as they were read already; whether these are all."""
+        data = bytes(self._some(self._left)) if self._at < self._end else b""
+        return data, not self._left
 
     def readinto(self, buffer: bytearray | memoryview, /) -> int:
         """Fill ``buffer`` with bytes of the current member; 0 at its end.  `SourceError` if it is cut short."""

@@ -67,9 +67,10 @@ class ZipStream:
         except Exception as error:  # zipfile raises what comes
             raise self._damaged from error
 
-    def first(self) -> bytes:
-        """The next bytes, all of them if they are few.  `SourceError` if they are damaged."""
-        return self._read(_STEP)
+    def first(self) -> tuple[bytes, bool]:
+        """The next bytes; whether these are all.  `SourceError` if they are damaged."""
+        data = self._read(_STEP)
+        return data, len(data) < _STEP
 
     def readinto(self, buffer: bytearray | memoryview, /) -> int:
         """Fill ``buffer`` from its front; 0 at the end.  `SourceError` if it is damaged."""
