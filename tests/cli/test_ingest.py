@@ -58,6 +58,37 @@ def test_lists_are_named_as_for_rebuild(home: Home) -> None:
     assert [feed["list"] for feed in json.loads(home.weft("lists", "--json").out)] == ["d", "ops"]
 
 
+def test_an_archive_that_would_get_the_list_of_another_one_is_refused_unless_the_list_is_named(
+    home: Home, tmp_path: Path
+) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+    one, other = tmp_path / "a/dev.mbox", tmp_path / "b/dev.mbox"
+    append(one, mail("a@x.example"))
+    append(other, mail("b@x.example"))
+    assert home.weft("ingest", one).code == 0
+    ran = home.weft("ingest", other)
+    assert ran.code == 3
+    assert ran.err[0].startswith(f"weft: {other}: would be the list dev, as {one} is, which was ingested before; ")
+    assert ids(home) == {"a@x.example"}
+    assert home.weft("ingest", f"dev={other}").code == 0
+    assert ids(home) == {"a@x.example", "b@x.example"}
+    assert home.weft("ingest", other).code == 0, "it is known now"
+
+
+def test_months_of_one_list_and_a_file_that_was_moved_are_one_archive(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "dev").mkdir()
+    for number, month in enumerate(("January", "February")):
+        path = tmp_path / f"dev/2003-{month}.txt"
+        append(path, mail(f"{number}@x.example"))
+        assert home.weft("ingest", path).code == 0
+    append(tmp_path / "ops.mbox", mail("2@x.example"))
+    assert home.weft("ingest", tmp_path / "ops.mbox").code == 0
+    (tmp_path / "ops.mbox").rename(tmp_path / "dev/ops.mbox")
+    assert home.weft("ingest", tmp_path / "dev/ops.mbox").code == 0
+    assert ids(home) == {"0@x.example", "1@x.example", "2@x.example"}
+
+
 def test_what_is_skipped_is_named_and_the_exit_code_is_3(home: Home, tmp_path: Path) -> None:
     (tmp_path / "bad.mbox").write_bytes(b"Dear diary,\n")
     ran = home.weft("ingest", "-q", tmp_path / "bad.mbox", tmp_path / "missing.mbox", DRAFTS)

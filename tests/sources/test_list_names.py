@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weft.sources.list_names import Place, of_file, of_folder
+from weft.sources.list_names import Place, may_be_one_archive, of_file, of_folder
 from weft.sources.periods import in_order
 
 ROOT = "/srv/archives"
@@ -126,6 +126,24 @@ def test_an_archive_is_the_same_from_wherever_it_is_seen() -> None:
     assert whole.list == months.list == "dev"
     assert whole.same_archive(months)
     assert of_file("/srv", ["dev.mbox", "dev.mbox"]).archive == whole.archive
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("/a/dev.mbox", "/a/dev.mbox", True),
+        ("/a/dev/2003-01.mbox", "/a/dev/2003-02.mbox", True),
+        ("/a/dev/2003/01.mbox", "/a/dev/2004/01.mbox", True),
+        ("/a/dev.mbox/dev.mbox", "/a/dev/2003-January.txt", True),
+        ("/a/dev", "/a/dev/2003-January.txt", True),
+        ("/a/dev/one", "/a/dev/two", True),
+        ("/a/dev.mbox", "/b/dev.mbox", False),
+        ("/a/dev", "/b/dev", False),
+        ("/a/dev/2003-01.mbox", "/b/dev/2003-01.mbox", False),
+    ],
+)
+def test_paths_with_one_list_are_of_one_archive_or_not(one: str, other: str, same: bool) -> None:
+    assert may_be_one_archive(one, other) == may_be_one_archive(other, one) == same
 
 
 @pytest.mark.parametrize(

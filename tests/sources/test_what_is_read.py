@@ -137,7 +137,8 @@ def test_a_tar_may_be_packed_in_any_of_the_four_ways(tmp_path: Path, pack: Calla
 
 
 FOREIGN = [
-    b"!BDN", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"\xcf\xad\x12\xfe", b"*mbx*\r\n", b"#! rnews 1\n",
+    b"!BDN", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"\xcf\xad\x12\xfe", b"*mbx*\r\n", b"2 M1e C6b0e0b83\n",
+    b"#! rnews 1\n",
     b"7z\xbc\xaf\x27\x1c",
     b"\x04\x22\x4d\x18", b"\x1f\x9d", b"LZIP", b"Rar!\x1a\x07", b"\xff\xfeF\0",
 ]  # fmt: skip

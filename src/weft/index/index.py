@@ -22,6 +22,7 @@ from weft.index.claim_filter import read_claim
 from weft.index.common_view import identify
 from weft.index.explain import Explainer
 from weft.index.ingest import Ingest, relist, withdraw
+from weft.index.list_conflicts import without_conflicts
 from weft.index.own_key import load_own_key, make_own_key
 from weft.index.raw_mail import MissingMail, RawMail
 from weft.index.received import Amount, Delivery, Received
@@ -108,12 +109,19 @@ class Index:
         sources: Sequence[Source],
         log: NoteLog,
         *,
+        asked: Collection[str] | None = None,
         processes: int | None = None,
         progress: Callable[[str], None] | None = None,
     ) -> Ingested:
-        """Ingest sources that were discovered.  Committed every few thousand messages; all of it is safe at the end."""
+        """Ingest sources that were discovered.  Committed every few thousand messages; all of it is safe at the end.
+
+        ``asked``: the lists that the operator named; a file of another list that would be merged with an archive that
+        was ingested before is noted and not read.  None: all were.
+        """
         if not sources:
             raise SourceError("nothing to read: none of the paths holds mail")
+        if asked is not None:
+            sources = without_conflicts(sources, self.store.files().values(), asked, log)
         return Ingest(self.store, self._view, self._key, log).run(sources, processes, progress)
 
     def thread(self, message_id: str, *, hidden: bool = True) -> Thread:

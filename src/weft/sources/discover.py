@@ -111,6 +111,11 @@ def discover(arguments: Sequence[str], notes: Notes, *, max_ratio: int = 200, by
     return file_by_list_id(sources) if by_list_id else sources
 
 
+def named_lists(arguments: Sequence[str]) -> set[str]:
+    """The lists that are named with ``LIST=``.  `UsageError` as `discover` raises it."""
+    return {argument.list for argument in map(_parse, arguments) if argument.list is not None}
+
+
 def list_stem(name: str) -> str:
     """The list that a file's name stands for: without one compression suffix, one of mail, and a period of time."""
     return file_stem(name)[0]

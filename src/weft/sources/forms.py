@@ -84,6 +84,8 @@ _UTF_16 = (
     (re.compile(rb"(?:[\t\n\r -~]\0){8}"), Foreign("text in UTF-16LE", "convert it: iconv -f UTF-16LE -t UTF-8")),
     (re.compile(rb"(?:\0[\t\n\r -~]){8}"), Foreign("text in UTF-16BE", "convert it: iconv -f UTF-16BE -t UTF-8")),
 )
+_DBOX = re.compile(rb"2 M[0-9a-fA-F]+ C[0-9a-fA-F]+\n")
+_DOVECOT = Foreign("a file of Dovecot's dbox", "convert it: doveadm sync maildir:FOLDER")
 _PAGE = re.compile(rb"\s*(?:<!--.{0,400}?-->\s*)?<(?:!doctype\s+html|html|head|\?xml)", re.IGNORECASE | re.DOTALL)
 _XML = Foreign("a page of HTML or XML", "", companion=True)
 
@@ -146,6 +148,8 @@ def _text(head: bytes, *, asked: bool) -> Form | Foreign | None:
     text = head[start.end() :]
     if _MMDF.match(head):
         return Form.MMDF
+    if _DBOX.match(head):
+        return _DOVECOT
     if text.startswith(b"From "):
         return Form.MBOX
     if text.startswith(b"BABYL OPTIONS"):

@@ -78,6 +78,14 @@ def of_messages(root: str, parts: Sequence[str]) -> Place:
     return Place(place.list, (*place.archive, ""), dated=True)
 
 
+def may_be_one_archive(one: str, other: str) -> bool:
+    """Whether two absolute paths to mail of one list can be of one archive: parts of it, or side by side in it."""
+    if one == other or os.path.dirname(one) in (other, os.path.dirname(other)) or os.path.dirname(other) == one:  # noqa: PTH120
+        return True
+    first, second = (of_file("/", path.strip("/").split("/")) for path in (one, other))
+    return first.same_archive(second)
+
+
 def file_stem(name: str) -> tuple[str, bool]:
     """A file's name without suffixes, and without a period of time at its end; whether there was one."""
     stem = without_suffix(without_suffix(name, _COMPRESSIONS), _MAIL)

@@ -16,7 +16,7 @@ import click
 from weft.cli._options import index_options, open_index
 from weft.cli._output import Progress, message_options, source_options
 from weft.errors import SourceError, UsageError
-from weft.sources.discover import discover
+from weft.sources.discover import discover, named_lists
 from weft.sources.interface import Note, NoteLog, Source
 
 
@@ -60,16 +60,19 @@ def command(
         sources, log = look()
         if not sources and not watch:
             raise SourceError("nothing to read: none of the paths holds mail")
+        asked = named_lists(paths)
         with open_index(index, config, create=True) as opened:
             if not watch:
-                done = opened.ingest_sources(sources, log, processes=processes, progress=progress.show)
+                done = opened.ingest_sources(sources, log, asked=asked, processes=processes, progress=progress.show)
                 if not quiet:
                     progress.say(f"weft: {done}")
                 return 3 if log.skipped else 0
             try:
                 while True:
                     if sources:
-                        done = opened.ingest_sources(sources, log, processes=processes, progress=progress.show)
+                        done = opened.ingest_sources(
+                            sources, log, asked=asked, processes=processes, progress=progress.show
+                        )
                         progress.end()
                         if done.claims and not quiet:
                             progress.say(f"weft: {done}")
