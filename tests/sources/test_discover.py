@@ -14,8 +14,9 @@ from weft.errors import UsageError
 from weft.sources.discover import discover, list_stem
 from weft.sources.folder import Folder
 from weft.sources.interface import Note, Source
-from weft.sources.mbox import MboxFile, MboxStdin
+from weft.sources.mbox import MboxFile
 from weft.sources.public_inbox import PublicInbox
+from weft.sources.standard_input import StandardInput
 
 MESSAGE = b"From: a@b\nMessage-ID: <a@x>\n\nHello.\n"
 MBOX = b"From a@b Thu Jan  1 00:00:00 1970\n" + MESSAGE
@@ -121,7 +122,7 @@ def test_what_cannot_be_meant_is_a_usage_error(argument: str) -> None:
 
 def test_standard_input_needs_a_list_and_comes_once() -> None:
     (source,), notes = find("git=-")
-    assert isinstance(source, MboxStdin)
+    assert isinstance(source, StandardInput)
     assert (source.list, notes) == ("git", [])
     with pytest.raises(UsageError, match="LIST=-"):
         find("-")

@@ -37,9 +37,10 @@ from weft.sources.forms import HEAD, Foreign, Form, form_of
 from weft.sources.interface import Note, Notes, Source, check_list_name
 from weft.sources.list_id import file_by_list_id
 from weft.sources.list_names import Place, archive_stem, file_stem, of_file, of_folder, of_messages
-from weft.sources.mbox import MboxFile, MboxStdin
+from weft.sources.mbox import MboxFile
 from weft.sources.periods import in_order
 from weft.sources.public_inbox import PublicInbox, epochs, is_bare_repository
+from weft.sources.standard_input import StandardInput
 
 STDIN = "-"
 
@@ -164,7 +165,9 @@ class _Search:
         path, listed = argument.path, argument.list
         if path == STDIN and listed is not None:
             place = Place(listed, (), dated=False)
-            self.found.append(_Found(path, listed, place, None, lambda name: MboxStdin(name, self._max_ratio), True))
+            self.found.append(
+                _Found(path, listed, place, None, lambda name: StandardInput(name, self._max_ratio), True)
+            )
             return
         status = self._status(path)
         if status is None:

@@ -1,4 +1,4 @@
-"""mbox files and streams as sources (where a message begins in them: `weft.sources.separators`).
+"""mbox files as sources (where a message begins in them: `weft.sources.separators`).
 
 Theory of operation
 -------------------
@@ -11,18 +11,15 @@ from __future__ import annotations
 
 import os
 import re
-import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
-from typing import IO
 
 from weft.core.byte_search import find
 from weft.core.header import MAX_BLOCK
 from weft.errors import SourceError
-from weft.sources.compressed import MailStream, is_compressed, open_mail, reason, wrap
+from weft.sources.compressed import is_compressed, open_mail, reason
 from weft.sources.evidence import Evidence, make_evidence
 from weft.sources.interface import Note, Notes, Record, RecordMaker, T, header_bounds, make_record
 from weft.sources.separators import AHEAD, BEFORE, MBOXRD, Ground, is_mboxrd, is_patch_series
@@ -48,7 +45,7 @@ _FROM_IN_A_LINE = re.compile(rb"(?:[\r\0]|\xef\xbb\xbf)From ")
 """What begins a line although no line feed ends the one before."""
 _FRONT_OF_LINE = 8
 """So many bytes before a place may belong to such a line behind it."""
-_LEAD = len(MBOXRD)
+LEAD = len(MBOXRD)
 """So many bytes before a message say how its lines end, and whether it may be one without a header field."""
 _LONGEST_GAP = 16 * 1024
 _NAMED = 10
@@ -203,11 +200,11 @@ class MboxFile:
         try:
             if self._extent is None and not self.is_plain():
                 self._extent = self._unpack()
-            lead = min(_LEAD, offset)
+            lead = min(LEAD, offset)
             data = self._read_at(offset - lead, lead + length)
         except OSError as error:
             raise SourceError(f"{self.path}: {reason(error)}") from error
-        before, data = data[:lead], _without_lead(data, lead)
+        before, data = data[:lead], without_lead(data, lead)
         if len(data) != length and self._extent is not None and self._extent.error:
             raise SourceError(f"{self.path}: at {offset}: {self._extent.error}")
         if len(data) != length or not (_FIELD.search(data[:MAX_BLOCK]) or before.endswith(MBOXRD)):
@@ -227,45 +224,7 @@ class MboxFile:
         return self.unpacked.read(self._extent, offset, length)
 
 
-class MboxStdin:
-    """An mbox on standard input, compressed or not."""
-
-    path = "standard input"
-    size = 0
-    escaped = True
-
-    def __init__(self, list: str, max_ratio: int = 200) -> None:  # noqa: A002 - the field's name
-        self.list = list
-        self._max_ratio = max_ratio
-        self.keep = False
-        """Set before `records`: keep a copy on disk, so that `fetch` works."""
-        self._kept: IO[bytes] | None = None
-
-    def records(self, notes: Notes) -> Iterator[Record]:
-        """Scan all messages, in order; once."""
-        return self.scan(notes, make_record)
-
-    def scan(self, notes: Notes, make: RecordMaker[T]) -> Iterator[T]:
-        """The same for what ``make`` makes of them."""
-        if sys.stdin is None:
-            raise SourceError("it is closed")
-        with wrap(sys.stdin.buffer, self.path, self._max_ratio, translate=False) as stream:
-            if self.keep:
-                self._kept = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the source
-                yield from read_mbox(Splitter(_Tee(stream, self._kept)), self.path, notes, make)
-            else:
-                yield from read_mbox(Splitter(stream), self.path, notes, make)
-
-    def fetch(self, offset: int, length: int) -> bytes:
-        """The bytes of one message, still mbox-escaped."""
-        if self._kept is None:
-            raise SourceError(f"{self.path}: cannot be read a second time")
-        lead = min(_LEAD, offset)
-        self._kept.seek(offset - lead)
-        return _without_lead(self._kept.read(lead + length), lead)
-
-
-def _without_lead(data: bytes, lead: int) -> bytes:
+def without_lead(data: bytes, lead: int) -> bytes:
     """A message without the bytes that were read before it, with LF if its lines end with CR."""
     message = data[lead:]
     return with_line_feeds(message) if is_after_lone_cr(data[:lead]) else message
@@ -333,19 +292,6 @@ def resume_at(path: str, size: int, places: list[int]) -> int:
         if find(file.read(min(size, REACH)), LENGTH_FIELD, 0, min(size, REACH)) >= 0:
             return places[0]
     return places[-1]
-
-
-class _Tee:
-    """Reads from a stream and writes all of it to a file."""
-
-    def __init__(self, stream: MailStream, file: IO[bytes]) -> None:
-        self._stream = stream
-        self._file = file
-
-    def readinto(self, buffer: memoryview, /) -> int:
-        got = self._stream.readinto(buffer)
-        self._file.write(buffer[:got])
-        return got
 
 
 def _read_at(path: str, offset: int, length: int) -> bytes:

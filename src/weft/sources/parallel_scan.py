@@ -32,7 +32,8 @@ from weft._workers import Child, FrameQueue, fork, is_alone, read_frame
 from weft.errors import SourceError
 from weft.sources.interface import Note, Notes, RecordMaker, Source, T
 from weft.sources.lists import SeveralLists, refuse_shared_lists
-from weft.sources.mbox import MboxFile, MboxStdin
+from weft.sources.mbox import MboxFile
+from weft.sources.standard_input import StandardInput
 
 _BATCH = 400
 _MARSHAL = 2
@@ -62,7 +63,7 @@ def scan(
     ``processes``: 1 scans here, 2 in another process; None decides by the size of the mail and the number of cores.
     Without ``ordered`` messages come in any order, 2 scans here and in another process, and more are possible.
     """
-    if any(isinstance(getattr(source, "source", source), MboxStdin) for source in sources):
+    if any(isinstance(getattr(source, "source", source), StandardInput) for source in sources):
         processes = 1  # it can be read once, and what it keeps for `fetch` has to be here
     elif processes is None:
         processes = _worth(sources)

@@ -23,7 +23,7 @@ from weft.render.json import encode_items, encode_lines, write_json_blocks, writ
 from weft.sources.discover import discover
 from weft.sources.interface import NoteLog
 from weft.sources.list_id import ByListId
-from weft.sources.mbox import MboxStdin
+from weft.sources.standard_input import StandardInput
 
 _IN_BLOCKS = {"json": (encode_items, write_json_blocks), "jsonl": (encode_lines, write_jsonl_blocks)}
 """The formats that can be made in several processes."""
@@ -81,7 +81,7 @@ def command(
             sources = discover(paths, log, max_ratio=max_ratio, by_list_id=by is not None)
             for source in sources:
                 inner = source.source if isinstance(source, ByListId) else source
-                if isinstance(inner, MboxStdin):
+                if isinstance(inner, StandardInput):
                     inner.keep = target.format.raw
             archive = rebuild_sources(sources, options, log, processes=processes, progress=progress.show)
             progress.end()
