@@ -45,6 +45,7 @@ def given(data: bytes, monkeypatch: pytest.MonkeyPatch, *, keep: bool = True) ->
         (written(Form.BABYL, [MESSAGE, OTHER]), "Babyl", ["a", "b"]),
         (written(Form.LISTSERV, [MESSAGE, OTHER]), "LISTSERV log", ["a", "b"]),
     ],
+    ids=["mbox", "CR", "large mbox", "message", "BOM", "large message", "MMDF", "Babyl", "LISTSERV"],
 )
 def test_mail_is_read_and_fetched(
     data: bytes, form: str, ids: list[str], pack: Pack, monkeypatch: pytest.MonkeyPatch
@@ -68,6 +69,7 @@ def test_mail_is_read_and_fetched(
         (gzip.compress(MESSAGE * 99)[:40], "truncated gzip"),
         (b"Dear diary,\n", "not an mbox: no line 'From ' with a header field below it"),
     ],
+    ids=["tar", "tar.gz", "zip", "pst", "UTF-16", "cut short", "prose"],
 )
 def test_what_is_not_read_is_named(data: bytes, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     source, log = given(data, monkeypatch), NoteLog()

@@ -15,7 +15,7 @@ _FILES = re.compile(
     r"|png|gif|jpe?g|svg|ico|pdf|asc|sig|md5|sha1|sha256|sha512|plist|overview)"
     r"|dovecot.*|courier.*|cyrus\..*|maildir(?:size|folder)|subscriptions|uidvalidity|uidlist|sieve|index\.[^.]*"
     r"|iam(?:glass|chert|flint|honey)|flintlock|replicas|(?:readme|licen[cs]e|copying|changelog|news)(?:\.(?:md|rst|txt))?"
-    r"|(?:md5|sha1|sha256|sha512)sums?|desktop\.ini|thumbs\.db|interesting\.groups|active(?:\.times)?|newsgroups"
+    r"|(?:md5|sha1|sha256|sha512)sums?|desktop\.ini|thumbs\.db|interesting\.groups|active(?:\.[a-z]+)?|newsgroups"
     r"|msgmap\.sqlite3|over\.sqlite3|panacea\.dat|popstate\.dat|virtualfolders\.dat|msgfilterrules\.dat|.*~"
     r"|robots\.txt|sitemap\.xml|x-mailing-list.*\.pck|marc-feed"
     r"|.*\.(?:snm|wdseml|rdf|xml|atom|ini|url|lnk|pyc|cgi)|(?:index|manifest\.js|sitemap\.xml)(?:\.gz)?|checksums?"
