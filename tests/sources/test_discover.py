@@ -397,7 +397,8 @@ def test_what_lies_beside_mail_is_passed_over() -> None:
     for name in (
         "index.html", "dovecot-uidlist", "a.mbox.lock", "x.db", "README", "dovecot.index.cache", "Thumbs.db",
         "a.snm", "table_of_contents", "content_index", "Icon\r", "INDEX", "CHECKSUMS", "list.rdf", "feed.xml",
-        "sitemap.xml.gz", "manifest.js.gz", "list.url", "history.pag", "active.read", "a.mozmsgs/1.wdseml", "_vti_cnf/a", "x.pyc",
+        "sitemap.xml.gz", "manifest.js.gz", "list.url", "history.pag", "active.read",
+        "a.mozmsgs/1.wdseml", "_vti_cnf/a", "x.pyc",
     ):  # fmt: skip
         put(f"d/{name}", b"\0\1\2 anything\n")
     put("d/empty.lock", b"")
