@@ -158,6 +158,35 @@ def test_a_carriage_return_in_a_separator_is_named() -> None:
             assert judged(b"text\n", broken + gap + HEADER) >= Ground.LOST
 
 
+OF_EXPORTERS = [
+    "1234567890123456789@xxx Tue Feb 11 10:00:00 +0000 2003",
+    "ann@example.org Tue Feb 11 10:00:00 UTC+01:00 2003",
+    "ann@example.org Tue Feb 11 2003 10:00:00 GMT+0100 (CET)",
+    "ann@example.org Tue Feb 11 10:00:00 W. Europe Standard Time 2003",
+    "ann@example.org Tue Feb 11 10:00:00.123 2003",
+    "ann@example.org TUE FEB 11 10:00:00 2003",
+    "ann@example.org\tTue Feb 11 10:00:00 2003",
+    "ann o'neil Tue Feb 11 10:00:00 2003",
+    "<> Tue Feb 11 10:00:00 2003",
+    "@example.org:ann@x Tue Feb 11 10:00:00 2003",
+    "ann@example.org Di Feb 11 10:00:00 2003",
+    "ann@example.org mar. fevr. 11 10:00:00 2003",
+    "ann@example.org 2003-02-11 10:00:00",
+    "ann@example.org 11/02/2003 10:00:00",
+    "ann@example.org 1044957600",
+    "ann@example.org Tue Feb 31 24:60:61 2003",
+    "ann@example.org Fri Jan 01 00:00:00 0001",
+]
+"""As other exporters write them, some with what is no date."""
+
+
+@pytest.mark.parametrize("gap", ["", "\n", "\ufeff", ">From ann Tue Feb 11 10:00:00 2003\n", "X-IMAPbase: 1 2\n"])
+@pytest.mark.parametrize("form", OF_EXPORTERS)
+def test_what_an_exporter_writes_above_a_header_is_taken_or_named(form: str, gap: str) -> None:
+    for before in (b"text\n\n", b"text\n", b"text\n \n"):
+        assert judged(before, f"From {form}\n{gap}".encode() + HEADER) >= Ground.LOST
+
+
 TORN = [
     b"From ???@??? Tue Feb 11 10:00:00 \r003\n",
     b"From ann Tue Feb 11 10:00\r00 2003 remote from uunet\n",

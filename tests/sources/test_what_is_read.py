@@ -121,6 +121,13 @@ def test_one_of_each_form_is_read_whole_and_on_the_right_list(row: Row, tmp_path
     assert refused == []
 
 
+def test_a_scan_calls_public_inbox_by_its_name(tmp_path: Path) -> None:
+    public_inbox(tmp_path)
+    ran = weft("scan", tmp_path)
+    assert ran.code == 0
+    assert ran.text.splitlines()[1].split()[:4] == ["dev", "public-inbox", "1", "1"]
+
+
 @pytest.mark.parametrize("row", [ROWS[0], ROWS[8], ROWS[16]], ids=lambda row: row.form)
 def test_the_command_line_reads_them_with_no_fault(row: Row, tmp_path: Path) -> None:
     write(row, tmp_path)

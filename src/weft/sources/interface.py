@@ -124,6 +124,10 @@ class Source(Protocol):
     """The name of the list that its mail belongs to."""
 
     @property
+    def form(self) -> str:
+        """What it is called, for people: a form of mail."""
+
+    @property
     def size(self) -> int:
         """About how many bytes will be read, for progress and for the choice of a second process; 0 if unknown."""
 

@@ -70,6 +70,11 @@ class ByListId(SeveralLists):
         self.list = source.list
 
     @property
+    def form(self) -> str:
+        """That of the source."""
+        return self.source.form
+
+    @property
     def size(self) -> int:
         """That of the source."""
         return self.source.size

@@ -113,6 +113,7 @@ def _is_system_data(header: bytes) -> bool:
 class MboxFile:
     """One mbox file, compressed or not."""
 
+    form = "mbox"
     escaped = True
 
     def __init__(self, path: str, list: str, max_ratio: int = 200) -> None:  # noqa: A002 - the field's name

@@ -51,6 +51,7 @@ def is_bare_repository(path: Path) -> bool:
 class PublicInbox:
     """One archive: ``path`` is the directory of a v2 archive, or a bare repository."""
 
+    form = "public-inbox"
     escaped = False
 
     def __init__(self, path: str, list: str) -> None:  # noqa: A002 - the field's name

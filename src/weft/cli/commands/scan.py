@@ -101,7 +101,7 @@ def _count(sources: Sequence[Source], log: NoteLog, progress: Callable[[str], No
     with collector_paused():
         for index, name, batch in scan(sources, log, make_outline):
             source = _inner(sources[index])
-            form = getattr(source, "form", "mbox")
+            form = source.form
             found.setdefault((name, form), _Found(name, form)).add(index, source, batch)
             messages += len(batch)
             progress(f"{messages} messages, {source.path}")
