@@ -10,12 +10,13 @@ from hypothesis import given, settings
 
 from tests.core.rfc5256_linker import Mail, Shape, thread_references
 from tests.core.test_forest_properties import clean_archives
+from tests.examples import examples
 from tests.factories import mail, rebuild
 from weft.model import Thread
 
 
 @given(clean_archives())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_clean_mail_is_shown_as_rfc5256_orders_and_prunes_it(mails: list[Mail]) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder, "clean.mbox")

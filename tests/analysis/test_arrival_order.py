@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.analysis.factories import Arrival, arrivals, in_order, reply
 from tests.analysis.plain_models import plain_link, plain_trees
 from tests.core.plain_forest import Claim, plain_forest
+from tests.examples import examples
 from weft.analysis.arrival_order import arrival
 from weft.analysis.corpus import Corpus
 from weft.analysis.jwz import chains, link
@@ -115,7 +116,7 @@ def test_orders_are_drawn_from_the_seed_and_the_first_is_that_of_arrival() -> No
 
 
 @given(arrivals, st.randoms(use_true_random=False))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_the_linker_does_what_the_rfc_says_in_any_order(copies: list[Arrival], random: Random) -> None:
     order = list(range(len(copies)))
     random.shuffle(order)
@@ -126,7 +127,7 @@ def test_the_linker_does_what_the_rfc_says_in_any_order(copies: list[Arrival], r
 
 
 @given(arrivals, st.integers(1, 5), st.integers(0, 3))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_what_depends_on_the_order_is_counted(copies: list[Arrival], runs: int, seed: int) -> None:
     corpus = in_order(copies)
     held = {claim.mid for _, claim in copies}

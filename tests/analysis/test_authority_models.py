@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from tests.analysis.factories import Arrival, arrivals, in_order, reply
 from tests.analysis.plain_models import KEYS, plain_models, plain_replay
 from tests.core.plain_forest import Claim
+from tests.examples import examples
 from weft.analysis.authority_models import Model, Models, models
 from weft.analysis.authority_models_text import NAMES
 from weft.analysis.crossposts import report as crossposts
@@ -153,7 +154,7 @@ def test_no_mail_at_all_is_a_report_of_noughts() -> None:
 
 
 @given(arrivals)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_the_models_are_what_their_definitions_say(copies: list[Arrival]) -> None:
     found = models(in_order(copies)).as_json()
     replay = found.pop("replay")
@@ -182,7 +183,7 @@ def test_the_random_copies_reach_every_number_of_the_replay_and_tell_all_models_
 
 
 @given(arrivals)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_the_models_are_in_the_order_that_their_definitions_imply(copies: list[Arrival]) -> None:
     report = models(in_order(copies))
     found = [row(report, model).all for model in NAMES if model.startswith("master")]
@@ -196,7 +197,7 @@ def test_the_models_are_in_the_order_that_their_definitions_imply(copies: list[A
 
 
 @given(arrivals)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_threads_that_no_choice_of_a_list_makes_whole_are_those_that_are_whole_on_none(copies: list[Arrival]) -> None:
     corpus = in_order(copies)
     report, trees = models(corpus), crossposts(corpus).together.trees

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 
 from tests.analysis.factories import Letter, corpus_of, letter_boxes
 from tests.core.plain_forest import Claim, component, plain_forest
+from tests.examples import examples
 from tests.factories import FIXTURES
 from weft.analysis.corpus_reader import corpus_of_sources
 from weft.analysis.crossposts import Crossposts, report
@@ -137,7 +138,7 @@ def total(rows: Iterable[dict[str, int]]) -> dict[str, int]:
     return {key: sum(row[key] for row in found) for row in found for key in row}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(letter_boxes.filter(bool))
 def test_every_count_is_that_of_plain_sets(box: list[Letter]) -> None:
     assert report(corpus_of(box)).as_json() == Plain(box).as_json()

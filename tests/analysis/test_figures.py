@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from tests.analysis.factories import Letter, corpus_of, in_order, letter_boxes, reply
 from tests.cli.command_runner import DRAFTS, OPS, ROOT
+from tests.examples import examples
 from tests.factories import FIXTURES, rebuild
 from weft.analysis import png as raster
 from weft.analysis.bar_charts import lacks_chart, origin_chart
@@ -209,7 +210,7 @@ def test_where_there_is_nothing_to_draw_pictures_say_so() -> None:
 edges = st.lists(st.tuples(st.integers(0, 24), st.integers(0, 24)), min_size=1, max_size=60)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.integers(2, 25), edges)
 def test_no_dot_and_no_label_of_the_map_covers_another(count: int, some: list[tuple[int, int]]) -> None:
     corpus = shared_by(count, [(0, 1), *some])
@@ -246,7 +247,7 @@ def apart(some: Sequence[tuple[float, float, float, float]]) -> bool:
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(letter_boxes)
 def test_nothing_leaves_its_sheet(box: list[Letter]) -> None:
     pictures = drawn(corpus_of(box))

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from tests.analysis.factories import Letter, corpus_of, in_order, letter_boxes, reply
 from tests.analysis.test_figures import HOSTILE
 from tests.browser import needs_browser, opened, photographed
+from tests.examples import examples
 from tests.factories import FIXTURES
 from weft.analysis.arrival_order import arrival
 from weft.analysis.authority_models import models
@@ -141,7 +142,7 @@ def test_sentences_are_told_from_tables() -> None:
     assert spoken(lines) == ["one and its rest", "two", "three"]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(letter_boxes)
 def test_nothing_in_it_comes_from_elsewhere_or_runs(box: list[Letter]) -> None:
     document = written(corpus_of(box))

@@ -12,14 +12,15 @@ from tests.core.dict_nodes import DictNodes
 from tests.core.plain_forest import Claim, PlainForest, cycles, plain_forest
 from tests.core.test_forest_properties import IDS
 from tests.core.test_weak_references import add, claim_sets, claims
+from tests.examples import examples
 from weft.core.alias import MAX_ALIASES, joinable, parse_aliases, resolve_rules
 from weft.core.forest import NONE, ForestBuilder
 from weft.core.header import scan
 from weft.core.incremental_forest import IncrementalForest, Statement, interpret
 from weft.core.references import counting
 
-MANY = settings(max_examples=120, deadline=None)
-SOME = settings(max_examples=60, deadline=None)
+MANY = settings(max_examples=examples(120), deadline=None)
+SOME = settings(max_examples=examples(60), deadline=None)
 PEOPLE = b"ann <ann@example.org>"
 Stated = tuple[str, str]
 """(alias, the message that states it)."""
@@ -137,7 +138,7 @@ def test_the_random_cases_reach_what_is_to_be_tested() -> None:
     seen: set[str] = set()
 
     @given(claim_sets, stated_aliases)
-    @settings(max_examples=600, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=examples(600), deadline=None, derandomize=True, database=None)
     def look(stream: list[Claim], stated: list[Stated]) -> None:
         rules = rules_for(stream, stated)
         before, after = plain_forest(stream), plain_forest(stream, rules)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from weft.core.author import decode_author, parts
 
 READ = [
@@ -44,7 +45,7 @@ def word(text: str) -> str:
         st.tuples(names, st.booleans(), st.sampled_from(["{} <{}>", '"{}" <{}>', "{1} ({0})"])), min_size=1, max_size=4
     )
 )
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_no_encoded_name_adds_hides_or_changes_an_address(people: list[tuple[str, bool, str]]) -> None:
     addresses = [f"p{number}@example.org" for number in range(len(people))]
     fields = [form.format(word(name), address) for address, (name, _, form) in zip(addresses, people, strict=True)]
@@ -60,7 +61,7 @@ def test_no_encoded_name_adds_hides_or_changes_an_address(people: list[tuple[str
         ),
     )
 )
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(1000), deadline=None)
 def test_no_bytes_raise_and_the_parts_are_the_field(raw: bytes) -> None:
     decode_author(raw).encode()
     assert b"".join(part[0] for part in parts(raw)) == raw

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from webencodings.labels import LABELS
 
+from tests.examples import examples
 from weft.core.charset import _ONLY_IN_MAIL, decode_charset
 
 KNOWN = [
@@ -74,7 +75,7 @@ def test_no_codec_of_python_is_reached_that_is_not_in_one_of_the_two_tables() ->
 
 @pytest.mark.parametrize("label", sorted({*LABELS, *_ONLY_IN_MAIL}))
 @given(raw=st.binary(max_size=40))
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=examples(5), deadline=None)
 def test_no_bytes_raise_in_any_charset_and_what_comes_out_is_text(label: str, raw: bytes) -> None:
     text = decode_charset(raw, label)
     assert text is None or text.encode().decode() == text
@@ -85,7 +86,7 @@ escapes = [b"\x1b(B", b"\x1b(J", b"\x1b(I", b"\x1b$B", b"\x1b$@", b"\x1b$A", b"\
 
 
 @given(st.lists(st.sampled_from(escapes), max_size=30).map(b"".join))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_no_escapes_raise(raw: bytes) -> None:
     text = decode_charset(raw, "iso-2022-jp")
     assert text is not None
@@ -96,7 +97,7 @@ japanese = st.characters(codec="euc_jp", categories=["Lo"]) | st.sampled_from("a
 
 
 @given(st.text(japanese, max_size=20))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_what_python_writes_in_the_narrow_charsets_of_japan_is_read(text: str) -> None:
     for codec, label in (("iso2022_jp", "iso-2022-jp"), ("euc_jp", "euc-jp"), ("iso2022_jp_1", "iso-2022-jp-1")):
         raw = text.encode(codec, "ignore")

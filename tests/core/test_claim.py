@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.vectors import (
     BARE,
     BROKEN,
@@ -170,7 +171,7 @@ def claim_within(data: bytes) -> bytes:
     return wired([inner], data[:1])
 
 
-@settings(max_examples=1500)
+@settings(max_examples=examples(1500))
 @given(st.sampled_from([encode(WEAK), encode(BARE), encode(MANY), encode(WITHDRAWAL)]), CHANGES, st.booleans())
 def test_what_is_accepted_is_written_again_as_it_was(data: bytes, changes: object, corrected: bool) -> None:
     changed = mutated(data, changes)  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from weft.core.date import MISSING, UNKNOWN_ZONE, format_date, parse_date
 
 READ = [
@@ -65,7 +66,7 @@ moments = st.datetimes(datetime(1900, 1, 1), datetime(9998, 12, 31)).map(lambda 
 
 
 @given(moments, zones)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_every_date_that_rfc5322_can_write_is_read_to_the_second(moment: datetime, zone: timezone) -> None:
     at = moment.replace(tzinfo=zone)
     parsed = parse_date(format_datetime(at).encode())
@@ -82,7 +83,7 @@ words = st.lists(
 
 
 @given(st.one_of(st.binary(max_size=128), words.map(b" ".join), words.map(b"".join)))
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(1000), deadline=None)
 def test_no_bytes_raise_and_whatever_is_read_can_be_shown(stated: bytes) -> None:
     seconds, zone = parse_date(stated)
     assert (format_date(seconds, zone) is None) == (seconds == MISSING)

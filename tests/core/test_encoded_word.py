@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from weft.core.encoded_word import decode_words
 from weft.core.subject import decode_text
 
@@ -70,7 +71,7 @@ CHARSETS = ["utf-8", "koi8-r", "gb18030", "shift_jis", "iso-2022-jp", "euc-kr", 
     st.sampled_from(CHARSETS),
     st.lists(st.tuples(st.integers(0, 60), st.booleans()), max_size=3),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_text_that_is_split_between_words_loses_nothing(text: str, charset: str, cuts: list[tuple[int, bool]]) -> None:
     raw = text.encode(charset, "ignore")
     places = [0, *sorted(min(place, len(raw)) for place, _ in cuts), len(raw)]
@@ -95,7 +96,7 @@ parts = st.lists(
 
 
 @given(st.one_of(st.binary(max_size=100), parts))
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(1000), deadline=None)
 def test_no_bytes_raise(raw: bytes) -> None:
     decode_text(raw).encode()
 

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from tests.core.plain_forest import Claim, PlainForest, component, cycles, plain_forest, stated_parent
 from tests.core.rfc5256_linker import Mail, Shape, thread_references
+from tests.examples import examples
 from weft.core.forest import NONE, ForestBuilder, Profile, find_cycles
 
 IDS = "abcdefgh"
-MANY = settings(max_examples=500, deadline=None)
-SOME = settings(max_examples=250, deadline=None)
+MANY = settings(max_examples=examples(500), deadline=None)
+SOME = settings(max_examples=examples(250), deadline=None)
 
 
 @st.composite

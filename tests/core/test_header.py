@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from weft.core.header import MAX_BLOCK, MAX_DATE, MAX_URL, Fields, mint, scan
 from weft.core.header_value import MAX_AUTHOR, MAX_SUBJECT
 
@@ -96,7 +97,7 @@ lines = st.lists(
 
 
 @given(st.one_of(st.binary(max_size=200), lines.map(b"".join)))
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(1000), deadline=None)
 def test_no_bytes_raise(block: bytes) -> None:
     fields = read(block)
     assert bool(fields.message_id) != bool(fields.minting)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from weft.core.author import decode_author
 from weft.core.header import scan
 from weft.core.header_value import MAX_AUTHOR, MAX_ENCODED_AUTHOR, MAX_ENCODED_SUBJECT, MAX_SUBJECT, cut
@@ -66,7 +67,7 @@ texts = st.text(st.sampled_from("aé你😀 "), min_size=1, max_size=120)
 
 
 @given(texts, st.integers(1, 400), st.sampled_from(["raw", "q", "b"]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_what_is_cut_decodes_to_the_beginning_of_the_text(text: str, most: int, form: str) -> None:
     raw = text.encode()
     value = {"raw": raw, "q": q_words(text), "b": b"=?utf-8?B?%s?=" % b64encode(raw)}[form]

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from tests.core.dict_nodes import DictNodes
 from tests.core.plain_forest import Claim, component, cycles, plain_forest, stated_parent, witnesses
+from tests.examples import examples
 from weft.core.cycle_cutting import CUT, DISAGREED, NO_RANK, OFF, SILENT, WITNESS_RANK, NodeState
 from weft.core.forest import NONE, ForestBuilder, Profile, find_cycles
 from weft.core.incremental_forest import IncrementalForest, ParentCause, ParentChange, Statement, interpret
 
 IDS = "abcdefgh"
-MANY = settings(max_examples=250, deadline=None)
-SOME = settings(max_examples=120, deadline=None)
+MANY = settings(max_examples=examples(250), deadline=None)
+SOME = settings(max_examples=examples(120), deadline=None)
 Edge = tuple[str, str]
 Parents = dict[str, str | None]
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from weft.core import references as fields
 from weft.core.message_id import key, marked, parse_message_id, tokenize, unfold
 
@@ -168,7 +169,7 @@ header_values = st.one_of(st.binary(max_size=60), pieces.map(b"".join))
 
 
 @given(st.lists(header_values, max_size=3), header_values, header_values)
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(1000), deadline=None)
 def test_no_bytes_raise_and_every_id_keeps_the_caps(values: list[bytes], own: bytes, people: bytes) -> None:
     message_id = parse_message_id(values)
     references = parse_references(values, own, people)
@@ -196,7 +197,7 @@ def test_angle_brackets_in_quotes_are_no_ids() -> None:
 
 
 @given(pieces.map(lambda found: b"".join(piece for piece in found if not piece.isspace())))
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(1000), deadline=None)
 @example(b'"a"@h')
 @example(b'"a<b"@h')
 @example(b'a"b@h')
@@ -208,7 +209,7 @@ def test_an_id_that_was_read_reads_as_itself(contents: bytes) -> None:
 
 
 @given(header_values)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_unfolding_twice_is_unfolding_once(value: bytes) -> None:
     assert unfold(unfold(value)) == unfold(value)
 
@@ -216,7 +217,7 @@ def test_unfolding_twice_is_unfolding_once(value: bytes) -> None:
 @given(
     st.lists(st.sampled_from([b"a@h", b"b@h", b"c", b'"d e"@h']), max_size=6), st.sampled_from([b" ", b"\r\n ", b""])
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_how_a_list_is_folded_does_not_matter(ids: list[bytes], between: bytes) -> None:
     folded = between.join(b"<" + name + b">" for name in ids)
     plain = b" ".join(b"<" + name + b">" for name in ids)
@@ -235,7 +236,7 @@ whole_tokens = st.lists(
 
 
 @given(whole_tokens)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_an_empty_comment_at_the_end_changes_nothing(value: bytes) -> None:
     """The ordinary forms are read by shortcuts, and a comment takes the long way: both must agree."""
     commented, people = value + b" ()", b"ann@example.org"

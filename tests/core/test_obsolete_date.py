@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from weft.core.date import MISSING, format_date, parse_date
 from weft.core.obsolete_date import read_obsolete
 
@@ -191,7 +192,7 @@ commented = st.lists(
     st.sampled_from(["{}{:02d}{:02d}", "{}{:02d}:{:02d}", "GMT{}{:02d}{:02d}", "UTC{}{:02d}:{:02d}"]),
     st.data(),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_every_form_with_comments_anywhere_is_read_to_the_second(
     moment: datetime, minutes: int, form: str, month: str, offset: str, data: st.DataObject
 ) -> None:
@@ -212,7 +213,7 @@ pieces = st.sampled_from(PIECES.split(b"|"))
 
 
 @given(st.lists(pieces, max_size=14).map(b"".join))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_both_readers_agree_wherever_both_read(stated: bytes) -> None:
     """What the ordinary form and its memory make of a date is what the reader of all other forms makes of it."""
     seconds, zone = parse_date(stated)

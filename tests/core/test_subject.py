@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from weft.core.header_value import MAX_SUBJECT
 from weft.core.subject import base_subject, decode_text
 
@@ -73,7 +74,7 @@ parts = st.lists(
 
 
 @given(st.one_of(st.text(max_size=60), parts.map("".join)))
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(1000), deadline=None)
 def test_the_base_of_a_base_subject_is_itself_and_no_reply(subject: str) -> None:
     base, _ = base_subject(subject)
     assert base_subject(base) == (base, False)
@@ -85,7 +86,7 @@ def test_the_base_of_a_base_subject_is_itself_and_no_reply(subject: str) -> None
         st.lists(st.sampled_from([b"=?", b"utf-8", b"?b?", b"?q?", b"?=", b"A", b"=", b" ", b"\xff"])).map(b"".join),
     )
 )
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(1000), deadline=None)
 def test_no_bytes_raise(raw: bytes) -> None:
     assert isinstance(decode_text(raw), str)
 

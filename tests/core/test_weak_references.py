@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from tests.core.plain_forest import Claim, component, counting, cycles, plain_forest, stated_parent, witnesses
 from tests.core.test_forest_properties import IDS, read
+from tests.examples import examples
 from weft.core.forest import ForestBuilder
 from weft.core.references import Marked, is_mask, is_weak, mask_of, parse_in_reply_to, parse_references
 
-MANY = settings(max_examples=400, deadline=None)
-SOME = settings(max_examples=150, deadline=None)
+MANY = settings(max_examples=examples(400), deadline=None)
+SOME = settings(max_examples=examples(150), deadline=None)
 PEOPLE = b"ann <ann@example.org>, list@example.net"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.exchange.simulation.trees import asked_trees
 from tests.store.factories import Origin, mail
 from weft.core.claim import Claim, Withdrawal, parse
@@ -75,7 +76,7 @@ MAILS = st.builds(
 STEPS = st.lists(st.tuples(st.sampled_from([OWN, TRUSTED, KNOWN]), MAILS, st.booleans()), max_size=14)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(STEPS, st.integers(1, 4))
 def test_whatever_comes_in_whatever_order_all_that_is_new_in_own_trees_is_given(
     steps: list[tuple[Origin, Claim, bool]], at_a_time: int

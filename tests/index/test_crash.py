@@ -26,8 +26,8 @@ from weft.index import ingest as ingest_module
 from weft.index.view import View
 from weft.store.sqlite import SqliteStore
 
-MESSAGES = 5000
-STEP = 200
+MESSAGES = 2000
+STEP = 80
 """Messages in one transaction: so small that a kill is likely to come between two."""
 _RUN = f"""
 from weft.cli.main import main

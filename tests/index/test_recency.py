@@ -12,6 +12,7 @@ from unittest.mock import patch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.index.factories import mail, open_index, write
 from tests.index.test_view_properties import IDS, LISTS, Operation, folder, operations
 from weft import Index
@@ -21,7 +22,7 @@ from weft.index.listing import Listing
 DAY = 86400
 START = 1_000_000_000
 UNDATED = -(1 << 62)
-SOME = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SOME = settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @dataclass(frozen=True)

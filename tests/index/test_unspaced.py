@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from weft.index.fulltext import SearchQuery
 from weft.index.schema import SEARCH
 from weft.index.unspaced import pairs, spaced
@@ -53,7 +54,7 @@ letters = st.text(st.sampled_from("会议全体あいアガ가나กที่้
 
 
 @given(st.lists(letters, min_size=1, max_size=4), st.integers(0, 12), st.integers(1, 6))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_every_part_of_a_run_is_found_where_it_stands_and_nowhere_else(texts: list[str], start: int, size: int) -> None:
     part = texts[0][start : start + size]
     if not part or not pairs(part) or any(one in "ab1é " for one in part):

@@ -14,6 +14,7 @@ from random import Random
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.index.factories import expected, mail, open_index, placed, write
 from weft import Index
 from weft.errors import NotFoundError, UsageError
@@ -21,7 +22,7 @@ from weft.policy.rules import Mute, Policy
 
 IDS = ["a@x", "b@x", "c@x", "d@x", "e@x", "f@x"]
 LISTS = ["one", "two"]
-SOME = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SOME = settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from tests.store.factories import Origin
 from weft.tls.identity import Identity, load_or_make_identity, make_identity
 from weft.tls.transport import introduced
 
-MANY = 6000
+MANY = 2500
 
 
 def shape(address: str) -> list[tuple[str, str | None, tuple[str, ...]]]:

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 from hypothesis import given, settings
 
 from tests.browser import needs_browser, photographed
+from tests.examples import examples
 from tests.factories import FIXTURES, rebuild
 from tests.render.samples import chain, ghost, hostile, message, odd, thread, threads, written
 from weft.model import Coverage, Thread
@@ -66,7 +67,7 @@ def story() -> Thread:
     return archive.thread("20030210035225.GA1107@aldgate.example.com")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(threads(), threads())
 def test_no_element_attribute_or_link_comes_from_mail(one: Thread, other: Thread) -> None:
     page = Page(written("html", one, other))
@@ -85,7 +86,7 @@ def test_no_element_attribute_or_link_comes_from_mail(one: Thread, other: Thread
     ]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(threads())
 def test_the_picture_in_it_is_xml(one: Thread) -> None:
     [picture] = re.findall(rb"<svg.*?</svg>", written("html", one), re.DOTALL)

@@ -13,6 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import weft
+from tests.examples import examples
 from tests.index.factories import open_index
 from weft.archive import Archive
 from weft.render.json import encode_thread
@@ -69,7 +70,7 @@ def plain_mail(archive: Archive) -> Iterator[bytes]:
             yield unescaped(raw) if escaped else without_blank_end(raw)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.lists(HOSTILE, min_size=1, max_size=4))
 @example([b"X: \xff\r\r\nFrom : Ann <ann@x.example>\nMessage-ID: <a@x>\n\n"])
 def test_what_is_read_again_is_the_same(mails: list[bytes]) -> None:

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from weft.errors import BombError, SourceError, WeftError
 from weft.sources import tar
 from weft.sources.containers import ArchiveFile
@@ -396,7 +397,7 @@ class Bytes:
     st.booleans(),
     st.booleans(),
 )
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_members_are_those_that_the_standard_library_finds(
     members: list[tuple[str, int]], form: int, step: int, skips: bool, read: bool
 ) -> None:
@@ -423,7 +424,7 @@ def test_members_are_those_that_the_standard_library_finds(
     st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255)), max_size=6),
     st.integers(0, 5000),
 )
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_any_damage_is_an_error_of_the_source_or_nothing(junk: bytes, flips: list[tuple[int, int]], cut: int) -> None:
     data = bytearray(tar_of({"a.eml": message("a"), "b" * 120: message("b")}, tarfile.GNU_FORMAT)[:-9000] + junk)
     for place, value in flips:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.sources.dialects import DIALECTS, message, messages
 from weft.sources.evidence import Evidence, make_evidence
 from weft.sources.interface import Note, NoteLog, make_record
@@ -48,7 +49,7 @@ def places(notes: Sequence[Note]) -> list[tuple[int, str, int]]:
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-@settings(max_examples=12)
+@settings(max_examples=examples(12))
 @given(mails=messages())
 def test_every_dialect_gives_the_same_messages_or_says_where_one_may_be_lost(dialect: str, mails: list[bytes]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -74,7 +75,7 @@ def test_ordinary_mail_is_found_whole_in_every_dialect_without_a_complaint(diale
     assert [note for note in notes if not note.quiet] == []
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(dialect=st.sampled_from(sorted(DIALECTS)), mails=messages(3), other=st.sampled_from(sorted(DIALECTS)))
 def test_wherever_a_file_is_cut_its_parts_have_the_same_messages_and_the_same_doubts(
     dialect: str, mails: list[bytes], other: str
@@ -88,7 +89,7 @@ def test_wherever_a_file_is_cut_its_parts_have_the_same_messages_and_the_same_do
                 assert (found, places(doubts)) == (whole, places(notes))
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(dialect=st.sampled_from(["mboxcl2", "mboxcl", "CR", "mutt"]), mails=messages(3), cut=st.integers(1, 3000))
 def test_a_file_is_cut_only_where_its_parts_have_the_same_messages(dialect: str, mails: list[bytes], cut: int) -> None:
     data = DIALECTS[dialect](mails * 4) + b"x" * COVERED + b"y" * 40_000 + b"\n\n" + DIALECTS[dialect](mails * 4)

@@ -12,6 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from tests.examples import examples
 from tests.store.factories import Origin, identities, mail, some
 from weft.core.claim import Claim
 from weft.store.interface import IngestedFile, MailLocation, Store, VerifiedPart
@@ -143,5 +144,5 @@ class Stores(RuleBasedStateMachine):
             proof.verify(signed.leaf_count, [leaves[leaf] for leaf in sorted(leaves)], signed.root)
 
 
-Stores.TestCase.settings = settings(max_examples=30, stateful_step_count=10, deadline=None)
+Stores.TestCase.settings = settings(max_examples=examples(30), stateful_step_count=10, deadline=None)
 TestStores = Stores.TestCase
