@@ -138,7 +138,7 @@ def test_the_random_cases_reach_what_is_to_be_tested() -> None:
     seen: set[str] = set()
 
     @given(claim_sets, stated_aliases)
-    @settings(max_examples=examples(600), deadline=None, derandomize=True, database=None)
+    @settings(max_examples=600, deadline=None, derandomize=True, database=None)
     def look(stream: list[Claim], stated: list[Stated]) -> None:
         rules = rules_for(stream, stated)
         before, after = plain_forest(stream), plain_forest(stream, rules)
