@@ -216,7 +216,7 @@ def test_every_policy_can_be_written_and_read_back(policy: Policy) -> None:
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        ("[orgin.x]", "orgin: unknown; known here: origin, peer, view, mute"),
+        ("[orgin.x]", "orgin: unknown; known here: public, origin, peer, view, mute"),
         ("origin = 1", "origin: must be a table, not 1"),
         ("[origin]\nx = 1", "origin.x: must be a table, not 1"),
         ('[origin."a b"]', 'origin."a b": a fingerprint is 56 characters a-z and 2-7'),
@@ -333,3 +333,17 @@ def test_thread_digests_of_different_trees_differ() -> None:
         ([b"a", b"b"], [(b"a", b"b")]),
     ]
     assert len({thread_digest(*tree) for tree in trees}) == len(trees)
+
+
+def test_what_is_public_is_all_that_is_admitted_and_comes_back_as_it_was_written() -> None:
+    own, other = OWN, ONE
+    tables = {
+        "public": ["own/a", f"{fingerprint(other)}/b"],
+        "origin": {fingerprint(other): {"tier": 1, "lists": ["b", "c"]}},
+    }
+    policy = parse_policy(tables, own)
+    admitted = {(own, b"a"): True, (own, b"x"): False, (other, b"b"): True, (other, b"c"): False}
+    for view in (policy, policy.common(), parse_policy(policy.to_tables(), own)):
+        assert {feed: view.admits(Feed(*feed)) for feed in admitted} == admitted
+    assert parse_policy({"origin": tables["origin"]}, own).admits(Feed(own, b"x"))
+    assert not parse_policy({"public": []}, own).admits(Feed(own, b"x"))
