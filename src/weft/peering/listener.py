@@ -28,6 +28,7 @@ from weft.peering.index_backend import BackendThreads
 from weft.peering.registry import SessionMeter, SessionRegistry
 from weft.policy.rules import Policy
 from weft.tls.address import join_address, split_address
+from weft.tls.connection_limits import connection_options
 from weft.tls.identity import caller, load_or_make_identity
 from weft.tls.transport import exchange_credentials
 from weft.wire import limits
@@ -75,7 +76,7 @@ class ExchangeServer:
         self._calls: dict[bytes, asyncio.Task[None]] = {}
         self._looking: asyncio.Task[None] | None = None
         self._stopping = False
-        self._server = grpc.aio.server(options=_OPTIONS, maximum_concurrent_rpcs=_SESSIONS)
+        self._server = grpc.aio.server(options=[*connection_options(), *_OPTIONS], maximum_concurrent_rpcs=_SESSIONS)
         handler = grpc.stream_stream_rpc_method_handler(self._session)
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {"Session": handler}),))
 

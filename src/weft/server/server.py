@@ -33,6 +33,7 @@ from weft.server.service import NAME, CallMeter, Context, ThreadsService
 from weft.server.socket_file import SOCKET_MODE, socket_file
 from weft.server.watch import ChangeWatch
 from weft.tls.address import UNIX, is_loopback, join_address, socket_path, split_address
+from weft.tls.connection_limits import connection_options
 from weft.wire import limits
 
 _SLOW_THREADS = 3
@@ -86,7 +87,7 @@ class Server:
         self._service = ThreadsService(self._quick, self._slow, self.watching, meter, access)
         self._health = _Health()
         self._shared = shared
-        options = [("grpc.so_reuseport", int(shared)), *_OPTIONS]
+        options = [("grpc.so_reuseport", int(shared)), *connection_options(), *_OPTIONS]
         self._server = grpc.aio.server(options=options, maximum_concurrent_rpcs=limits.CALLS)
         self._server.add_generic_rpc_handlers((self._service.handler(),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
