@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.core.plain_forest import Claim as PlainClaim
+from tests.core.plain_forest import plain_forest
 from tests.factories import mail
 from weft import Index
 from weft.core.claim import Claim, Withdrawal, parse
@@ -73,6 +75,8 @@ def counted(index: Index) -> dict[bytes, Claim]:
 
 def expected(index: Index) -> dict[str, Placed]:
     """The forest of the claims that count, woven anew."""
+    if index.policy.aliases:
+        return _expected_plainly(index)
     builder = ForestBuilder(index.policy.view.profile)
     claims = counted(index).values()
     claimed = {claim.message_id for claim in claims}
@@ -95,6 +99,33 @@ def expected(index: Index) -> dict[str, Placed]:
             name(forest.cuts.get(node, NONE)),
         )
         for node, parent in enumerate(forest.parents)
+    }
+
+
+def _expected_plainly(index: Index) -> dict[str, Placed]:
+    """The same by the plain reference, which knows ids that count as others."""
+
+    def text(name: bytes) -> str:
+        return name.decode("utf-8", "surrogateescape")
+
+    stream = []
+    for claim in counted(index).values():
+        tier = index.policy.tier(claim.feed)
+        assert tier is not None
+        replies, chain = (tuple(map(text, ids)) for ids in (claim.in_reply_to, claim.references))
+        weak = frozenset(map(text, claim.weak_ids))
+        assert not weak & set(map(text, claim.sure_ids)), "the plain reference has one mark for both fields"
+        stream.append(PlainClaim(text(claim.message_id), chain, replies, claim.sane, tier, weak))
+    rules = {text(old): text(new) for old, new in index.policy.aliases.items()}
+    forest, claimed = plain_forest(stream, rules), {claim.mid for claim in stream}
+    return {
+        name: Placed(
+            parent,
+            name not in claimed,
+            tuple(sorted(forest.rivals.get(name, ()), key=lambda rival: (rival is not None, rival or ""))),
+            forest.cuts.get(name),
+        )
+        for name, parent in forest.parents.items()
     }
 
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tests.examples import examples
 from tests.index.factories import expected, mail, open_index, placed, write
 from weft import Index
+from weft.core.alias import resolve_rules
 from weft.errors import NotFoundError, UsageError
 from weft.policy.rules import Mute, Policy
 
@@ -39,12 +40,15 @@ class Letter:
     """How In-Reply-To is written: in some forms the id is weak."""
     broken: str | None = None
     """An id that is not closed, before the References."""
+    alias: str | None = None
+    """Another id that it states for itself."""
 
     @property
     def data(self) -> bytes:
         headers = [] if self.day is None else [f"Date: {self.day} Feb 2003 12:00:00 +0000"]
         headers += [] if self.reply_to is None else ["In-Reply-To: " + self.form.format(self.reply_to)]
         headers += [] if self.broken is None else [f"References: <{self.broken}"]
+        headers += [] if self.alias is None else [f"X-Mailman-Original-Message-ID: <{self.alias}>"]
         return mail(self.own, self.references, subject=self.subject, headers=headers, body=self.subject)
 
 
@@ -58,6 +62,7 @@ letters = st.builds(
     st.sampled_from([None, 1, 2, 3]),
     st.sampled_from(["<{}>", "<{}>", "{}", "<{}", "=?us-ascii?q?=3C{}=3E?=", "<{}> from <x@h>", "Mail of <b@h> <{}>"]),
     st.sampled_from([None, None, *IDS]),
+    st.sampled_from([None, None, *IDS, "z@x"]),
 )
 """From few ids, so that cycles, ghosts, contests and equal copies are common."""
 
@@ -81,6 +86,21 @@ def muting(mute: Mute) -> Operation:
     return lambda index, policy: replace(policy, mute=mute)
 
 
+def counting_as(rules: dict[str, str]) -> Operation:
+    aliases = resolve_rules({old.encode(): new.encode() for old, new in rules.items()})
+    return lambda index, policy: replace(policy, aliases=aliases)
+
+
+def no_circle(rules: dict[str, str]) -> bool:
+    try:
+        resolve_rules(rules)
+    except ValueError:
+        return False
+    return True
+
+
+rule_sets = st.dictionaries(ids, st.sampled_from([*IDS, "z@x"]), min_size=1, max_size=3).filter(no_circle)
+
 operations = st.one_of(
     ids.map(lambda name: ignoring(lambda index: index.retract([name]))),
     ids.map(lambda name: ignoring(lambda index: index.expunge([name]))),
@@ -89,6 +109,8 @@ operations = st.one_of(
     ids.map(lambda name: muting(Mute(ids=frozenset([name.encode()])))),
     st.tuples(ids, ids).map(lambda pair: muting(Mute(edges=frozenset([(pair[0].encode(), pair[1].encode())])))),
     st.just(muting(Mute())),
+    rule_sets.map(counting_as),
+    st.just(counting_as({})),
 )
 
 
@@ -120,12 +142,16 @@ def assert_right(index: Index) -> None:
             assert (told.parent, told.ghost, set(told.rivals)) == (where.parent, where.ghost, set(rivals))
 
 
-@given(st.lists(letters, max_size=12), st.randoms(use_true_random=False), st.integers(1, 4))
+@given(
+    st.lists(letters, max_size=12), st.randoms(use_true_random=False), st.integers(1, 4), st.just({}) | rule_sets
+)  # fmt: skip
 @SOME
 def test_the_view_is_the_forest_of_the_mail_in_whatever_order_and_pieces_it_comes(
-    mails: list[Letter], random: Random, pieces: int
+    mails: list[Letter], random: Random, pieces: int, rules: dict[str, str]
 ) -> None:
     with folder() as path, open_index(path) as whole, open_index(path, name="other.db") as other:
+        for index in (whole, other):
+            index.set_policy(counting_as(rules)(index, index.policy))
         ingest(whole, path, mails, 0)
         assert_right(whole)
         shuffled = mails * random.randint(1, 2)

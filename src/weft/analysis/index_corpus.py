@@ -22,6 +22,7 @@ from weft.core.forest import NONE, Forest
 from weft.core.incremental_forest import IncrementalForest
 from weft.core.references import counting
 from weft.core.signing import fingerprint, short_fingerprint
+from weft.index.aliases import alias_nodes
 from weft.index.claim_filter import ClaimFilter
 from weft.index.verify import MemoryNodes, counted_claims, withdrawn_by
 from weft.policy.rules import Policy
@@ -39,6 +40,7 @@ class IndexCorpus:
         self._store = store
         self._policy = policy
         self._claim_filter = ClaimFilter(policy, withdrawn_by(store, policy))
+        self._claim_filter.aliases = alias_nodes(store, policy)
         self._states = MemoryNodes(store)
         self._live = IncrementalForest(self._states)
         self._columns = Columns()
@@ -82,7 +84,7 @@ class IndexCorpus:
             zip((*stored.reply_nodes, *stored.reference_nodes), (*claim.in_reply_to, *claim.references), strict=True)
         )
         replies, chain = (
-            [self._number(node, names[node]) for node in counting(nodes, mask, self._claim_filter.claimed)]
+            [self._number_of(node, names[node]) for node in counting(nodes, mask, self._claim_filter.counts)]
             for nodes, mask in (
                 (stored.reply_nodes, claim.weak_in_reply_to),
                 (stored.reference_nodes, claim.weak_references),
@@ -101,6 +103,10 @@ class IndexCorpus:
         if place is not None and place.file in self._files:
             return self._files[place.file], place.offset
         return -1 - feed, _NO_DATE if seconds == MISSING else seconds
+
+    def _number_of(self, node: int, message_id: bytes) -> int:
+        """The number of what an id counts as."""
+        return self._number(self._claim_filter.aliases.get(node, node), self._policy.meant(message_id))
 
     def _number(self, node: int, message_id: bytes) -> int:
         """The number of a node of the store."""

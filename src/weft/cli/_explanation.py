@@ -46,6 +46,8 @@ def explanation_lines(found: Explanation, names: dict[str, str]) -> Iterator[str
     yield f"  thread    {_id(found.root)}" + (" (itself)" if found.root == found.message_id else "")
     yield f"  replies   {len(found.children)}"
     yield from _coverage(found, names)
+    yield from _ids("ids that count as this one, by the policy", found.aliases)
+    yield from _ids("messages that state it as another id of theirs", found.alias_of)
     yield from _ids("the edge that was cut led to" if found.rule == "cycle cut" else "rival parents", found.rivals)
     if found.statements:
         yield ""
@@ -100,6 +102,8 @@ def _statement(one: ClaimStatement, names: dict[str, str]) -> Iterator[str]:
     for name, counts in one.weak:
         why = "a mail here has" if counts else "no mail here has, so it does not count"
         yield f"    weak     {_id(name)}, which {why}"
+    for name in one.aliases:
+        yield f"    alias    {_id(name)}, another id that it states; it joins nothing by itself"
     yield f"    subject  {clean(one.subject) or NO_SUBJECT}"
     yield f"    from     {clean(one.author)}"
     yield f"    date     {clean(one.date) or 'no date'}"

@@ -76,15 +76,22 @@ def _pages(message_id: str, prune: bool, verify: bool, policy: Policy | None) ->
         request.cursor.CopyFrom(response.next)
     found = joiner.thread(covered)
     if verify:
-        stance = ClaimRanking.stated(ranks, joiner.muted(), profile) if policy is None else ClaimRanking.of(policy)
-        _check_asked(found, message_id)
+        aliases = {to_bytes(alias): to_bytes(one.id) for one in found.messages for alias in one.aliases}
+        stance = ClaimRanking.stated(ranks, joiner.muted(), profile, aliases)
+        if policy is not None:
+            stance = ClaimRanking.of(policy)
+        _check_asked(found, message_id, claims)
         check_thread(found, claims, stance)
     return found
 
 
-def _check_asked(found: Thread, message_id: str) -> None:
-    wanted = to_text(id_key(to_bytes(message_id)))
-    if all(message.id != wanted for message in found.messages):
+def _check_asked(found: Thread, message_id: str, claims: Sequence[SignedClaim]) -> None:
+    """That the thread holds the id, or one that counts as it, or that one of its messages states."""
+    key = id_key(to_bytes(message_id))
+    wanted = to_text(key)
+    ids = {message.id for message in found.messages}
+    stated = any(key in one.claim.aliases and to_text(one.claim.message_id) in ids for one in claims)
+    if not stated and wanted not in ids and all(wanted not in message.aliases for message in found.messages):
         raise AnswerError(f"the thread does not hold {message_id!r}, which was asked for")
 
 

@@ -55,19 +55,26 @@ class ClaimRanking:
     tiers: Mapping[Feed, int] = field(default_factory=dict)
     muted: frozenset[tuple[bytes, bytes]] = frozenset()
     profile: Profile = "weft"
+    aliases: Mapping[bytes, bytes] = field(default_factory=dict)
 
     @classmethod
     def of(cls, policy: Policy) -> ClaimRanking:
         """The stance of a policy."""
-        return cls(policy, {}, policy.mute.edges, policy.view.profile)
+        return cls(policy, {}, policy.muted_edges, policy.view.profile, policy.aliases)
 
     @classmethod
-    def stated(cls, ranks: Iterable[wire.Rank], muted: frozenset[tuple[bytes, bytes]], profile: bytes) -> ClaimRanking:
+    def stated(
+        cls,
+        ranks: Iterable[wire.Rank],
+        muted: frozenset[tuple[bytes, bytes]],
+        profile: bytes,
+        aliases: Mapping[bytes, bytes] = {},
+    ) -> ClaimRanking:
         """What a server says of its own policy."""
         tiers = {Feed(rank.origin, rank.list): rank.tier for rank in ranks}
         if any(tier > _MAX_TIER for tier in tiers.values()) or profile not in (b"weft", b"rfc5256"):
             raise AnswerError("the ranks or the profile that it states cannot be meant")
-        return cls(None, tiers, muted, "rfc5256" if profile == b"rfc5256" else "weft")
+        return cls(None, tiers, muted, "rfc5256" if profile == b"rfc5256" else "weft", aliases)
 
     def tier(self, proved: SignedClaim) -> int | None:
         """The rank of a claim; None if it does not count."""
@@ -77,6 +84,10 @@ class ClaimRanking:
                 raise AnswerError("it gives claims of a feed whose rank it does not state")
             return self.tiers[feed]
         return None if self.policy.muted(proved.identity, proved.claim) else self.policy.tier(feed)
+
+    def meant(self, message_id: bytes) -> bytes:
+        """The id as which an id counts."""
+        return self.aliases.get(message_id, message_id)
 
 
 _MAX_TIER = 254
@@ -110,6 +121,8 @@ def check_thread(thread: Thread, claims: Iterable[SignedClaim], stance: ClaimRan
         if state is None:
             raise _wrong(message, "nobody names it")
         _check_edge(message, state, forest)
+        if any(stance.meant(to_bytes(alias)) != to_bytes(message.id) for alias in message.aliases):
+            raise _wrong(message, "an id is said to count as it, by no rule")
         if bool(about) == message.ghost:
             raise _wrong(message, "that somebody here has seen it, or nobody, is not what they say")
         if about:
@@ -155,16 +168,18 @@ class _Forest:
         """All claims are here: hear those with weak ids, which count if a claim is about them."""
         claimed = {*self.about, *(claim.message_id for _, _, claim in self._doubtful)}
         for tier, identity, claim in self._doubtful:
-            self._hear(tier, identity, claim.counting(claimed.__contains__))
+            self._hear(tier, identity, claim.counting(lambda name: self._stance.meant(name) in claimed))
         self._doubtful.clear()
 
     def _hear(self, tier: int, identity: bytes, claim: Claim) -> None:
         number = self._numbers.__getitem__
-        node, replies, references = number(claim.message_id), map(number, claim.in_reply_to), claim.references
+        node, replies = number(claim.message_id), list(map(number, claim.in_reply_to))
+        references = list(map(number, claim.references))
         muted = self._is_muted if self._stance.muted else None
-        interpreted = interpret(
-            node, list(replies), claim.sane, list(map(number, references)), tier, self._stance.profile, muted
-        )  # fmt: skip
+        rules = self._stance.aliases
+        named = [name for name in (*claim.in_reply_to, *claim.references) if name in rules] if rules else []
+        aliases = {number(name): number(rules[name]) for name in named}
+        interpreted = interpret(node, replies, claim.sane, references, tier, self._stance.profile, muted, aliases)
         self._forest.add(interpreted)
         self.about[claim.message_id].append((tier, identity, claim))
 
@@ -233,9 +248,9 @@ def _stated(claim: Claim, stance: ClaimRanking) -> bytes | None:
     number = {name: index for index, name in enumerate(ids)}
     references = [number[name] for name in claim.references]
     parent, _ = statement([number[name] for name in claim.in_reply_to], claim.sane, references, stance.profile)
-    if parent == NONE:
+    if parent == NONE or (meant := stance.meant(ids[parent])) == claim.message_id:
         return None
-    return b"" if (claim.message_id, ids[parent]) in stance.muted else ids[parent]
+    return b"" if (claim.message_id, meant) in stance.muted else meant
 
 
 def _check_copies(message: Message, about: list[_About]) -> None:

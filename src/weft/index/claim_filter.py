@@ -5,7 +5,7 @@ Hearing: which claims count under a policy, and what they say then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from weft.core.claim import Claim, Withdrawal, parse
 from weft.core.feed import Feed
@@ -54,21 +54,25 @@ def resolve(store: SqliteStore, page: Iterable[StoredClaim]) -> list[InsertedCla
     return found
 
 
-def sure_nodes(stored: InsertedClaim) -> tuple[int, ...]:
-    """The nodes of the ids that a claim names whatever others say, its own first."""
+def sure_nodes(stored: InsertedClaim, aliases: Mapping[int, int] = {}) -> tuple[int, ...]:
+    """The nodes of the ids that a claim names whatever others say, its own first; by what they count as."""
     claim = stored.claim.parsed
-    if not isinstance(claim, Claim) or not claim.doubtful:
-        return (stored.node, *stored.reference_nodes, *stored.reply_nodes)
-    references = counting(stored.reference_nodes, claim.weak_references, _nothing)
-    return (stored.node, *references, *counting(stored.reply_nodes, claim.weak_in_reply_to, _nothing))
+    references, replies = stored.reference_nodes, stored.reply_nodes
+    if isinstance(claim, Claim) and claim.doubtful:
+        references = tuple(counting(references, claim.weak_references, _nothing))
+        replies = tuple(counting(replies, claim.weak_in_reply_to, _nothing))
+    if aliases:
+        return (stored.node, *(aliases.get(node, node) for node in (*references, *replies)))
+    return (stored.node, *references, *replies)
 
 
-def weak_nodes(stored: InsertedClaim, claim: Claim) -> dict[int, bool]:
-    """The nodes of the ids that are weak in one of its lists; whether they are sure in none."""
+def weak_nodes(stored: InsertedClaim, claim: Claim, aliases: Mapping[int, int] = {}) -> dict[int, bool]:
+    """The nodes of the ids that are weak in one of its lists; whether they are sure in none.  By what they count as."""
     names = dict(zip(claim.in_reply_to, stored.reply_nodes, strict=True))
     names |= zip(claim.references, stored.reference_nodes, strict=True)
-    sure = {*sure_nodes(stored)}
-    return {names[name]: names[name] not in sure for name in claim.weak_ids}
+    sure = {*sure_nodes(stored, aliases)}
+    weak = [aliases.get(node, node) for node in (names[name] for name in claim.weak_ids)]
+    return {node: node not in sure for node in weak}
 
 
 def _nothing(_: int) -> bool:
@@ -84,6 +88,8 @@ class ClaimFilter:
         self.withdrawn = withdrawn
         self.claimed: Callable[[int], bool] = _nothing
         """Whether a claim that counts is about a node: then weak ids of others count.  The caller sets it."""
+        self.aliases: Mapping[int, int] = {}
+        """The rules of the policy by node (`alias_nodes`).  The caller sets it."""
         self._tiers: dict[Feed, int | None] = {}
         mute = policy.mute
         self.mutes = bool(mute.claims or mute.feeds or mute.ids or mute.authors)
@@ -124,16 +130,24 @@ class ClaimFilter:
         tier = self._tier_of(claim)
         assert tier is not None
         muted = self._muted_edges(stored, claim) if self.policy.mute.edges else None
+        aliases = self.aliases
         replies: Sequence[int] = stored.reply_nodes
         references: Sequence[int] = stored.reference_nodes
         if claim.doubtful:
-            replies = counting(replies, claim.weak_in_reply_to, self.claimed)
-            references = counting(references, claim.weak_references, self.claimed)
-        return interpret(stored.node, replies, claim.sane, references, tier, self.policy.view.profile, muted)
+            counts = self.counts if aliases else self.claimed
+            replies = counting(replies, claim.weak_in_reply_to, counts)
+            references = counting(references, claim.weak_references, counts)
+        return interpret(stored.node, replies, claim.sane, references, tier, self.policy.view.profile, muted, aliases)
+
+    def counts(self, node: int) -> bool:
+        """Whether a weak id counts: whether a claim that counts is about it, or about what it counts as."""
+        return self.claimed(self.aliases.get(node, node))
 
     def _muted_edges(self, stored: InsertedClaim, claim: Claim) -> Callable[[int, int], bool]:
         names = dict(zip(stored.reference_nodes, claim.references, strict=True))
         names |= dict(zip(stored.reply_nodes, claim.in_reply_to, strict=True))
         names[stored.node] = claim.message_id
-        edges = self.policy.mute.edges
+        for node in names.keys() & self.aliases.keys():
+            names[self.aliases[node]] = self.policy.meant(names[node])
+        edges = self.policy.muted_edges
         return lambda child, parent: (names[child], names[parent]) in edges

@@ -281,7 +281,7 @@ def identify(store: SqliteStore, policy: Policy) -> bytes:
         for page in _counted(store, policy):
             sorter.executemany("INSERT INTO counted VALUES (?)", page)
         ranked = sorter.execute("SELECT ranked FROM counted ORDER BY ranked")
-        return view_id(policy.view, policy.mute, ((data[0], data[1:]) for (data,) in ranked))
+        return view_id(policy.view, policy.mute, ((data[0], data[1:]) for (data,) in ranked), policy.aliases)
     finally:
         sorter.close()
 

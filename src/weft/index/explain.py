@@ -13,7 +13,7 @@ from weft.core.forest import NONE, statement
 from weft.core.signing import fingerprint
 from weft.core.subject import decode_text
 from weft.index.claim_filter import read_claim
-from weft.index.thread_reader import ThreadReader, stated_by_headers
+from weft.index.thread_reader import ThreadReader, counted_as, stated_by_headers
 from weft.model import ClaimStatement, Coverage, Explanation, Witness
 from weft.store.interface import PAGE, Store, StoredClaim
 
@@ -89,6 +89,7 @@ class Explainer:
         children: list[bytes],
         lookalikes: list[bytes],
         coverage: Coverage,
+        alias_of: list[bytes],
     ) -> Explanation:
         """Put it together with what the view says of the id."""
         statements = self.statements(message_id)
@@ -111,6 +112,8 @@ class Explainer:
             tuple(map(_text, children)),
             tuple(map(_text, lookalikes)),
             coverage,
+            tuple(map(_text, alias_of)),
+            tuple(map(_text, self._reader.counting_as(message_id))),
         )
 
     def _muted(self, message_id: bytes, parent: str | None) -> bool:
@@ -120,8 +123,9 @@ class Explainer:
 
     def _pages(self, message_id: bytes, *, about: bool) -> Iterator[StoredClaim]:
         ask = self._store.claims_about if about else self._store.claims_referring_to
+        names = [message_id] if about else [message_id, *self._reader.counting_as(message_id)]
         after = 0
-        while page := ask([message_id], after, PAGE):
+        while page := ask(names, after, PAGE):
             yield from page
             after = page[-1].position
 
@@ -159,7 +163,8 @@ class Explainer:
     def _statement(self, held: StoredClaim, claim: Claim) -> ClaimStatement:
         reader = self._reader
         counted = claim.counting(reader.claimed)
-        parent = stated_by_headers(counted, reader.policy.view.profile, reader.claimed)
+        stated = stated_by_headers(counted, reader.policy.view.profile, reader.claimed)
+        parent = counted_as(stated, claim.message_id, reader.policy)
         batch = self._batch(held.batch)
         return ClaimStatement(
             held.identity.hex(),
@@ -168,7 +173,7 @@ class Explainer:
             batch.tier,
             _text(claim.message_id),
             None if parent is None else _text(parent),
-            _header(counted, parent),
+            _header(counted, stated),
             decode_text(claim.date),
             decode_text(claim.subject),
             decode_author(claim.author),
@@ -178,6 +183,7 @@ class Explainer:
             reader.claim_filter.hidden(held.identity, claim),
             claim.body.hex(),
             tuple((_text(name), reader.claimed(name)) for name in claim.weak_ids),
+            tuple(map(_text, claim.aliases)),
         )
 
 
@@ -196,18 +202,20 @@ def _place(claim: Claim, message_id: bytes, reader: ThreadReader) -> tuple[bytes
     """(parent, gap) that a claim's References give an id; None if they witness nothing about it."""
     claim = claim.counting(reader.claimed)
     references = claim.references
-    if message_id not in references:
+    meant = list(map(reader.policy.meant, references))
+    if message_id not in meant:
         return None
     numbers = range(len(references))
     replies = [references.index(reply) if reply in references else NONE - 1 for reply in claim.in_reply_to]
     _, witnesses = statement(replies, claim.sane, numbers, reader.policy.view.profile)
     if not witnesses:
         return None
-    place = references.index(message_id)
-    parent = references[place - 1] if place else None
-    if parent is not None and reader.policy.muted_edge(message_id, parent):
-        return None
-    return parent, len(references) - 1 - place
+    for place in range(len(meant) - 1, -1, -1):  # the smallest gap; several ids may count as this one
+        parent = meant[place - 1] if place else None
+        muted = parent is not None and reader.policy.muted_edge(message_id, parent)
+        if meant[place] == message_id != parent and not muted:
+            return parent, len(references) - 1 - place
+    return None
 
 
 def _header(claim: Claim, parent: bytes | None) -> str:

@@ -204,6 +204,7 @@ class Index:
             children=view.children_ids(node),
             lookalikes=self.store.lookalikes(literal, _LOOKALIKES),
             coverage=reader.coverage(root, view.coverage_reader()),
+            alias_of=view.aliases.messages(literal),
         )
 
     def raw(self, thread: Thread, missing: Callable[[str], None]) -> Iterator[tuple[bytes, bool]]:
@@ -427,10 +428,9 @@ class Index:
                     yield thread
 
     def _node(self, message_id: str) -> int:
-        for name in keys_of(message_id):
-            node = self._view.node(name)
-            if node is not None:
-                return node
+        node = self._view.look_up(keys_of(message_id))
+        if node is not None:
+            return node
         raise NotFoundError(f"no message here has or names the id {message_id!r}; try: weft search WORDS")
 
     def _chosen(self, ids: Sequence[str]) -> Iterator[StoredClaim]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-TABLES = {"nodes", "rivals", "recent", "lists", "weak", "withdrawals", "search", "view"}
+TABLES = {"nodes", "rivals", "recent", "lists", "weak", "aliases", "withdrawals", "search", "view"}
 
 SEARCH = (
     "CREATE VIRTUAL TABLE search USING fts5 (subject, author, content = '', detail = column, "
@@ -25,6 +25,10 @@ SCHEMA = (
     # Ids that are weak in a claim (weft.core.references); alone: it names them nowhere else.  Few.
     "CREATE TABLE weak (target INTEGER NOT NULL, position INTEGER NOT NULL, alone INTEGER NOT NULL, "
     "PRIMARY KEY (target, position)) WITHOUT ROWID",
+    # Other ids that the mails of claims state for themselves (weft.core.alias).  Few.
+    "CREATE TABLE aliases (position INTEGER NOT NULL, alias BLOB NOT NULL, node INTEGER NOT NULL, "
+    "PRIMARY KEY (position, alias)) WITHOUT ROWID",
+    "CREATE INDEX aliases_alias ON aliases (alias, node)",
     # What withdrawals that count name; valid once the target is here and is of the same origin, list and message.
     "CREATE TABLE withdrawals (target BLOB NOT NULL, position INTEGER NOT NULL, valid INTEGER NOT NULL, "
     "PRIMARY KEY (target, position)) WITHOUT ROWID",

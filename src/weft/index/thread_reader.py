@@ -31,7 +31,7 @@ from weft.core.representative import Rank, content_of, count_variants
 from weft.core.signing import fingerprint
 from weft.core.subject import decode_text
 from weft.errors import ClaimError, StoreError
-from weft.index.claim_filter import ClaimFilter
+from weft.index.claim_filter import ClaimFilter, read_bytes
 from weft.index.coverage import CoverageReader
 from weft.model import Copy, Coverage, Message, Thread
 from weft.policy.rules import Policy, thread_digest
@@ -129,6 +129,13 @@ class ThreadReader:
         self.claimed: Callable[[bytes], bool] = lambda _: False
         """Whether a claim of the view is about an id.  The view sets it."""
         self._sources = _AdmittedFeeds(claim_filter)
+        self._counting_as: dict[bytes, list[bytes]] = {}
+        for old, new in sorted(self.policy.aliases.items()):
+            self._counting_as.setdefault(new, []).append(old)
+
+    def counting_as(self, message_id: bytes) -> list[bytes]:
+        """The ids that count as this one by the policy, sorted."""
+        return self._counting_as.get(message_id, [])
 
     def root_of(self, node: int) -> int:
         """The root of the tree in which a node stands."""
@@ -174,6 +181,8 @@ class ThreadReader:
                 message = message._replace(cut=_text(self._id_of(tree.cuts[place])))
             if nodes[place] in replies:
                 message = message._replace(rival_replies=tuple(map(_text, sorted(replies[nodes[place]]))))
+            if ids[place] in self._counting_as:
+                message = message._replace(aliases=tuple(map(_text, self._counting_as[ids[place]])))
             messages.append(message)
         claims = [one.identity for group in tree.seen for one in group]
         edges = [(ids[place], ids[parent]) for place, parent in enumerate(parents) if parent >= 0]
@@ -360,6 +369,8 @@ class ThreadReader:
         counts: dict[int, int] = defaultdict(int)
         lists: dict[int, set[str]] = defaultdict(set)
         rows = self._naming_claims if self.claim_filter.hides_some else self._naming_feeds
+        if self.claim_filter.aliases:
+            rows = self._naming_by_alias
         for start in range(0, len(ghosts), _CHUNK):
             for target, name, count in rows(ghosts[start : start + _CHUNK]):
                 counts[target] += count
@@ -391,16 +402,38 @@ class ThreadReader:
             if one is not None:
                 yield target, one.claim.list, 1
 
+    def _naming_by_alias(self, ghosts: Sequence[int]) -> Iterator[tuple[int, bytes, int]]:
+        """The same where some ids count as others: each claim once, whichever of them it names."""
+        aliases = self.claim_filter.aliases
+        for ghost in ghosts:
+            targets = [ghost, *(old for old, new in aliases.items() if new == ghost)]
+            rows = self._connection.execute(
+                f"SELECT DISTINCT claims.position, octets FROM refs JOIN claims ON claims.position = refs.position "  # noqa: S608
+                f"WHERE refs.target IN ({','.join('?' * len(targets))})",
+                targets,
+            )
+            literal = self._id_of(ghost)
+            for position, data in rows:
+                one, claim = data and self._read(position, data), read_bytes(data)
+                if one and isinstance(claim, Claim) and literal in map(self.policy.meant, claim.sure_ids):
+                    yield ghost, claim.list, 1
+
     def _id_of(self, node: int) -> bytes:
         return bytes(self._connection.execute("SELECT id FROM ids WHERE node = ?", (node,)).fetchone()[0])
 
 
 def stated_parent(claim: Claim | wire.Claim, policy: Policy, claimed: Callable[[bytes], bool]) -> bytes | None:
     """What a claim states as its message's parent: an id, None for no parent; ``b""`` if that edge is muted."""
-    parent = stated_by_headers(claim, policy.view.profile, claimed)
+    parent = counted_as(stated_by_headers(claim, policy.view.profile, claimed), claim.message_id, policy)
     if parent is not None and policy.muted_edge(claim.message_id, parent):
         return b""
     return parent
+
+
+def counted_as(parent: bytes | None, message_id: bytes, policy: Policy) -> bytes | None:
+    """The parent that counts where the headers of a message state one; none if that is the message itself."""
+    meant = None if parent is None else policy.meant(parent)
+    return None if meant == message_id else meant
 
 
 def stated_by_headers(claim: Claim | wire.Claim, profile: Profile, claimed: Callable[[bytes], bool]) -> bytes | None:

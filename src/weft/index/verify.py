@@ -14,6 +14,7 @@ from weft.core.date import MISSING, parse_date
 from weft.core.forest import NONE
 from weft.core.incremental_forest import IncrementalForest
 from weft.core.signing import public_key
+from weft.index.aliases import alias_nodes
 from weft.index.claim_filter import ClaimFilter, read_claim, resolve, sure_nodes
 from weft.index.ingest import sign_batches
 from weft.index.recency import wrong_roots
@@ -33,6 +34,8 @@ class MemoryNodes:
         self.states: dict[int, NodeState] = {}
         self.dates: dict[int, tuple[int, int]] = {}
         self.lists: dict[int, tuple[bytes, ...]] = {}
+        self.aliases: set[tuple[int, bytes, int]] = set()
+        """(position, alias, node) of each alias that a claim states."""
         self._children: dict[int, dict[int, None]] = {}
         self._store = store
 
@@ -67,11 +70,13 @@ class MemoryNodes:
 def forest_of(store: SqliteStore, policy: Policy) -> MemoryNodes:
     """The whole view of a policy, from the log alone."""
     claim_filter = ClaimFilter(policy, withdrawn_by(store, policy))
+    claim_filter.aliases = alias_nodes(store, policy)
     nodes = MemoryNodes(store)
     forest = IncrementalForest(nodes)
     for stored, claim in counted_claims(store, claim_filter, nodes.is_claimed):
-        for node in sure_nodes(stored):
+        for node in sure_nodes(stored, claim_filter.aliases):
             nodes.state(node)
+        nodes.aliases.update((stored.position, alias, stored.node) for alias in claim.aliases)
         interpreted = claim_filter.interpret(stored, claim)
         forest.add(interpreted)
         lists = nodes.lists.get(stored.node, ())
@@ -175,6 +180,8 @@ def _check_nodes(store: SqliteStore, view: View) -> Iterator[Problem]:
         yield Problem(f"view: {_name(store, node)} has no row", True)
     for node in sorted(view.rivals.wrong()):
         yield Problem(f"view: the rival parents of node {node} are not what the claims say", True)
+    for position in sorted({position for position, _, _ in view.aliases.rows() ^ wanted.aliases}):
+        yield Problem(f"view: the aliases of the claim at {position} are not what it says", True)
     parents = {node: state.parent for node, state in wanted.states.items()}
     dates = {node: None if seconds == MISSING else seconds for node, (_, seconds) in wanted.dates.items()}
     for root in sorted(wrong_roots(store.connection, parents, dates, wanted.lists)):

@@ -26,6 +26,7 @@ from weft.core.date import MISSING, parse_date
 from weft.core.feed import Feed
 from weft.core.forest import NONE
 from weft.core.incremental_forest import IncrementalForest
+from weft.index.aliases import AliasTable, alias_nodes
 from weft.index.claim_filter import ClaimFilter, read_claim, resolve, sure_nodes, weak_nodes
 from weft.index.coverage import CoverageReader
 from weft.index.fulltext import WORDS_VERSION, check_search, fill_search, forget_texts, start_again
@@ -42,7 +43,7 @@ from weft.store.id_table import chunks
 from weft.store.interface import PAGE, InsertedClaim, StoredClaim
 from weft.store.sqlite import SqliteStore
 
-_VERSION = b"6"
+_VERSION = b"7"
 _STEP = 4000
 _ALL = (1 << 63) - 1
 
@@ -64,6 +65,7 @@ class View:
         self._risen: list[int] = []  # nodes about which the first claim came
         self._recent = RecencyTables(self.connection, self._node_cache, self._lists_of)
         self.rivals = Rivals(store, self.reader)
+        self.aliases = AliasTable(store)
         self._torn: set[int] = set()
         self._leaving: set[bytes] = set()
         self._upto = _ALL  # claims beyond this position have not been seen
@@ -100,6 +102,7 @@ class View:
                 return False
             self._forget()
             self._load_withdrawn()
+            self.claim_filter.aliases = alias_nodes(self.store, self.policy)
             self._seen = version
         return True
 
@@ -107,7 +110,7 @@ class View:
         """The rest of `follow`, within a transaction."""
         self._forget()
         if self._get("state") != self._state or self._number("position") > self.store.position():
-            for table in ("nodes", "rivals", "recent", "lists", "weak", "withdrawals"):
+            for table in ("nodes", "rivals", "recent", "lists", "weak", "aliases", "withdrawals"):
                 self.connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
             self._set("position", b"0")
         if self._get("words") != WORDS_VERSION:
@@ -115,6 +118,7 @@ class View:
             self._set("searched", b"0")
             self._set("words", WORDS_VERSION)
         self._load_withdrawn()
+        self.claim_filter.aliases = alias_nodes(self.store, self.policy, create=True)
         self.catch_up()
 
     def catch_up(self) -> None:
@@ -139,8 +143,9 @@ class View:
         about: dict[int, None] = {}
         for stored in resolve(self.store, claims):
             if not self.claim_filter.hidden(stored.claim.identity, stored.claim.parsed):
-                nodes.update(dict.fromkeys(sure_nodes(stored)))
+                nodes.update(dict.fromkeys(sure_nodes(stored, self.claim_filter.aliases)))
                 about[stored.node] = None
+        self.aliases.remove(claims)
         self._recompute(list(nodes), gone)
         self._hear_again([node for node in about if not self._node_cache.is_claimed(node)], gone)
 
@@ -158,11 +163,12 @@ class View:
         return row is not None and row[0] == NONE
 
     def node(self, message_id: bytes) -> int | None:
-        """The node of an id that the view has a row for."""
-        [node] = self.store.node_numbers([message_id], create=False)
-        if node is None:
-            return None
-        return node if self.connection.execute("SELECT 1 FROM nodes WHERE node = ?", (node,)).fetchone() else None
+        """The node of an id that the view has a row for, or of what it counts as by the policy."""
+        for name in dict.fromkeys((message_id, self.policy.meant(message_id))):
+            [node] = self.store.node_numbers([name], create=False)
+            if node is not None and self.connection.execute("SELECT 1 FROM nodes WHERE node = ?", (node,)).fetchone():
+                return node
+        return None
 
     def on_cycles(self, ids: Sequence[bytes]) -> list[int]:
         """The nodes of those of some ids that stand on a cycle, in their order."""
@@ -173,9 +179,13 @@ class View:
             found.update(node for (node,) in self.connection.execute(query, (*chunk, OFF)))
         return [node for node in nodes if node in found]
 
+    def look_up(self, names: Sequence[bytes]) -> int | None:
+        """As `node`, of the first of some ids that has one; else of the message that states one of them as an alias."""
+        return self.aliases.look_up(names, self.node)
+
     def claimed(self, message_id: bytes) -> bool:
-        """Whether a claim of the view is about an id."""
-        [node] = self.store.node_numbers([message_id])
+        """Whether a claim of the view is about an id, or about what it counts as: then it counts where it is weak."""
+        [node] = self.store.node_numbers([self.policy.meant(message_id)])
         return node is not None and self._node_cache.is_claimed(node)
 
     def id_of(self, node: int) -> bytes:
@@ -280,14 +290,16 @@ class View:
                 withdrawals.append((one, claim))
         self._upto = stored[-1].position if stored else _ALL
         nodes: set[int] = set()
+        aliases = self.claim_filter.aliases
         for one, _ in counted:
-            nodes.update(sure_nodes(one))
+            nodes.update(sure_nodes(one, aliases))
         self._node_cache.preload(nodes)
-        doubtful = [(one.position, weak_nodes(one, claim)) for one, claim in counted if claim.doubtful]
+        doubtful = [(one.position, weak_nodes(one, claim, aliases)) for one, claim in counted if claim.doubtful]
         self.connection.executemany(
             "INSERT OR IGNORE INTO weak (target, position, alone) VALUES (?, ?, ?)",
             [(node, position, alone) for position, nodes in doubtful for node, alone in sorted(nodes.items())],
         )
+        self.aliases.add(counted)
         for one, claim in counted:
             self._hear(one, claim)
         self._write([(one.node, claim.list) for one, claim in counted])
@@ -353,7 +365,7 @@ class View:
         for stored in resolve(self.store, self.store.at(sorted(positions))):
             identity, claim = stored.claim.identity, stored.claim.parsed
             if identity not in gone and stored.position <= self._upto and not self.claim_filter.hidden(identity, claim):
-                changed.update(dict.fromkeys(sure_nodes(stored)))
+                changed.update(dict.fromkeys(sure_nodes(stored, self.claim_filter.aliases)))
         if changed:
             self._recompute(list(changed), gone)
 
@@ -386,16 +398,22 @@ class View:
     def _still(self, literal: bytes, gone: set[bytes], *, about: bool) -> Iterator[tuple[InsertedClaim, Claim]]:
         """The claims about an id, or that name it, which count but for those that are ``gone``."""
         ask = self.store.claims_about if about else self.store.claims_referring_to
-        after = 0
-        while page := ask([literal], after, PAGE):
+        names, after = [literal] if about else [literal, *self.reader.counting_as(literal)], 0
+        while page := ask(names, after, PAGE):
             staying = [held for held in page if held.identity not in gone and held.position <= self._upto]
             for stored in resolve(self.store, staying):
                 claim = stored.claim.parsed
                 if not isinstance(claim, Claim) or self.claim_filter.hidden(stored.claim.identity, claim):
                     continue
-                if about or not claim.doubtful or literal in claim.sure_ids:
+                if about or self._names(claim, literal):
                     yield stored, claim
             after = page[-1].position
+
+    def _names(self, claim: Claim, literal: bytes) -> bool:
+        """Whether a claim that refers to an id, or to one that counts as it, names it whatever others say."""
+        if self.policy.aliases:
+            return literal in {self.policy.meant(name) for name in claim.sure_ids}
+        return not claim.doubtful or literal in claim.sure_ids
 
     def _write(self, interpreted: Sequence[tuple[int, bytes]] = (), left: Sequence[int] = ()) -> None:
         # Before rows are written: a node that nothing names any more is forgotten then, and to ask would make it anew.

@@ -166,8 +166,8 @@ class Mute:
         return {
             "claims": sorted(identity.hex() for identity in self.claims),
             "authors": sorted(author.decode() for author in self.authors),
-            "ids": sorted(map(_id_text, self.ids)),
-            "edges": sorted([_id_text(child), _id_text(parent)] for child, parent in self.edges),
+            "ids": sorted(map(id_text, self.ids)),
+            "edges": sorted([id_text(child), id_text(parent)] for child, parent in self.edges),
             "feeds": self.feeds.written(own),
         }
 
@@ -233,8 +233,19 @@ def _message_id(table: TomlTable, key: str, text: str) -> bytes:
     return data
 
 
-def _id_text(data: bytes) -> str:
-    """The opposite: in hexadecimal where it is not plain text, or would be mistaken."""
+def read_aliases(table: TomlTable) -> dict[bytes, bytes]:
+    """``[alias]``: each key is an id, its value the id as which it counts."""
+    rules: dict[bytes, bytes] = {}
+    for text in table.values:
+        old = _message_id(table, text, text)
+        if old in rules:
+            raise table.error(text, "this id has a rule already, written in another way")
+        rules[old] = _message_id(table, text, table.text(text))
+    return rules
+
+
+def id_text(data: bytes) -> str:
+    """The opposite of how a policy's ids are read: in hexadecimal where it is not plain text, or would be mistaken."""
     text = data.decode("utf-8", "replace")
     plain = text.encode() == data and text.isprintable() and not text.startswith("hex:")
     return text if plain else f"hex:{data.hex()}"

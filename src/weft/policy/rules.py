@@ -28,11 +28,23 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
+from weft.core.alias import resolve_rules
 from weft.core.claim import Claim, Withdrawal
 from weft.core.feed import Feed, FeedSet
 from weft.core.list_name import check_list_name
 from weft.core.signing import fingerprint, parse_fingerprint
-from weft.policy.rows import DEFAULT_VIEW, NO_MUTES, Mute, Origin, Peer, ViewOptions, addresses, read_feed_set
+from weft.policy.rows import (
+    DEFAULT_VIEW,
+    NO_MUTES,
+    Mute,
+    Origin,
+    Peer,
+    ViewOptions,
+    addresses,
+    id_text,
+    read_aliases,
+    read_feed_set,
+)
 from weft.policy.toml import TomlTable
 
 __all__ = ["Mute", "Origin", "Peer", "Policy", "ViewOptions", "parse_policy", "thread_digest", "view_id"]
@@ -54,6 +66,16 @@ class Policy:
     mute: Mute = NO_MUTES
     public: FeedSet | None = None
     """The feeds that anybody may read, and then the only ones that are admitted; None: nothing is declared public."""
+    aliases: Mapping[bytes, bytes] = field(default_factory=dict)
+    """Ids that count as others (`weft.core.alias`): what a claim says of the first, it says of the second.
+
+    A mail can state any id as another one of its own, and would hang the thread of a message that is missing here
+    below itself; so only a rule of ours joins, and it never follows from what mail says.
+    """
+
+    def meant(self, message_id: bytes) -> bytes:
+        """The id as which an id counts: itself, unless there is a rule."""
+        return self.aliases.get(message_id, message_id)
 
     def tier(self, feed: Feed) -> int | None:
         """The rank of a feed's word; None: not admitted, which is the default.
@@ -126,7 +148,13 @@ class Policy:
 
         Undoes a hijack, or one rival of a contested edge, without hiding the message.
         """
-        return "the edge is muted" if (child, parent) in self.mute.edges else None
+        return "the edge is muted" if (child, parent) in self.muted_edges else None
+
+    @property
+    def muted_edges(self) -> frozenset[tuple[bytes, bytes]]:
+        """(child, parent) of the edges that are not heard, also as aliases make them."""
+        edges = self.mute.edges
+        return edges | {(self.meant(child), self.meant(parent)) for child, parent in edges} if self.aliases else edges
 
     def without(self, origin: bytes) -> Policy:
         """The same policy as if ``origin``, which may be our own, had no say."""
@@ -149,16 +177,22 @@ class Policy:
             "peer": {fingerprint(key): row.written(self.own) for key, row in self.peers.items()},
             "view": self.view.written(),
             "mute": self.mute.written(self.own),
+            "alias": {id_text(old): id_text(new) for old, new in sorted(self.aliases.items())},
         }
 
 
-def view_id(view: ViewOptions, mute: Mute, ranked: Iterable[tuple[int, bytes]]) -> bytes:
+def view_id(
+    view: ViewOptions, mute: Mute, ranked: Iterable[tuple[int, bytes]], aliases: Mapping[bytes, bytes] = {}
+) -> bytes:
     """32 bytes that are equal for equal views of whole stores.
 
     ``ranked`` gives (tier, claim id) of each claim that is admitted and not muted, ascending and each once, else
     `ValueError`; it may be a cursor over millions.
     """
     digest = sha256(b"weft/v1/view\0")
+    if aliases:
+        digest = sha256(b"weft/v1/view-aliases\0")
+        digest.update(_sequence(data for rule in sorted(aliases.items()) for data in rule))
     options = (view.profile.encode(), b"\1" if view.subject_join else b"\0")
     edges = (data for edge in sorted(mute.edges) for data in edge)
     feeds = (data for feed in sorted(mute.feeds.feeds) for data in feed)
@@ -199,13 +233,21 @@ def parse_policy(tables: Mapping[str, object], own: bytes | None) -> Policy:
     `weft.errors.PolicyError` names the path of the first key that is not understood: nothing is skipped.
     """
     top = TomlTable("", tables)
-    top.only(("public", "origin", "peer", "view", "mute"))
+    top.only(("public", "origin", "peer", "view", "mute", "alias"))
     names: dict[str, bytes] = {}
     origins = {key: Origin.read(row) for key, row in _rows(top.table("origin"), own, names)}
     peers = {key: Peer.read(row, own) for key, row in _rows(top.table("peer"), own, names)}
     public = read_feed_set(top, "public", own) if "public" in tables else None
     view, mute = ViewOptions.read(top.table("view")), Mute.read(top.table("mute"), own)
-    return Policy(own, origins, peers, view, mute, public)
+    return Policy(own, origins, peers, view, mute, public, _aliases(top.table("alias")))
+
+
+def _aliases(table: TomlTable) -> Mapping[bytes, bytes]:
+    rules = read_aliases(table)
+    try:
+        return resolve_rules(rules)
+    except ValueError as error:
+        raise table.error(id_text(error.args[0]), "these rules lead in a circle") from None
 
 
 def _rows(rows: TomlTable, own: bytes | None, names: dict[str, bytes]) -> Iterator[tuple[bytes, TomlTable]]:

@@ -27,8 +27,10 @@ def claims_behind(reader: IndexReader, thread: Thread) -> list[StoredClaim]:
     ids = [to_bytes(message.id) for message in thread.messages]
     ghosts = [to_bytes(message.id) for message in thread.messages if message.ghost]
     found = {held.position: held for held in _counted(reader, store.claims_about, ids)}
-    found |= {held.position: held for held in _counted(reader, store.claims_referring_to, ghosts)}
+    named = [*ghosts, *(old for name in ghosts for old in reader.view.reader.counting_as(name))]
+    found |= {held.position: held for held in _counted(reader, store.claims_referring_to, named)}
     weak = {name for held in found.values() if isinstance(claim := read_claim(held), Claim) for name in claim.weak_ids}
+    weak |= {reader.view.policy.meant(name) for name in weak}
     found |= {held.position: held for held in _counted(reader, store.claims_about, sorted(weak))}
     return sorted(found.values(), key=lambda held: (held.batch, held.leaf))
 

@@ -136,7 +136,7 @@ def _check_cursor(cursor: wire.Cursor, whole: _Whole) -> None:
 
 
 def _muted(reader: IndexReader) -> Iterator[tuple[str, str]]:
-    return ((to_text(child), to_text(parent)) for child, parent in sorted(reader.view.policy.mute.edges))
+    return ((to_text(child), to_text(parent)) for child, parent in sorted(reader.view.policy.muted_edges))
 
 
 def list_threads(reader: IndexReader, data: bytes) -> bytes:

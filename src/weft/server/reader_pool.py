@@ -127,7 +127,7 @@ class IndexReader:
 
     def node(self, message_id: bytes) -> int:
         """The node of an id as a client names it; `NotFoundError`."""
-        node = self.view.node(id_key(message_id))
+        node = self.view.look_up([id_key(message_id)])
         if node is None:
             text = message_id.decode("utf-8", "surrogateescape")
             raise NotFoundError(f"no message here has or names the id {text[:250]!r}")

@@ -54,7 +54,7 @@ def check_parents(host: Host) -> None:
     """A message that was seen has a parent that a claim about it states, or none: no witness moves it."""
     claims = [(identity, claim) for identity, feed, claim in host.claims() if host.policy.admits(feed)]
     stated: dict[bytes, set[bytes]] = {}
-    for claim in view.standing(claims):
+    for claim in view.counted(claims):
         names = [claim.message_id, *claim.in_reply_to, *claim.references]
         replies = 1 + len(claim.in_reply_to)
         parent, _ = statement(range(1, replies), claim.sane, range(replies, len(names)))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from random import Random
 
 from tests.store.factories import mail
 from weft.core.claim import Claim
+from weft.core.references import mask_of
 
 _IDS = 25
 _CHAIN = 1200
@@ -24,7 +26,21 @@ def some_mail(random: Random, count: int) -> list[Claim]:
         subject = f"{random.randrange(1 << 30)}" if random.random() < 0.7 else "s"
         reply = references[-1:] if random.random() < 0.3 else []
         claims.append(mail(own, *references, reply_to=reply, subject=subject))
-    return list(dict.fromkeys(claims))
+    return list(dict.fromkeys(map(doubted, claims)))
+
+
+def doubted(claim: Claim) -> Claim:
+    """One of some claims with weak ids and aliases, for one in four each; which, follows from the claim."""
+    random = Random(repr(claim))
+    masks = [
+        mask_of(random.random() < 0.5 for _ in ids) if random.random() < 0.25 else b""
+        for ids in (claim.in_reply_to, claim.references)
+    ]
+    known = (*claim.references, *claim.in_reply_to, b"alias@x", b"%d@x" % random.randrange(_IDS))
+    aliases = tuple({name: None for name in random.sample(known, 2) if name != claim.message_id})
+    if random.random() >= 0.25:
+        aliases = ()
+    return replace(claim, weak_in_reply_to=masks[0], weak_references=masks[1], aliases=aliases)
 
 
 def threads_mail(random: Random, count: int, conversations: Sequence[str], turns: int, bridges: float) -> list[Claim]:
@@ -38,7 +54,7 @@ def threads_mail(random: Random, count: int, conversations: Sequence[str], turns
         names = [name for name in dict.fromkeys(references) if name != own]
         reply = names[-1:] if random.random() < 0.3 else []
         claims.append(mail(own, *names, reply_to=reply, subject=f"{random.randrange(1 << 30)}"))
-    return list(dict.fromkeys(claims))
+    return list(dict.fromkeys(map(doubted, claims)))
 
 
 def long_conversation(random: Random, conversation: str) -> list[Claim]:

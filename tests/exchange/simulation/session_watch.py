@@ -145,7 +145,8 @@ class Watch:
         claims = known(self.host, readable(self._policy, self.peer.origin.public))
         own = {frozenset(map(id_digest, tree)) for tree in asked_trees(claims, self._policy)}
         found = {frozenset(tree.digests or ()) for tree in answer.trees if tree.whole}
-        small = {tree for tree in own if len(tree) <= request.most}
+        trees = asked_trees(claims, self._policy, request.most)
+        small = {frozenset(map(id_digest, tree)) for tree in trees}
         if not found <= own or (not request.after and found != small):
             raise ViolationError(f"{self.host.name} takes others for its own trees than stand in what may be asked for")
 

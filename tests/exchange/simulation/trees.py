@@ -53,10 +53,11 @@ def own_trees(claims: list[Known], own: bytes) -> set[frozenset[bytes]]:
     return _holding(claims, own, view.weave(claims))
 
 
-def asked_trees(claims: list[Known], policy: Policy) -> set[frozenset[bytes]]:
+def asked_trees(claims: list[Known], policy: Policy, most: int = 1 << 30) -> set[frozenset[bytes]]:
     """The trees of the common and of the own view that hold a message of our own, as the ids in them.
 
-    With each id that a claim puts below one of them and another claim elsewhere, and all below it in either view.
+    With each id that a claim puts below one of them and another claim elsewhere, and all below it in either view; of
+    these at most ``most``.  With the weak ids in the claims about all these.
     """
     assert policy.own is not None
     seen, ranked = view.weave(claims), view.weave(claims, policy.tier)
@@ -68,7 +69,11 @@ def asked_trees(claims: list[Known], policy: Policy) -> set[frozenset[bytes]]:
             below[rival].add(message)
     ours = {claim.message_id for claim in view.standing(claims) if claim.origin == policy.own}
     roots = {_root(name, dict(edges)) for edges in (seen.edges, ranked.edges) for name in ours}
-    return {_all_below(root, below) for root in roots}
+    weak: dict[bytes, set[bytes]] = defaultdict(set)
+    for claim in view.standing(claims):
+        weak[claim.message_id].update(claim.weak_ids)
+    trees = {_all_below(root, below) for root in roots}
+    return {tree.union(*(weak[name] for name in tree & weak.keys())) for tree in trees if len(tree) <= most}
 
 
 def _root(name: bytes, parents: Mapping[bytes, bytes]) -> bytes:

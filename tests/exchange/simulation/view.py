@@ -46,12 +46,19 @@ def standing(claims: Iterable[tuple[bytes, Claim | Withdrawal]]) -> list[Claim]:
     return [claim for identity, claim in mails if (identity, claim.feed, claim.message_id) not in withdrawals]
 
 
+def counted(claims: Iterable[tuple[bytes, Claim | Withdrawal]]) -> list[Claim]:
+    """The same as they count beside each other: without weak ids that none of them is about."""
+    there = standing(claims)
+    claimed = {claim.message_id for claim in there}
+    return [claim.counting(claimed.__contains__) for claim in there]
+
+
 def weave(
     claims: Iterable[tuple[bytes, Claim | Withdrawal]], tier: Callable[[Feed], int | None] = lambda feed: 0
 ) -> View:
     """The view of claims, given in the order in which they came."""
     builder = new_builder()
-    for claim in standing(claims):
+    for claim in counted(claims):
         nodes = [builder.node(name) for name in (claim.message_id, *claim.in_reply_to, *claim.references)]
         replies = 1 + len(claim.in_reply_to)
         builder.add(nodes[0], nodes[1:replies], claim.sane, nodes[replies:], tier(claim.feed) or 0)

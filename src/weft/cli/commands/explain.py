@@ -11,7 +11,9 @@
   ``parent``, ``rule`` (the header that says so), ``date``, ``subject``, ``from``, ``archived_at``, ``batch`` (its
   signed root), ``position``, ``hidden`` (why it does not count, or empty), ``body`` (the SHA-256 of its body, or
   empty) and ``weak`` (what its In-Reply-To and References may mean as ids: each with ``id`` and ``counts``, whether
-  some mail here has that id);
+  some mail here has that id), ``aliases`` (other ids that its mail states for itself);
+* ``alias_of``: messages here that state this id as another one of theirs; ``aliases``: other ids that count as it by
+  the policy;
 * ``witnesses``, each with ``claim``, ``origin``, ``name``, ``list``, ``tier``, ``id`` (of the message whose References
   these are), ``parent``, ``gap`` and ``counts`` (never where the id has headers of its own, which silence them);
 * ``coverage`` of its thread with ``complete``, ``carried``, ``partly``, ``never_asked``, ``asked`` (each with ``feed``,
@@ -76,6 +78,8 @@ def _object(found: Explanation, names: dict[str, str]) -> dict[str, object]:
         "rivals": found.rivals,
         "children": found.children,
         "lookalikes": found.lookalikes,
+        "alias_of": found.alias_of,
+        "aliases": found.aliases,
         "claims": [_claim(one, names) for one in found.statements],
         "witnesses": [_witness(one, names, found.ghost) for one in found.witnesses],
         "coverage": {
@@ -108,6 +112,7 @@ def _claim(one: ClaimStatement, names: dict[str, str]) -> dict[str, object]:
         "hidden": one.hidden,
         "body": one.body,
         "weak": [{"id": name, "counts": counts} for name, counts in one.weak],
+        "aliases": one.aliases,
     }
 
 
