@@ -109,19 +109,20 @@ def _expected_plainly(index: Index) -> dict[str, Placed]:
         return name.decode("utf-8", "surrogateescape")
 
     stream = []
-    for claim in counted(index).values():
+    claims = counted(index).values()
+    claimed = {claim.message_id for claim in claims}
+    for one in claims:
+        claim = one.counting(lambda name: index.policy.meant(name) in claimed)
         tier = index.policy.tier(claim.feed)
         assert tier is not None
         replies, chain = (tuple(map(text, ids)) for ids in (claim.in_reply_to, claim.references))
-        weak = frozenset(map(text, claim.weak_ids))
-        assert not weak & set(map(text, claim.sure_ids)), "the plain reference has one mark for both fields"
-        stream.append(PlainClaim(text(claim.message_id), chain, replies, claim.sane, tier, weak))
+        stream.append(PlainClaim(text(claim.message_id), chain, replies, claim.sane, tier))
     rules = {text(old): text(new) for old, new in index.policy.aliases.items()}
-    forest, claimed = plain_forest(stream, rules), {claim.mid for claim in stream}
+    forest = plain_forest(stream, rules)
     return {
         name: Placed(
             parent,
-            name not in claimed,
+            name not in {claim.mid for claim in stream},
             tuple(sorted(forest.rivals.get(name, ()), key=lambda rival: (rival is not None, rival or ""))),
             forest.cuts.get(name),
         )
