@@ -195,7 +195,7 @@ def test_the_view_stays_right_whatever_leaves_it(
             assert_right(index)
             ingest(index, path, more, number)
         assert_right(index)
-        index.set_policy(replace(index.policy, mute=Mute()))
+        index.set_policy(replace(index.policy, mute=Mute(), aliases={}))
         assert_right(index)
         shown = placed(index.all_threads())
         with open_index(path) as again:
