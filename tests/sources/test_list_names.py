@@ -52,6 +52,10 @@ ROOT = "/srv/archives"
         ("dev/2003-Januar.txt", "dev"),
         ("dev/2003-février.txt.gz", "dev"),
         ("dev/2003-Luglio.txt", "dev"),
+        ("dev/2003-FÉVRIER.txt", "dev"),
+        ("dev-may2003.mbox", "dev"),
+        ("maya-2003.mbox", "maya"),
+        ("dev/2003-maya.mbox", "dev.2003-maya"),
         # None of these is a period of time.
         ("ietf-822.mbox", "ietf-822"),
         ("rfc2822.mbox", "rfc2822"),

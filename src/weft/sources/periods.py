@@ -27,11 +27,12 @@ _MONTHS = (
 )
 """Names of each month, in English, German, French, Spanish, Italian, Dutch and Portuguese."""
 _NUMBER = {name: number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
+_WORD = re.compile(r"[^\W\d_]{3,10}")
 _YEAR = r"(?:19[7-9][0-9]|20[0-9][0-9])"
 _MONTH = r"(?:0[1-9]|1[0-2])"
 _SHORT = rf"(?:{_MONTH}|[1-9])"
 _DAY = r"(?:0[1-9]|[12][0-9]|3[01])"
-_NAME = rf"(?:{'|'.join(sorted(_NUMBER, key=len, reverse=True))})"
+_NAME = r"\0+"  # as `_marked` leaves it
 _PERIOD = (
     rf"(?:{_YEAR}(?:[-_.]?{_MONTH}(?:[-_.]?{_DAY})?|[-_.][1-9]|[-_.]?{_NAME}|[-_.]?q[1-4]|[-_.]?h[12]"
     rf"|[-_.]?w[0-5][0-9])?|{_NAME}[-_.]?{_YEAR}|{_MONTH}[-_.]{_YEAR}|[qh][1-4][-_.]?{_YEAR}"
@@ -44,38 +45,42 @@ _IN_A_YEAR = re.compile(rf"{_SHORT}|{_NAME}|q[1-4]", re.IGNORECASE | re.ASCII)
 _IS_DAY = re.compile(_DAY)
 _ENDS_IN_PERIOD = re.compile(rf"(.*?[^-_.])[-_.]{_PERIOD}", re.IGNORECASE | re.ASCII | re.DOTALL)
 _MAJORDOMO = re.compile(rf"(.*[^-_.0-9])\.[0-9]{{2}}{_MONTH}(?:{_DAY})?", re.DOTALL)
-_NAMED_MONTH = re.compile(
-    rf"(?<![^/\-_.])(?:({_YEAR})([-_./]?)({_NAME})|({_NAME})[-_.]?({_YEAR}))(?![^/\-_.])", re.IGNORECASE | re.ASCII
-)
+_NAMED_MONTH = re.compile(rf"(?<![^/\-_.])(?:({_YEAR})([-_./]?)({_NAME})|({_NAME})[-_.]?({_YEAR}))(?![^/\-_.])")
 _DIGITS = re.compile(r"([0-9]+)", re.ASCII)
+
+
+def _marked(name: str) -> str:
+    """The same with as many NULs, which no name has, as the name of each month in it has letters."""
+    return _WORD.sub(lambda word: "\0" * len(word[0]) if word[0].lower() in _NUMBER else word[0], name)
 
 
 def is_period(name: str) -> bool:
     """Whether a name says nothing but a period."""
-    return _IS_PERIOD.fullmatch(name) is not None
+    return _IS_PERIOD.fullmatch(_marked(name)) is not None
 
 
 def without_period(name: str) -> str | None:
     """A name without the period at its end; None if there is none."""
-    found = _ENDS_IN_PERIOD.fullmatch(name) or _MAJORDOMO.fullmatch(name)
-    return found[1] if found else None
+    found = _ENDS_IN_PERIOD.fullmatch(_marked(name)) or _MAJORDOMO.fullmatch(name)
+    return name[: found.end(1)] if found else None
 
 
 def is_part(name: str, above: Sequence[str]) -> bool:
     """Whether a name is a month or a quarter in a directory that is a year, or a day in one that is a month."""
     last = above[-1] if above else ""
     if _IS_YEAR.fullmatch(last):
-        return _IN_A_YEAR.fullmatch(name) is not None
-    in_year = len(above) > 1 and _IS_YEAR.fullmatch(above[-2]) and _IN_A_YEAR.fullmatch(last)
+        return _IN_A_YEAR.fullmatch(_marked(name)) is not None
+    in_year = len(above) > 1 and _IS_YEAR.fullmatch(above[-2]) and _IN_A_YEAR.fullmatch(_marked(last))
     return bool(in_year or _IS_MONTH.fullmatch(last)) and _IS_DAY.fullmatch(name) is not None
 
 
 def in_order(path: str) -> tuple[list[tuple[int, str]], str]:
     """What paths are sorted by: months in the order of the calendar, and numbers as numbers."""
-    counted = _NAMED_MONTH.sub(_by_number, path)
+    pieces, end = [], 0
+    for found in _NAMED_MONTH.finditer(_marked(path)):
+        group = 3 if found[1] else 4
+        month = f"{_NUMBER[path[found.start(group) : found.end(group)].lower()]:02}"
+        pieces += [path[end : found.start()], f"{found[1]}{found[2]}{month}" if found[1] else f"{found[5]}-{month}"]
+        end = found.end()
+    counted = "".join([*pieces, path[end:]])
     return [(int(part), "") if part.isdigit() else (-1, part) for part in _DIGITS.split(counted)], path
-
-
-def _by_number(found: re.Match[str]) -> str:
-    year, between, name = (found[1], found[2], found[3]) if found[1] else (found[5], "-", found[4])
-    return f"{year}{between}{_NUMBER[name.lower()]:02}"
