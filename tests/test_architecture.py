@@ -27,7 +27,7 @@ PACKAGE = SOURCE / "weft"
 
 BASE = {"errors", "v1", "_text"}
 CORE = BASE | {"core"}
-PURE = CORE | {"policy", "model"}
+PURE = CORE | {"policy", "model", "thread_tree"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "v1": {"v1"},  # generated
@@ -37,6 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_workers": {"errors"},
     "docs": set(),
     "model": {"errors", "_text"},
+    "thread_tree": CORE | {"policy"},
     "copies": {"core", "sources"},
     "key_file": {"errors", "_files"},
     "grpc_status": {"errors"},
@@ -65,19 +66,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 """What each package may import of Weft, by package or by module; the cli may import everything."""
 
-IMPORT_EXCEPTIONS: dict[str, set[str]] = {
-    "weft.client.aio": {"weft.index.tree_reader"},
-    "weft.client.client": {"weft.index.tree_reader"},
-    "weft.exchange.near_threads": {"weft.index.claim_filter"},
-    "weft.exchange.store_backend": {"weft.index.claim_filter"},
-    "weft.index.change_log": {"weft.server.reader_pool"},
-    "weft.peering.index_backend": {"weft.server.reader_pool"},
-    "weft.policy.feed_ranges": {"weft.exchange.limits"},
-    "weft.server.metrics": {"weft.peering.metrics"},
-    "weft.server.thread_stream": {"weft.client.channel"},
-    "weft.wire.digests": {"weft.index.common_view", "weft.server.reader_pool"},
-    "weft.wire.trees": {"weft.index.common_view", "weft.index.tree_reader", "weft.server.reader_pool"},
-}
+IMPORT_EXCEPTIONS: dict[str, set[str]] = {}
 """What still points the wrong way, by module."""
 
 STANDARD = {
@@ -103,8 +92,6 @@ SQL = re.compile(
 )
 SQL_EXCEPTIONS: set[str] = {
     "weft.peering.peer_state",
-    "weft.server.handlers",
-    "weft.server.reader_pool",
 }
 """Modules outside the store and the index that still speak SQL."""
 

@@ -162,7 +162,7 @@ async def _ask(home: Home, walk: Walk) -> None:
 
 def from_a_peer() -> Walk:
     """A frame with one claim, from a peer whose session is live: kept, in the view, and told to who watches."""
-    walk = Walk("a peer's frame, stored, view, watcher", 395)
+    walk = Walk("a peer's frame, stored, view, watcher", 400)
     with _home() as near, _home() as far, walk.installed():
         keys = []
         for home in (near, far):

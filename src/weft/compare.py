@@ -22,8 +22,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from weft.errors import AnswerError
-from weft.index.tree_reader import PlacedId, PlacingClaim, ThreadTree, to_bytes
 from weft.model import CommonSummary, ThreadDigest
+from weft.thread_tree import PlacedId, PlacingClaim, ThreadTree, to_bytes
 
 _CHUNK = 50
 """Trees that are fetched at a time."""

@@ -6,6 +6,8 @@ affair (a path, a damaged index, a defect) stays in its log; the client learns t
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import grpc
 
 from weft.errors import (
@@ -22,6 +24,8 @@ from weft.errors import (
     WeftError,
 )
 
+END: object = cast(Any, grpc.aio).EOF
+"""What is read where a stream ends; the stubs do not know it."""
 WRITTEN_TOO_LATE = "Internal error from Core"
 """What grpc says of a call that ended while we wrote to it; what the server said is lost then."""
 _MOST = 500

@@ -25,8 +25,8 @@ from tests.peering import peer_harness as exchange
 from tests.server.server_harness import local, own, serving
 from weft.compare import Comparison, Differing, differing
 from weft.errors import AnswerError
-from weft.index.tree_reader import PlacedId, PlacingClaim, ThreadTree
 from weft.model import CommonSummary, ThreadDigest
+from weft.thread_tree import PlacedId, PlacingClaim, ThreadTree
 from weft.v1 import threads_pb2 as wire
 
 Placed = dict[str, tuple[str | None, bool, frozenset[str]]]

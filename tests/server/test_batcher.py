@@ -13,6 +13,7 @@ import pytest
 from tests.store.factories import Origin, mail
 from weft.errors import LateError, NotFoundError, OverloadedError, StoreError
 from weft.index.index import Index
+from weft.index.view import View
 from weft.policy.rows import Origin as Row
 from weft.policy.rules import Policy
 from weft.server import batcher, handlers, reader_pool
@@ -137,7 +138,7 @@ def test_an_index_that_cannot_be_read_is_told_to_every_caller_and_the_next_one_m
 ) -> None:
     async def work(some: Batcher, _: ReaderPool) -> None:
         with monkeypatch.context() as patch:
-            patch.setattr(IndexReader, "_begin", lambda _: (_ for _ in ()).throw(StoreError("the disk failed")))
+            patch.setattr(View, "follow", lambda _: (_ for _ in ()).throw(StoreError("the disk failed")))
             found = await asked(some, "m1", "m2")
         assert [str(one) for one in found] == ["the disk failed"] * 2
         assert await some.answer(request("m1"), 30)

@@ -24,7 +24,7 @@ from tests.store.factories import mail as said
 from weft.errors import AnswerError, ChangedError, InvalidRequestError, LateError, OverloadedError
 from weft.index.common_view import CommonView, build_common_view
 from weft.index.index import Index
-from weft.index.tree_reader import ThreadTree, TreeReader
+from weft.index.tree_reader import TreeReader
 from weft.index.view import View
 from weft.model import Thread, ThreadDigest
 from weft.policy.rows import Mute
@@ -33,6 +33,7 @@ from weft.policy.rules import Policy, thread_digest
 from weft.server import comparing, handlers
 from weft.server.comparing import ComparisonStreams
 from weft.server.reader_pool import ReaderPool
+from weft.thread_tree import ThreadTree
 from weft.v1 import threads_pb2 as wire
 from weft.wire import limits, trees
 

@@ -18,9 +18,10 @@ from tests.server.server_harness import Served
 from tests.store.factories import Origin, mail
 from weft.client import client
 from weft.client.calls import Asking, Call
-from weft.client.channel import END, AnswerChecks, ask_thread, both
+from weft.client.channel import AnswerChecks, ask_thread, both
 from weft.client.pipeline import PipelinedRequests
 from weft.errors import AnswerError, InvalidRequestError, LateError, NotFoundError, OverloadedError, WeftError
+from weft.grpc_status import END
 from weft.index.index import Index
 from weft.model import Thread
 from weft.policy.rows import Origin as Row

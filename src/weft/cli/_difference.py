@@ -27,7 +27,7 @@ from weft.render.sanitize import clean
 
 if TYPE_CHECKING:
     from weft.compare import IdPair, ThreadDifference
-    from weft.index.tree_reader import PlacedId, PlacingClaim
+    from weft.thread_tree import PlacedId, PlacingClaim
 
 Object = dict[str, object]
 

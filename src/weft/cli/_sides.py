@@ -18,12 +18,13 @@ from weft.core.signing import fingerprint, parse_fingerprint
 from weft.errors import AnswerError, PolicyError, UsageError, WeftError
 from weft.index.common_view import build_common_view
 from weft.index.index import Index
-from weft.index.tree_reader import ThreadTree, TreeReader, to_bytes, to_text
+from weft.index.tree_reader import TreeReader
 from weft.index.view import View
 from weft.model import CommonSummary, ThreadDigest
 from weft.policy.files import config_path, load_policy
 from weft.policy.rules import Policy
 from weft.store.sqlite_errors import explained
+from weft.thread_tree import ThreadTree, to_bytes, to_text
 from weft.tls.address import is_loopback, socket_path, split_address
 from weft.wire.limits import TREES_IDS
 

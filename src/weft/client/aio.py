@@ -20,7 +20,6 @@ from weft.client import calls
 from weft.client.calls import Asking, Call
 from weft.client.channel import (
     COMPARE_TIMEOUT,
-    END,
     PAGE,
     THREADS_OF_STREAM,
     TIMEOUT,
@@ -34,10 +33,10 @@ from weft.client.channel import (
 )
 from weft.client.pipeline import PipelinedRequests
 from weft.errors import WeftError
-from weft.grpc_status import error_of
-from weft.index.tree_reader import ThreadTree
+from weft.grpc_status import END, error_of
 from weft.model import CommonSummary, Explanation, Found, LogChange, ServerStatus, Thread, ThreadDigest, ThreadSummary
 from weft.policy.rules import Policy
+from weft.thread_tree import ThreadTree
 from weft.v1 import threads_pb2 as wire
 from weft.wire.digests import DigestReader
 from weft.wire.trees import TreeJoiner

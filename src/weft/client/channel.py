@@ -33,8 +33,6 @@ OPTIONS: Sequence[tuple[str, int | str]] = (
     ("grpc.keepalive_timeout_ms", 20_000),
     ("grpc.enable_http_proxy", 0),  # certificates are fetched without one, and nobody proxies loopback
 )
-END: object = cast(Any, grpc.aio).EOF
-"""What is read where a stream ends; the stubs do not know it."""
 SERVICE = wire.DESCRIPTOR.services_by_name["Threads"].full_name
 
 Answer = TypeVar("Answer")

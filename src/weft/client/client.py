@@ -40,9 +40,9 @@ from weft.client.channel import (
 from weft.client.pipeline import PipelinedRequests
 from weft.errors import WeftError
 from weft.grpc_status import error_of
-from weft.index.tree_reader import ThreadTree
 from weft.model import CommonSummary, Explanation, Found, LogChange, ServerStatus, Thread, ThreadDigest, ThreadSummary
 from weft.policy.rules import Policy
+from weft.thread_tree import ThreadTree
 from weft.v1 import threads_pb2 as wire
 from weft.wire.digests import DigestReader
 from weft.wire.trees import TreeJoiner

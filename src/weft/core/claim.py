@@ -186,6 +186,15 @@ def claim_id(data: bytes) -> bytes:
     return sha256(DOMAIN + data).digest()
 
 
+def parse_claim_id(text: str) -> bytes | None:
+    """The claim id that 64 hex digits name; None if they name none."""
+    try:
+        data = bytes.fromhex(text)
+    except ValueError:
+        return None
+    return data if len(data) == ID_BYTES else None
+
+
 def parse(data: bytes) -> Claim | Withdrawal:
     """The claim that ``data`` are; `ClaimError` with the reason for whatever breaks a rule."""
     if len(data) > MAX_CLAIM:

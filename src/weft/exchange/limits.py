@@ -17,8 +17,6 @@ from weft.exchange.riblt.sketch import KEPT_SYMBOLS
 from weft.exchange.riblt.symbol import ELEMENT_BYTES, SYMBOL_BYTES
 from weft.v1 import exchange_pb2 as wire
 
-MAX_FEEDS = 65_536
-"""Origins and lists that a hello may name, all together."""
 MAX_REASON = 300
 MAX_SYMBOLS = 1 << 18
 """Coded symbols of a set in a session: enough for 180,000 differences; what has more is listed."""

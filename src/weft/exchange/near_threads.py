@@ -21,10 +21,9 @@ from dataclasses import dataclass, field
 from weft.core.claim import Claim, Withdrawal
 from weft.core.feed import Feed
 from weft.core.forest import Profile, statement
-from weft.index.claim_filter import read_claim
 from weft.policy.feed_ranges import FeedRanges
 from weft.policy.rules import Policy
-from weft.store.interface import PAGE, Store, StoredClaim
+from weft.store.interface import PAGE, Store, StoredClaim, read_claim
 
 _AT_A_TIME = 500
 """Ids that the store is asked about at a time."""

@@ -35,9 +35,8 @@ from weft.exchange.near_threads import ids_of
 from weft.exchange.own_threads import own_trees
 from weft.exchange.riblt.sketch import encode_range
 from weft.exchange.riblt.symbol import ELEMENT_BYTES
-from weft.index.claim_filter import read_claim
 from weft.policy.feed_ranges import FeedRanges
-from weft.store.interface import PAGE, Store, StoredClaim, VerifiedPart
+from weft.store.interface import PAGE, Store, StoredClaim, VerifiedPart, read_claim
 
 _LOOKED_UP = 512
 """Claims that are read at a time: 20 MiB at worst."""

@@ -19,10 +19,9 @@ from collections.abc import Iterator, Sequence
 
 from weft.core.claim import Claim, Withdrawal
 from weft.core.cycle_cutting import WITNESS_RANK
-from weft.index.claim_filter import read_claim
 from weft.index.thread_reader import stated_parent
-from weft.server.reader_pool import IndexReader
-from weft.store.interface import PAGE, StoredClaim
+from weft.index.view import View
+from weft.store.interface import PAGE, StoredClaim, read_claim
 from weft.v1 import threads_pb2 as wire
 
 CHANGES = 256
@@ -34,9 +33,9 @@ MAX_CYCLE = 256
 class ChangeLog:
     """Tells of one stretch of the log; within one snapshot."""
 
-    def __init__(self, reader: IndexReader) -> None:
-        self._store = reader.index.store
-        self._view = reader.view
+    def __init__(self, view: View) -> None:
+        self._store = view.store
+        self._view = view
         self._about: dict[bytes, list[tuple[int, Claim]]] = {}
 
     def after(self, position: int) -> tuple[list[wire.Change], int]:

@@ -7,27 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from weft.core.claim import Claim, Withdrawal, parse
+from weft.core.claim import Claim, Withdrawal
 from weft.core.feed import Feed
 from weft.core.incremental_forest import Statement, interpret
 from weft.core.references import counting
-from weft.errors import ClaimError
 from weft.policy.rules import Policy
-from weft.store.interface import InsertedClaim, StoredClaim, VerifiedClaim
+from weft.store.interface import InsertedClaim, StoredClaim, VerifiedClaim, read_claim
 from weft.store.sqlite import SqliteStore
-
-
-def read_claim(held: StoredClaim) -> Claim | Withdrawal | None:
-    """The claim that ``held`` is; None if it was expunged, or is damaged (`Index.check` names it)."""
-    return read_bytes(held.data)
-
-
-def read_bytes(data: bytes | None) -> Claim | Withdrawal | None:
-    """The same for the bytes of a claim."""
-    try:
-        return parse(data) if data else None
-    except ClaimError:
-        return None
 
 
 def resolve(store: SqliteStore, page: Iterable[StoredClaim]) -> list[InsertedClaim]:

@@ -30,16 +30,15 @@ from typing import NamedTuple, TypeVar
 from weft.core.claim import Claim
 from weft.core.forest import NONE, Forest, ForestBuilder
 from weft.errors import StoreError
-from weft.index.claim_filter import ClaimFilter, read_claim
+from weft.index.claim_filter import ClaimFilter
 from weft.index.verify import withdrawn_by
 from weft.index.view import View
 from weft.policy.rows import NO_MUTES
 from weft.policy.rules import Policy, thread_digest, view_id
-from weft.store.interface import PAGE
+from weft.store.interface import PAGE, read_claim
 from weft.store.sqlite import SqliteStore
+from weft.thread_tree import DIGEST_BYTES
 
-DIGEST_BYTES = 16
-"""So much of a thread digest tells trees apart."""
 _GHOST = 255
 _IDS = 10_000
 _PAUSE = 32

@@ -12,10 +12,9 @@ from weft.core.feed import Feed
 from weft.core.forest import NONE, statement
 from weft.core.signing import fingerprint
 from weft.core.subject import decode_text
-from weft.index.claim_filter import read_claim
 from weft.index.thread_reader import ThreadReader, counted_as, stated_by_headers
 from weft.model import ClaimStatement, Coverage, Explanation, Witness
-from weft.store.interface import PAGE, Store, StoredClaim
+from weft.store.interface import PAGE, Store, StoredClaim, read_claim
 
 _GHOST_TIER = 255
 

@@ -33,11 +33,10 @@ from weft.core.author import decode_author
 from weft.core.claim import Claim
 from weft.core.subject import decode_text
 from weft.errors import UsageError
-from weft.index.claim_filter import read_bytes
 from weft.index.schema import SEARCH
 from weft.index.unspaced import RUN, pairs, plain, spaced
 from weft.model import Problem
-from weft.store.interface import StoredClaim
+from weft.store.interface import StoredClaim, read_bytes
 
 WORDS_VERSION = b"2"
 _STEP = 4000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -12,20 +12,21 @@ from typing import Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from weft.core.claim import ID_BYTES, Claim, Withdrawal
+from weft.core.claim import Claim, Withdrawal, parse_claim_id
 from weft.core.feed import Feed, Lists
 from weft.core.message_id import keys_of
 from weft.core.signing import fingerprint, public_key, short_fingerprint
 from weft.errors import KeyFileError, NotFoundError, SourceError, StoreError, UsageError
 from weft.index.admission import check_admissible
-from weft.index.claim_filter import read_claim
 from weft.index.common_view import identify
 from weft.index.explain import Explainer
 from weft.index.ingest import Ingest, relist, withdraw
 from weft.index.list_conflicts import without_conflicts
+from weft.index.listing import misses_some
 from weft.index.own_key import load_own_key, make_own_key
 from weft.index.raw_mail import MissingMail, RawMail
 from weft.index.received import Amount, Delivery, Received
+from weft.index.snapshot import preparing, snapshot
 from weft.index.sync_history import SyncRecord
 from weft.index.verify import check, common_differences, compare, repair
 from weft.index.view import View
@@ -34,7 +35,7 @@ from weft.policy.files import config_path, index_path, key_path, load_policy
 from weft.policy.rules import Policy
 from weft.sources.discover import discover
 from weft.sources.interface import NoteLog, Source, check_list_name
-from weft.store.interface import PAGE, StoredClaim, VerifiedPart
+from weft.store.interface import PAGE, StoredClaim, VerifiedPart, read_claim
 from weft.store.sqlite import SqliteStore
 from weft.store.sqlite_errors import explained
 
@@ -54,6 +55,7 @@ class Index:
         self.store = store
         self._key = key
         self._read_only = read_only
+        self._prepared: Callable[[], None] | None = None
         with explained(store.path):
             self._check_origin()
         self.set_policy(policy)
@@ -86,6 +88,24 @@ class Index:
         except BaseException:
             store.close()
             raise
+
+    @classmethod
+    def reader(cls, path: Path, policy: Policy) -> Self:
+        """Open an index to read only, for a server: its view is made, in another connection, whenever it must be."""
+        found = cls.open(path, policy=policy, create=False, read_only=True)
+        found._prepared = lambda: cls.prepare(path, found.policy)
+        return found
+
+    @classmethod
+    def prepare(cls, path: Path, policy: Policy) -> None:
+        """Bring the view up to date, under this policy; nothing is written if it is."""
+        with preparing, cls.open(path, policy=policy, create=False):
+            pass
+
+    @property
+    def view(self) -> View:
+        """What is derived from the claims under our policy; read it within a `snapshot`."""
+        return self._view
 
     @property
     def origin(self) -> bytes:
@@ -124,9 +144,16 @@ class Index:
             sources = without_conflicts(sources, self.store.files().values(), asked, log)
         return Ingest(self.store, self._view, self._key, log).run(sources, processes, progress)
 
+    def snapshot(self) -> AbstractContextManager[View]:
+        """A context in which all that is read is of one moment, and of our policy; its value is the view.
+
+        Whatever other processes write meanwhile.  Within another one it is part of that.
+        """
+        return snapshot(self._view, self._make_current)
+
     def thread(self, message_id: str, *, hidden: bool = True) -> Thread:
         """The whole thread in which an id stands.  ``hidden``: with ghosts that have no held descendant."""
-        with self._snapshot():
+        with self.snapshot():
             reader = self._view.reader
             root = reader.root_of(self._node(message_id))
             return reader.thread(root, hidden=hidden, coverage_reader=self._view.coverage_reader())
@@ -146,13 +173,13 @@ class Index:
         ``since``: seconds since 1970 of its newest message; ``missing``: only those with a ghost above a held message;
         ``after``: an id in the last thread of the page before.
         """
-        with self._snapshot():
+        with self.snapshot():
             beyond = None if after is None else self._view.reader.root_of(self._node(after))
         given = 0
         for thread in self._whole(self._view.listing.newest_roots(since, beyond, list_name), hidden):
             if list_name is not None and list_name not in thread.lists:
                 continue
-            if missing and not _misses_some(thread):
+            if missing and not misses_some(thread):
                 continue
             if limit is not None and given >= limit:
                 return
@@ -161,7 +188,7 @@ class Index:
 
     def all_threads(self, *, hidden: bool = True) -> Iterator[Thread]:
         """All threads, by date and root id, as `weft.rebuild` gives them."""
-        with self._snapshot():
+        with self.snapshot():
             roots = self._view.listing.roots(hidden=hidden)
         yield from self._whole(roots, hidden)
 
@@ -182,13 +209,13 @@ class Index:
         """
         with explained(self.store.path):
             self._view.fill_search()
-        with self._snapshot():
+        with self.snapshot():
             beyond = None if after is None else self._node(after)
             return self._view.listing.search(words, limit, list_name=list_name, since=since, after=beyond)
 
     def explain(self, message_id: str) -> Explanation:
         """Who says what about an id, and which rule decided its edge."""
-        with self._snapshot():
+        with self.snapshot():
             return self._explain(self._node(message_id))
 
     def _explain(self, node: int) -> Explanation:
@@ -229,7 +256,7 @@ class Index:
 
     def lists(self) -> list[ListInfo]:
         """The feeds of which claims are held that stand, by list and origin."""
-        with self._snapshot():
+        with self.snapshot():
             standing = self._view.standing()
         return sorted(
             (
@@ -328,12 +355,12 @@ class Index:
 
     def exchanges(self) -> list[SyncRecord]:
         """What peers were asked, by `record_covered`."""
-        with self._snapshot():
+        with self.snapshot():
             return self._view.exchanges.all()
 
     def view_id(self, *, common: bool = False) -> bytes:
         """32 bytes that are equal for equal views; ``common``: of the view that servers can compare.  Reads it all."""
-        with self._snapshot():
+        with self.snapshot():
             return identify(self.store, self.policy.common() if common else self.policy)
 
     def diff(self, first: Policy, second: Policy) -> Iterator[EdgeDifference]:
@@ -343,7 +370,7 @@ class Index:
 
     def differs_from_common(self, thread: Thread) -> int:
         """In how many of a thread's ids the common view has another parent."""
-        with self._snapshot():
+        with self.snapshot():
             return common_differences(self.store, self.policy, thread)
 
     def check(self) -> Iterator[Problem]:
@@ -365,6 +392,15 @@ class Index:
             with explained(self.store.path):
                 view.refresh()
         self.policy, self._view = policy, view
+
+    def _make_current(self) -> None:
+        """The view is of another policy, or not of all claims."""
+        if self._prepared is not None:
+            self._prepared()
+        elif self._read_only:
+            raise StoreError(f"{self.store.path}: the view is of another policy or version; open it once to write")
+        else:
+            self._view.refresh()
 
     def close(self) -> None:
         """Let go of it."""
@@ -389,34 +425,11 @@ class Index:
             what = f"it was made as origin {short_fingerprint(row[0])}; restore that key from a backup"
             raise KeyFileError(f"{key_path(self.store.path)}: this is not the key of this index; {what}")
 
-    @contextmanager
-    def _snapshot(self) -> Iterator[None]:
-        """All that is read inside is of one moment, and of our policy, whatever other processes write meanwhile."""
-        connection = self.store.connection
-        with explained(self.store.path):
-            connection.execute("BEGIN")
-            try:
-                if not self._view.follow():
-                    connection.execute("COMMIT")
-                    self._make_current()
-                    connection.execute("BEGIN")
-                    self._view.follow()
-                yield
-            finally:
-                if connection.in_transaction:
-                    connection.execute("COMMIT")
-
-    def _make_current(self) -> None:
-        """The view is of another policy, or not of all claims."""
-        if self._read_only:
-            raise StoreError(f"{self.store.path}: the view is of another policy or version; open it once to write")
-        self._view.refresh()
-
     def _whole(self, roots: Iterable[int], hidden: bool) -> Iterator[Thread]:
         """The threads of some roots, each read when it is asked for; those are left out that are no roots by then."""
         with explained(self.store.path):
             for root in roots:
-                with self._snapshot():
+                with self.snapshot():
                     view = self._view
                     is_root = view.is_root(root)
                     thread = (
@@ -436,7 +449,7 @@ class Index:
     def _chosen(self, ids: Sequence[str]) -> Iterator[StoredClaim]:
         """The claims that are meant by message ids and by claim ids (64 hex digits)."""
         for text in ids:
-            claim = _claim_id(text)
+            claim = parse_claim_id(text)
             found = self.store.get([claim]) if claim else []
             if not found:
                 after = 0
@@ -489,17 +502,3 @@ class Index:
             check_list_name(name)
         except ValueError as error:
             raise UsageError(f"{name!r} cannot name a list: {error}") from None
-
-
-def _claim_id(text: str) -> bytes | None:
-    try:
-        data = bytes.fromhex(text)
-    except ValueError:
-        return None
-    return data if len(data) == ID_BYTES else None
-
-
-def _misses_some(thread: Thread) -> bool:
-    """Whether a ghost stands above a message that is here."""
-    needed = {message.parent for message in thread.messages if not message.ghost}
-    return any(message.ghost and message.id in needed for message in thread.messages)

@@ -27,7 +27,6 @@ from weft.core.feed import Feed
 from weft.core.merkle import whole_tree
 from weft.core.signing import public_key, sign_root
 from weft.errors import PolicyError
-from weft.index.claim_filter import read_claim
 from weft.index.file_state import half_written, look, remember
 from weft.index.view import View
 from weft.model import Ingested
@@ -36,7 +35,7 @@ from weft.sources.interface import Note, NoteLog, Source
 from weft.sources.mbox import MboxFile, resume_at
 from weft.sources.parallel_scan import collector_paused, scan
 from weft.sources.splitter import REACH
-from weft.store.interface import IngestedFile, MailLocation, StoredClaim, VerifiedClaim, VerifiedPart
+from weft.store.interface import IngestedFile, MailLocation, StoredClaim, VerifiedClaim, VerifiedPart, read_claim
 from weft.store.sqlite import SqliteStore
 
 BATCH = 256

@@ -13,11 +13,11 @@ from weft.core.date import format_date, parse_date
 from weft.core.display_order import LATE
 from weft.core.subject import decode_text
 from weft.errors import UsageError
-from weft.index.claim_filter import read_bytes
 from weft.index.fulltext import SearchQuery
 from weft.index.recency import AHEAD_SECONDS, UNDATED, newest_roots
 from weft.index.thread_reader import ThreadReader
-from weft.model import Found
+from weft.model import Found, Thread
+from weft.store.interface import read_bytes
 
 _DATE = "iif(nodes.date <= :horizon, nodes.date, :undated)"
 _SEARCH = (
@@ -130,3 +130,9 @@ class Listing:
                 else:
                     best = min(best if best is not None else LATE, LATE if date is None else date)
         return best
+
+
+def misses_some(thread: Thread) -> bool:
+    """Whether a ghost stands above a message that is here."""
+    needed = {message.parent for message in thread.messages if not message.ghost}
+    return any(message.ghost and message.id in needed for message in thread.messages)

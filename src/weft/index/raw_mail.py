@@ -19,7 +19,6 @@ from typing import NamedTuple, Self
 from weft.core.claim import Claim, claim_id, claim_of, encode
 from weft.core.representative import Rank, content_of, count_variants
 from weft.errors import SourceError
-from weft.index.claim_filter import read_claim
 from weft.index.file_state import BY_LIST_ID
 from weft.model import Message, Thread
 from weft.sources.containers import ArchiveFile
@@ -30,7 +29,7 @@ from weft.sources.interface import NoteLog, Source, split_message
 from weft.sources.list_edits import MailCopy, distinct_contents
 from weft.sources.mbox import MboxFile
 from weft.sources.spool import Unpacked
-from weft.store.interface import PAGE, MailLocation, Store, StoredClaim
+from weft.store.interface import PAGE, MailLocation, Store, StoredClaim, read_claim
 
 FROM_PEER = "it came from a peer"
 OTHER_CONTENT = "another content under its id is not here: "

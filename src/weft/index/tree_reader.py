@@ -7,67 +7,18 @@ these no more than `MOST`: its digest does not depend on them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from weft.core.signing import fingerprint
 from weft.index.claim_filter import ClaimFilter
-from weft.index.common_view import DIGEST_BYTES, CommonView
+from weft.index.common_view import CommonView
 from weft.index.explain import Explainer
 from weft.index.thread_reader import ThreadReader, stated_by_headers
-from weft.policy.rules import thread_digest
 from weft.store.sqlite import SqliteStore
+from weft.thread_tree import PlacedId, PlacingClaim, ThreadTree, to_text
 
 MOST = 20
 """Witnesses of one ghost."""
 _CHUNK = 200
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class PlacingClaim:
-    """A claim that counts for the parent of an id.  Its origin can lie about all of it.
-
-    ``claim``   its id, as hex
-    ``origin``  the fingerprint of who made it
-    ``parent``  what it says is the parent; None: that there is none
-    ``by``      the message in whose References that stands; empty: the claim is about the id itself
-    """
-
-    claim: str
-    origin: str
-    list: str
-    parent: str | None
-    by: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedId:
-    """Where an id stands in the common view, and why: ``rule`` as in `weft.model.Explanation`."""
-
-    id: str
-    parent: str | None
-    seen: bool
-    rule: str
-    said: tuple[PlacingClaim, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ThreadTree:
-    """A whole tree: the root first, each id before those below it."""
-
-    standings: tuple[PlacedId, ...]
-
-    @property
-    def root(self) -> str:
-        """The id of its root."""
-        return self.standings[0].id
-
-    @property
-    def digest(self) -> str:
-        """What `weft.model.ThreadDigest` says of it, worked out from what is in it."""
-        claims = (bytes.fromhex(said.claim) for one in self.standings if one.seen for said in one.said)
-        edges = ((one.id, one.parent) for one in self.standings if one.parent is not None)
-        found = thread_digest(claims, ((to_bytes(child), to_bytes(parent)) for child, parent in edges))
-        return found[:DIGEST_BYTES].hex()
 
 
 class TreeReader:
@@ -134,16 +85,6 @@ class TreeReader:
         if not parents:
             return "nobody says", said
         return ("witnesses" if len(parents) == 1 else "witnesses disagree"), said
-
-
-def to_text(message_id: bytes) -> str:
-    """An id as text."""
-    return message_id.decode("utf-8", "surrogateescape")
-
-
-def to_bytes(message_id: str) -> bytes:
-    """The opposite."""
-    return message_id.encode("utf-8", "surrogateescape")
 
 
 def _text(message_id: bytes | None) -> str | None:

@@ -15,14 +15,14 @@ from weft.core.forest import NONE
 from weft.core.incremental_forest import IncrementalForest
 from weft.core.signing import public_key
 from weft.index.aliases import alias_nodes
-from weft.index.claim_filter import ClaimFilter, read_claim, resolve, sure_nodes
+from weft.index.claim_filter import ClaimFilter, resolve, sure_nodes
 from weft.index.ingest import sign_batches
 from weft.index.recency import wrong_roots
 from weft.index.sync_history import name_of
 from weft.index.view import View
 from weft.model import EdgeDifference, Problem, Thread
 from weft.policy.rules import Policy
-from weft.store.interface import PAGE, InsertedClaim, StoredClaim, VerifiedClaim
+from weft.store.interface import PAGE, InsertedClaim, StoredClaim, VerifiedClaim, read_claim
 from weft.store.sqlite import SqliteStore
 
 

@@ -27,7 +27,7 @@ from weft.core.feed import Feed
 from weft.core.forest import NONE
 from weft.core.incremental_forest import IncrementalForest
 from weft.index.aliases import AliasTable, alias_nodes
-from weft.index.claim_filter import ClaimFilter, read_claim, resolve, sure_nodes, weak_nodes
+from weft.index.claim_filter import ClaimFilter, resolve, sure_nodes, weak_nodes
 from weft.index.coverage import CoverageReader
 from weft.index.fulltext import WORDS_VERSION, check_search, fill_search, forget_texts, start_again
 from weft.index.listing import Listing
@@ -40,7 +40,7 @@ from weft.index.thread_reader import CountedClaim, ThreadReader
 from weft.model import Problem
 from weft.policy.rules import Policy
 from weft.store.id_table import chunks
-from weft.store.interface import PAGE, InsertedClaim, StoredClaim
+from weft.store.interface import PAGE, InsertedClaim, StoredClaim, read_claim
 from weft.store.sqlite import SqliteStore
 
 _VERSION = b"7"
@@ -71,7 +71,8 @@ class View:
         self._upto = _ALL  # claims beyond this position have not been seen
         self.forest = IncrementalForest(self._node_cache)
         self.exchanges = SyncHistory(self.connection)
-        self._seen = -1  # what SQLite calls the version of the data; other processes change it
+        self.version = -1
+        """The `SqliteStore.version` that the rows are of; -1 if nothing is known of them."""
         self._remembered: tuple[object, Mapping[Feed, int], CoverageReader] | None = None
 
     def refresh(self) -> None:
@@ -91,8 +92,8 @@ class View:
 
         To be called before the view is read.  `transaction` does it too, and makes the view again if need be.
         """
-        [(version,)] = self.connection.execute("PRAGMA data_version").fetchall()
-        if version != self._seen:
+        version = self.store.version()
+        if version != self.version:
             if self._tables() < TABLES:
                 return False
             known = dict(self.connection.execute("SELECT key, value FROM view").fetchall())
@@ -103,7 +104,7 @@ class View:
             self._forget()
             self._load_withdrawn()
             self.claim_filter.aliases = alias_nodes(self.store, self.policy)
-            self._seen = version
+            self.version = version
         return True
 
     def _make_current(self) -> None:
@@ -148,6 +149,10 @@ class View:
         self.aliases.remove(claims)
         self._recompute(list(nodes), gone)
         self._hear_again([node for node in about if not self._node_cache.is_claimed(node)], gone)
+
+    def position(self) -> int:
+        """The position of the last claim that the view has seen."""
+        return self._number("position")
 
     def row(self, node: int) -> tuple[int, int | None, int | None]:
         """(tier, parent, lost parent) of a node: its best tier, 255 for a ghost; the parent that a cut took from it."""
@@ -212,8 +217,8 @@ class View:
 
     def _summary(self) -> tuple[Mapping[Feed, int], CoverageReader]:
         """What is worked out once for each state of the index: as long as nobody else writes, and nor do we."""
-        state = self._seen, self.connection.total_changes
-        if self._remembered is None or self._remembered[0] != state or self._seen < 0:
+        state = self.version, self.connection.total_changes
+        if self._remembered is None or self._remembered[0] != state or self.version < 0:
             counts = self._count()
             self._remembered = state, counts, CoverageReader(self.policy, counts, self.exchanges.all())
         return self._remembered[1:]
@@ -455,7 +460,7 @@ class View:
         self._leaving, self._upto = set(), _ALL
         self._risen.clear()
         self._torn.clear()
-        self._seen, self._remembered = -1, None
+        self.version, self._remembered = -1, None
 
     def _load_withdrawn(self) -> None:
         """Read what withdrawals take back, and those whose targets have not come."""

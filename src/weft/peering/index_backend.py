@@ -53,7 +53,6 @@ from weft.index.received import Amount, Delivery
 from weft.peering.peer_state import PeerState, today
 from weft.policy.feed_ranges import NO_FEEDS, FeedRanges, carried_by
 from weft.policy.rules import Policy
-from weft.server.reader_pool import prepare
 from weft.store.interface import VerifiedPart
 from weft.store.sqlite import SqliteStore
 
@@ -150,7 +149,7 @@ class IndexBackend:
 
     def use(self, policy: Policy) -> None:
         """Admit and show by another policy; takes as long as its view takes to be made."""
-        prepare(self._path, policy)
+        Index.prepare(self._path, policy)
         self._index.set_policy(policy)
 
     def close(self) -> None:

@@ -20,9 +20,11 @@ from weft.core.feed import ALL_LISTS, Feed, FeedSet, Lists
 from weft.core.feed import NO_FEEDS as NO_FEED_SET
 from weft.core.list_name import check_list_bytes
 from weft.errors import RemoteProtocolError
-from weft.exchange.limits import MAX_FEEDS
 from weft.policy.rules import Policy
 from weft.v1 import exchange_pb2 as wire
+
+MAX_FEEDS = 65_536
+"""Origins and lists that a hello may name, all together."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,18 +13,22 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from itertools import islice
 
 from weft.errors import ChangedError, InvalidRequestError, LateError, OverloadedError
 from weft.index.common_view import CommonView, build_common_view, state_of
+from weft.index.tree_reader import TreeReader
 from weft.server.reader_pool import IndexReader, ReaderPool
 from weft.v1 import threads_pb2 as wire
 from weft.wire import limits
 from weft.wire.digests import digests_message, summary_message
-from weft.wire.trees import TreePages
+from weft.wire.trees import trees_messages
 
+_CHUNK = 200
+"""Ids of trees that are read at a time."""
 _KEPT = 2
 """Common views that are kept: 60 bytes an id each."""
 
@@ -44,11 +48,11 @@ class ComparisonStreams:
         deadline = time.monotonic() + seconds
         async with self._counted():
             common = await self._current(deadline)
-            yield summary_message(common)
+            yield summary_message(common.identity, len(common.roots), common.version, common.position)
             if request.summary:
                 return
             for start in range(0, len(common.roots), limits.DIGESTS_PAGE):
-                work = partial(digests_message, common=common, start=start, count=limits.DIGESTS_PAGE)
+                work = partial(_digests, common=common, start=start, count=limits.DIGESTS_PAGE)
                 yield await self._pool.call(work, deadline - time.monotonic())
 
     async def trees(self, data: bytes, seconds: float) -> AsyncGenerator[bytes, None]:
@@ -56,7 +60,7 @@ class ComparisonStreams:
         request = limits.parse_request(wire.TreesRequest, data)
         if len(request.ids) > limits.TREES_IDS:
             raise InvalidRequestError(f"ids: {len(request.ids)} of them, at most {limits.TREES_IDS} are taken")
-        pages = TreePages(self._known(request.version), [limits.check_id(one) for one in request.ids])
+        pages = _TreePages(self._known(request.version), [limits.check_id(one) for one in request.ids])
         deadline = time.monotonic() + seconds
         async with self._counted():
             while responses := await self._pool.call(pages.following, deadline - time.monotonic()):
@@ -100,6 +104,39 @@ class ComparisonStreams:
 def _state(reader: IndexReader) -> bytes:
     with reader.snapshot():
         return state_of(reader.index.store)
+
+
+def _digests(reader: IndexReader, common: CommonView, start: int, count: int) -> bytes:
+    """The response with so many trees from number ``start`` on."""
+    with reader.snapshot():
+        return digests_message(common.threads(reader.index.store, start, count))
+
+
+class _TreePages:
+    """The responses that hold the trees in which some ids stand."""
+
+    def __init__(self, common: CommonView, ids: Sequence[bytes]) -> None:
+        self._common = common
+        self._ids = ids
+        self._places: Iterator[tuple[int, int]] | None = None
+
+    def following(self, reader: IndexReader) -> list[bytes]:
+        """The next responses, in order; none at the end.  May be called in another thread each time."""
+        with reader.snapshot():
+            trees = TreeReader(reader.index.store, self._common)
+            if self._places is None:
+                self._places = self._walk(trees.roots(self._ids))
+            chunk = list(islice(self._places, _CHUNK))
+            standings = trees.standings([place for place, _ in chunk])
+            return list(trees_messages(standings, [up for _, up in chunk]))
+
+    def _walk(self, roots: Sequence[int]) -> Iterator[tuple[int, int]]:
+        """Each place of the trees, and how many places before it its parent stands."""
+        for root in roots:
+            numbers: dict[int, int] = {}
+            for number, place in enumerate(self._common.tree(root)):
+                numbers[place] = number
+                yield place, number - numbers.get(self._common.parents[place], number)
 
 
 def _weave(reader: IndexReader) -> tuple[bytes, CommonView]:

@@ -12,10 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
 from weft.core.claim import Claim
-from weft.index.claim_filter import read_claim
 from weft.model import Thread
 from weft.server.reader_pool import IndexReader
-from weft.store.interface import PAGE, StoredClaim
+from weft.store.interface import PAGE, StoredClaim, read_claim
 from weft.v1 import claim_pb2
 from weft.v1 import threads_pb2 as wire
 from weft.wire.threads import to_bytes

@@ -144,7 +144,7 @@ def list_threads(reader: IndexReader, data: bytes) -> bytes:
     request = limits.parse_request(wire.ListThreadsRequest, data)
     size = limits.clamp(request.page_size, limits.THREADS_PAGE)
     after = to_text(limits.check_id(request.after)) if request.after else None
-    page = reader.current().threads(
+    page = reader.index.threads(
         list_name=limits.check_list(request.list),
         since=request.since if request.HasField("since") else None,
         missing=request.missing,
@@ -184,7 +184,7 @@ def search(reader: IndexReader, data: bytes) -> bytes:
     request = limits.parse_request(wire.SearchRequest, data)
     words, limit = limits.check_words(request.words), limits.clamp(request.limit, limits.SEARCH_LIMIT)
     try:
-        found = reader.current().search(words, limit=limit)
+        found = reader.index.search(words, limit=limit)
     except UsageError as error:
         raise InvalidRequestError(f"words: {error}") from None
     response = wire.SearchResponse()
@@ -204,7 +204,7 @@ def search(reader: IndexReader, data: bytes) -> bytes:
 def explain(reader: IndexReader, data: bytes) -> bytes:
     """Who says what about one id."""
     request = limits.parse_request(wire.ExplainRequest, data)
-    found = reader.current().explain(to_text(limits.check_id(request.id)))
+    found = reader.index.explain(to_text(limits.check_id(request.id)))
     return explanation.to_message(found).SerializeToString()
 
 
@@ -213,9 +213,11 @@ def status(reader: IndexReader, data: bytes) -> bytes:
     request = limits.parse_request(wire.StatusRequest, data)
     with reader.snapshot():
         store, policy = reader.index.store, reader.view.policy
-        [(viewed,)] = reader.view.connection.execute("SELECT value FROM view WHERE key = 'position'").fetchall()
         response = wire.StatusResponse(
-            version=__version__.encode(), origin=reader.index.origin, position=store.position(), viewed=int(viewed)
+            version=__version__.encode(),
+            origin=reader.index.origin,
+            position=store.position(),
+            viewed=reader.view.position(),
         )
         for feed, count in sorted(store.feeds().items()):
             tier = policy.tier(feed)
@@ -238,7 +240,7 @@ def position(reader: IndexReader) -> int:
 def changes(reader: IndexReader, after: int) -> wire.WatchResponse:
     """What the next claims beyond a position did."""
     with reader.snapshot():
-        found, reached = ChangeLog(reader).after(after)
+        found, reached = ChangeLog(reader.view).after(after)
     return wire.WatchResponse(changes=found, position=reached)
 
 

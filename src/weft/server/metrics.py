@@ -14,7 +14,6 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 
 from weft import __version__
 from weft.errors import WeftError
-from weft.peering.metrics import ExchangeMetrics
 
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -31,7 +30,6 @@ class Metrics:
             "weft_call_seconds", "How long calls took.", ["method"], buckets=_BUCKETS, registry=self.registry
         )
         self._position = Gauge("weft_log_position", "The end of the log.", registry=self.registry)
-        self.exchange = ExchangeMetrics(self.registry)
         build = Gauge("weft_build", "Which release this is.", ["version"], registry=self.registry)
         build.labels(__version__).set(1)
         self._close: Callable[[], None] = lambda: None

@@ -4,12 +4,9 @@ Theory of operation
 -------------------
 SQLite connections belong to threads, and the event loop must never wait for a disk.  So each thread of a small pool
 opens the index for itself, to read only (`IndexReader`), and the loop hands it functions (`ReaderPool.call`).  Within
-`IndexReader.snapshot` all that is read is of one state, whoever writes meanwhile.  When the state is another than the
-one before, what the thread remembers (encoded answers) is dropped.
-
-The view on disk may be one of another policy, because somebody looked at the index under it.  Then it is made again,
-by `prepare`, which also runs before a server answers for the first time.  When the server goes by another policy
-(`ReaderPool.use`), each thread does so from its next call on.
+`IndexReader.snapshot` all that is read is of one state, whoever writes meanwhile (`weft.index.snapshot`).  When the
+state is another than the one before, what the thread remembers (encoded answers) is dropped.  When the server goes by
+another policy (`ReaderPool.use`), each thread does so from its next call on.
 
 A function that takes too long, or whose caller has gone, is interrupted inside SQLite.
 """
@@ -30,7 +27,6 @@ from typing import TypeVar
 from weft.core.message_id import key as id_key
 from weft.errors import LateError, NotFoundError, OverloadedError, StoreError
 from weft.index.index import Index
-from weft.index.view import View
 from weft.policy.rules import Policy
 
 T = TypeVar("T")
@@ -43,8 +39,6 @@ _KEY_BYTES = 512
 _STEPS = 20_000
 """Instructions of SQLite between two looks at the clock: about a millisecond."""
 
-_preparing = threading.Lock()
-
 
 def check_waiting(calls: int) -> None:
     """`OverloadedError` if so many wait that no more are taken."""
@@ -52,19 +46,12 @@ def check_waiting(calls: int) -> None:
         raise OverloadedError(f"{MAX_WAITING} calls are waiting already; ask again later")
 
 
-def prepare(path: Path, policy: Policy) -> None:
-    """Bring the view up to date, under this policy; nothing is written if it is."""
-    with _preparing, Index.open(path, policy=policy, create=False):
-        pass
-
-
 class IndexReader:
     """One thread's access to the index."""
 
     def __init__(self, path: Path, policy: Policy) -> None:
-        self.path = path
-        self.index = Index.open(path, policy=policy, create=False, read_only=True)
-        self.view = View(self.index.store, policy)
+        self.index = Index.reader(path, policy)
+        self.view = self.index.view
         self.cache: OrderedDict[bytes, bytes] = OrderedDict()
         self.kept: OrderedDict[object, object] = OrderedDict()
         """What is needed for the next pages of large answers; a few at most."""
@@ -76,7 +63,7 @@ class IndexReader:
     def use(self, policy: Policy) -> None:
         """Read by another policy from now on, and forget what was read by the old one."""
         self.index.set_policy(policy)  # opened to read only, so nothing is made here
-        self.view = View(self.index.store, policy)
+        self.view = self.index.view
         self._forget()
 
     @contextmanager
@@ -100,30 +87,15 @@ class IndexReader:
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """All that is read inside is of one moment, and of our policy.  Not around methods of ``index``.
-
-        Within another one it is part of that.
-        """
+        """All that is read inside is of one moment, and of our policy.  Within another one it is part of that."""
         if self._connection.in_transaction:
             yield
             return
-        self._begin()
-        try:
-            if not self.view.follow():
-                self._connection.execute("ROLLBACK")
-                prepare(self.path, self.view.policy)
-                self._begin()
-                if not self.view.follow():
-                    raise StoreError(f"{self.path}: somebody is looking at the index under another policy")
+        with self.index.snapshot() as view:
+            if view.version != self._version:
+                self._forget()
+                self._version = view.version
             yield
-        finally:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-
-    def current(self) -> Index:
-        """The index, for its own methods, with the view of our policy."""
-        with self.snapshot():
-            return self.index
 
     def node(self, message_id: bytes) -> int:
         """The node of an id as a client names it; `NotFoundError`."""
@@ -142,7 +114,7 @@ class IndexReader:
     def remembered(self, key: bytes) -> bytes | None:
         """An answer, if the index is as it was; outside of a snapshot it costs less than to begin one."""
         answer = self.cache.get(key)
-        if answer is None or self._connection.in_transaction or self._data_version() == self._version:
+        if answer is None or self._connection.in_transaction or self.index.store.version() == self._version:
             return answer
         return None
 
@@ -160,22 +132,10 @@ class IndexReader:
         """Let go of the index."""
         self.index.close()
 
-    def _begin(self) -> None:
-        self._connection.execute("BEGIN")
-        version = self._data_version()  # asking for it begins the reading
-        if version != self._version:
-            self._forget()
-            self._version = version
-
     def _forget(self) -> None:
         self.cache.clear()
         self.kept.clear()
         self._cached, self._version, self._position = 0, -1, -1
-
-    def _data_version(self) -> int:
-        """Another number after each commit of somebody else."""
-        [(version,)] = self._connection.execute("PRAGMA data_version").fetchall()
-        return int(version)
 
 
 class ReaderPool:

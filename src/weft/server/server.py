@@ -28,7 +28,7 @@ from weft.errors import UsageError, WeftError
 from weft.index.index import Index
 from weft.policy.rules import Policy
 from weft.server.access import Access
-from weft.server.reader_pool import ReaderPool, prepare
+from weft.server.reader_pool import ReaderPool
 from weft.server.service import NAME, CallMeter, Context, ThreadsService
 from weft.server.socket_file import SOCKET_MODE, socket_file
 from weft.server.watch import ChangeWatch
@@ -75,7 +75,7 @@ class Server:
 
         ``shared``: other processes listen at the same address (`weft.server.workers`).
         """
-        prepare(path, policy)
+        Index.prepare(path, policy)
         self._path = path
         self._policy = policy
         self._quick = ReaderPool(path, policy, 1, "quick")  # more would only wait for each other
@@ -151,7 +151,7 @@ class Server:
         self._policy = policy
         for pool in (self._quick, self._slow, self._log, self._keeper):
             pool.use(policy)
-        await asyncio.to_thread(prepare, self._path, policy)
+        await asyncio.to_thread(Index.prepare, self._path, policy)
 
     async def wait(self) -> None:
         """Until it has been stopped."""

@@ -18,9 +18,8 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-from weft.client.channel import END
 from weft.errors import OverloadedError, StoppingError, WeftError
-from weft.grpc_status import is_ours, status_of
+from weft.grpc_status import END, is_ours, status_of
 from weft.server.handlers import LargeError, get_large_thread, get_thread
 from weft.server.reader_pool import IndexReader, ReaderPool
 from weft.v1 import threads_pb2 as wire

@@ -22,10 +22,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from weft.core.claim import Claim, Withdrawal
+from weft.core.claim import Claim, Withdrawal, parse
 from weft.core.feed import Feed
 from weft.core.merkle import Multiproof, PartialTree
 from weft.core.signing import SignedRoot
+from weft.errors import ClaimError
 
 PAGE = 1000
 """How many claims a page has, if the caller does not say."""
@@ -75,6 +76,19 @@ class StoredClaim(NamedTuple):
     batch: int
     leaf: int
     place: MailLocation | None
+
+
+def read_claim(held: StoredClaim) -> Claim | Withdrawal | None:
+    """The claim that ``held`` is; None if it was expunged, or is damaged (`Index.check` names it)."""
+    return read_bytes(held.data)
+
+
+def read_bytes(data: bytes | None) -> Claim | Withdrawal | None:
+    """The same for the bytes of a claim."""
+    try:
+        return parse(data) if data else None
+    except ClaimError:
+        return None
 
 
 class VerifiedPart(NamedTuple):

@@ -157,6 +157,11 @@ class SqliteStore:
             [(newest,)] = self.connection.execute("SELECT coalesce(max(position), 0) FROM claims").fetchall()
         return int(newest)
 
+    def version(self) -> int:
+        """Another number after each commit of another connection."""
+        [(version,)] = self.connection.execute("PRAGMA data_version").fetchall()
+        return int(version)
+
     def feeds(self) -> dict[Feed, int]:
         """How many claims are held of each feed."""
         with explained(self.path):

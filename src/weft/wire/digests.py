@@ -9,13 +9,12 @@ in another order, sends more than it said, or less, or nothing again and again, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from weft.core.message_id import MAX_ID_BYTES
 from weft.errors import AnswerError
-from weft.index.common_view import DIGEST_BYTES, CommonView
 from weft.model import CommonSummary, ThreadDigest
-from weft.server.reader_pool import IndexReader
+from weft.thread_tree import DIGEST_BYTES
 from weft.v1 import threads_pb2 as wire
 from weft.wire.threads import to_text
 
@@ -25,18 +24,14 @@ _VERSION_BYTES = 64
 _VIEW_BYTES = 32
 
 
-def summary_message(common: CommonView) -> bytes:
-    """The first response."""
-    response = wire.DigestsResponse(
-        common_view=common.identity, threads=len(common.roots), version=common.version, position=common.position
-    )
+def summary_message(identity: bytes, threads: int, version: bytes, position: int) -> bytes:
+    """The first response: of a common view its identity, how many trees it has, and the state that it was made of."""
+    response = wire.DigestsResponse(common_view=identity, threads=threads, version=version, position=position)
     return response.SerializeToString()
 
 
-def digests_message(reader: IndexReader, common: CommonView, start: int, count: int) -> bytes:
-    """One of the others: so many trees from number ``start`` on."""
-    with reader.snapshot():
-        threads = common.threads(reader.index.store, start, count)
+def digests_message(threads: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """One of the others: some trees as (root, digest), in the order of their roots."""
     roots, digests = [root for root, _ in threads], b"".join(digest for _, digest in threads)
     return wire.DigestsResponse(roots=roots, digests=digests).SerializeToString()
 

@@ -1,22 +1,19 @@
 """Trees of the common view on the wire: a run of ids, each behind its parent, with the claims that place it.
 
-`TreePages` writes them, a bounded number of ids at a time; `TreeJoiner` puts them together again and believes nothing
+`trees_messages` writes them; `TreeJoiner` puts them together again and believes nothing
 but that each tree is one: whether it is the one whose digest was given is for the caller to see (`ThreadTree.digest`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
 
 from weft.core.claim import ID_BYTES
 from weft.core.message_id import MAX_ID_BYTES
 from weft.core.signing import parse_fingerprint
 from weft.errors import AnswerError
-from weft.index.common_view import CommonView
-from weft.index.tree_reader import PlacedId, PlacingClaim, ThreadTree, TreeReader
-from weft.server.reader_pool import IndexReader
+from weft.thread_tree import PlacedId, PlacingClaim, ThreadTree
 from weft.v1 import threads_pb2 as wire
 from weft.wire import limits
 from weft.wire.explanation import origin_name
@@ -24,38 +21,11 @@ from weft.wire.threads import to_bytes, to_text
 
 MOST = 1 << 27
 """Octets of the trees of one call; a server that sends more is not believed to have an end."""
-_CHUNK = 200
 _ROW = 24
 
 
-class TreePages:
-    """The responses that hold the trees in which some ids stand."""
-
-    def __init__(self, common: CommonView, ids: Sequence[bytes]) -> None:
-        self._common = common
-        self._ids = ids
-        self._places: Iterator[tuple[int, int]] | None = None
-
-    def following(self, reading: IndexReader) -> list[bytes]:
-        """The next responses, in order; none at the end.  May be called in another thread each time."""
-        with reading.snapshot():
-            reader = TreeReader(reading.index.store, self._common)
-            if self._places is None:
-                self._places = self._walk(reader.roots(self._ids))
-            chunk = list(islice(self._places, _CHUNK))
-            standings = reader.standings([place for place, _ in chunk])
-            return list(_responses(standings, [up for _, up in chunk]))
-
-    def _walk(self, roots: Sequence[int]) -> Iterator[tuple[int, int]]:
-        """Each place of the trees, and how many places before it its parent stands."""
-        for root in roots:
-            numbers: dict[int, int] = {}
-            for number, place in enumerate(self._common.tree(root)):
-                numbers[place] = number
-                yield place, number - numbers.get(self._common.parents[place], number)
-
-
-def _responses(standings: Iterator[PlacedId], ups: Sequence[int]) -> Iterator[bytes]:
+def trees_messages(standings: Iterable[PlacedId], ups: Sequence[int]) -> Iterator[bytes]:
+    """The responses that hold some ids with who places them; ``ups``: how many ids before each its parent stands."""
     page = _Page()
     for standing, up in zip(standings, ups, strict=True):
         head = wire.TreesResponse.Standing(

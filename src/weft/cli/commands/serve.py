@@ -257,11 +257,13 @@ async def _exchanging(
         yield
         return
     from weft.peering.listener import ExchangeServer
+    from weft.peering.metrics import ExchangeMetrics
 
-    server = ExchangeServer(path, policies.current, look=policies.look, meter=meter.exchange if meter else None)
+    exchange_meter = ExchangeMetrics(meter.registry) if meter else None
+    server = ExchangeServer(path, policies.current, look=policies.look, meter=exchange_meter)
     policies.follow(server.use)
-    if meter:
-        meter.exchange.show(server.registry.standings)
+    if exchange_meter:
+        exchange_meter.show(server.registry.standings)
     try:
         click.echo(f"exchange on {await server.start(address)}")
         yield
