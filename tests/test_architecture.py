@@ -3,9 +3,6 @@
 Pure: core <- policy <- exchange, wire, render.  With files, clocks and networks: sources, store <- index <- server,
 peering, client <- the command line and the demonstration.  Never back.  Core, exchange and wire are functions of what
 they are given: no files, network, clock or randomness, so that one seeded test can run a hundred servers.
-
-What does not hold yet stands in a table of exceptions.  These tables may only shrink: an entry that is not needed any
-more fails.
 """
 
 from __future__ import annotations
@@ -66,9 +63,6 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 """What each package may import of Weft, by package or by module; the cli may import everything."""
 
-IMPORT_EXCEPTIONS: dict[str, set[str]] = {}
-"""What still points the wrong way, by module."""
-
 STANDARD = {
     "array", "base64", "bisect", "collections", "dataclasses", "enum", "functools", "hashlib", "heapq", "itertools",
     "json", "math", "operator", "re", "struct", "types", "typing",
@@ -90,10 +84,6 @@ SQL = re.compile(
     r"\bSELECT\s|\bINSERT\s+(OR\s+\w+\s+)?INTO\b|\bUPDATE\s+\w+\s+SET\b|\bDELETE\s+FROM\b|\bCREATE\s+(TEMP\w*\s+)?TABLE\b"
     r"|\bPRAGMA\b|\bBEGIN\s+(IMMEDIATE|DEFERRED)\b"
 )
-SQL_EXCEPTIONS: set[str] = {
-    "weft.peering.peer_state",
-}
-"""Modules outside the store and the index that still speak SQL."""
 
 BANNED = {
     "answerer", "answering", "asker", "asking", "catching", "checking", "chronicle", "covering", "desk", "exchanging",
@@ -102,7 +92,6 @@ BANNED = {
     "teller", "telling", "visits", "wanting", "weaver", "weaving", "workplace", "woven",
 }  # fmt: skip
 """Words that have given way to those of the field, in names of modules, classes and public functions."""
-WORD_EXCEPTIONS: set[str] = set()
 
 HEAVY = ("networkx", "grpc", "sqlite_utils", "sqlite3", "google.protobuf", "cryptography", "asyncio", "dulwich")
 
@@ -157,13 +146,8 @@ def against_the_direction(name: str) -> set[str]:
 @pytest.mark.parametrize("name", [name for name in MODULES if room(name) != "cli"])
 def test_no_module_imports_against_the_direction(name: str) -> None:
     assert room(name) in MAY_IMPORT, f"say in MAY_IMPORT where {name} stands"
-    wrong = against_the_direction(name) - IMPORT_EXCEPTIONS.get(name, set())
+    wrong = against_the_direction(name)
     assert not wrong, f"{name} may not import {', '.join(sorted(wrong))}"
-
-
-def test_every_exception_to_the_direction_is_still_needed() -> None:
-    needed = {name: against_the_direction(name) for name in IMPORT_EXCEPTIONS}
-    assert needed == IMPORT_EXCEPTIONS
 
 
 def test_nothing_but_the_entry_point_imports_the_command_line() -> None:
@@ -183,8 +167,7 @@ def test_no_package_imports_a_private_module_of_another() -> None:
 
 
 def test_sql_stands_in_the_store_and_the_index_alone() -> None:
-    found = {name for name in OURS if room(name) not in {"store", "index"} and any(map(SQL.search, texts(name)))}
-    assert found == SQL_EXCEPTIONS
+    assert not {name for name in OURS if room(name) not in {"store", "index"} and any(map(SQL.search, texts(name)))}
 
 
 def texts(name: str) -> Iterator[str]:
@@ -202,8 +185,7 @@ def test_no_public_class_has_the_name_of_another() -> None:
 
 
 def test_names_are_made_of_the_words_of_the_field() -> None:
-    found = {f"{name}: {word}" for name in OURS for word in names_of(name) if words(word) & BANNED}
-    assert found == WORD_EXCEPTIONS
+    assert not {f"{name}: {word}" for name in OURS for word in names_of(name) if words(word) & BANNED}
 
 
 def names_of(name: str) -> Iterator[str]:
