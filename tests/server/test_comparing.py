@@ -265,7 +265,7 @@ def test_trees_come_in_pages_of_bounded_size_that_may_part_the_claims_of_one_id(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "PAGE_BYTES", 2000)
-    monkeypatch.setattr(trees, "_CHUNK", 7)
+    monkeypatch.setattr(comparing, "_CHUNK", 7)
     near = Origin("near")
     policy = Policy(origins={near.public: Row(1, None)})
     with Index.open(tmp_path / "index.db", policy=policy) as index:
