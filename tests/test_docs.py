@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from tests import command_reference, grpc_reference
 from tests.cli.command_runner import ROOT, weft
-from tests.command_reference import PAGE, reference
 from tests.documented_examples import DOCS, README, Example, documents, examples, matches, not_run, run
+from tests.documented_facts import limit, metric_rows, stated_limits, stated_metrics
 from weft.docs import SECTIONS, pages
+from weft.exchange.limits import Limits
+from weft.v1 import claim_pb2, exchange_pb2, threads_pb2
+from weft.wire import limits as wire_limits
 
 EXAMPLES = [example for page in documents() for example in examples(page)]
 _LINK = re.compile(r"\]\((?!https?://)(?P<path>[^)#\s]*)(?:#(?P<anchor>[^)]+))?\)")
@@ -109,5 +115,34 @@ def test_dots_stand_for_what_is_left_out(shown: str, printed: str, same: bool) -
     assert matches(shown, printed) == same
 
 
-def test_the_reference_of_commands_is_what_the_commands_say() -> None:
-    assert PAGE.read_text() == reference(), "write it again: python -m tests.command_reference"
+@pytest.mark.parametrize("generated", [command_reference, grpc_reference], ids=lambda module: module.PAGE.name)
+def test_a_page_that_is_written_from_the_code_is_what_the_code_says(generated: ModuleType) -> None:
+    assert generated.PAGE.read_text() == generated.reference(), f"write it again: python -m {generated.__name__}"
+
+
+def test_every_message_and_call_of_the_protocol_stands_in_the_reference_of_the_api() -> None:
+    page = grpc_reference.PAGE.read_text()
+    for file in (claim_pb2, exchange_pb2, threads_pb2):
+        for name, message in file.DESCRIPTOR.message_types_by_name.items():
+            assert f"### message {name}\n" in page
+            for field in message.fields:
+                assert f"| {field.number} | `{field.name}` |" in page
+        for service in file.DESCRIPTOR.services_by_name.values():
+            assert all(f"| `{method.name}` |" in page for method in service.methods)
+
+
+def test_the_limits_in_the_reference_are_those_of_the_code() -> None:
+    stated = stated_limits()
+    assert len(stated) > 40
+    assert stated == {name: limit(name) for name in stated}
+    public = {
+        name for name in vars(wire_limits) if name.isupper() and isinstance(getattr(wire_limits, name), int | float)
+    }
+    private = {"ANSWER_BYTES", "DIGESTS_PAGE"}  # how responses are cut, which no client has to know
+    assert {f"wire.limits.{name}" for name in public - private} <= stated.keys()
+    fields = {f"exchange.limits.Limits.{field.name}" for field in dataclasses.fields(Limits)}
+    assert fields - {"exchange.limits.Limits.kept_symbols", "exchange.limits.Limits.least_rate"} <= stated.keys()
+
+
+def test_the_metrics_in_the_reference_are_those_that_a_server_shows() -> None:
+    assert stated_metrics() == metric_rows()
