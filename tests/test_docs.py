@@ -18,6 +18,7 @@ from weft.exchange.limits import Limits
 from weft.v1 import claim_pb2, exchange_pb2, threads_pb2
 from weft.wire import limits as wire_limits
 
+ROOT_FOLDER = README.parent
 EXAMPLES = [example for page in documents() for example in examples(page)]
 _LINK = re.compile(r"\]\((?!https?://)(?P<path>[^)#\s]*)(?:#(?P<anchor>[^)]+))?\)")
 
@@ -54,6 +55,27 @@ def test_every_link_of_a_page_leads_to_a_page_and_a_heading(page: Path) -> None:
         assert target.exists(), f"{page.name}: {link[0]}"
         if link["anchor"]:
             assert link["anchor"] in set(map(_anchor, re.findall(r"^#+ (.+)$", target.read_text(), re.MULTILINE)))
+
+
+_PROSE = [
+    README,
+    *sorted(DOCS.rglob("*.md")),
+    ROOT_FOLDER / "proto" / "PROTOCOL.md",
+    *sorted(ROOT_FOLDER.glob(".github/**/*.md")),
+]
+_CODE = re.compile(r"^```.*?^```|`[^`]*`|\"nobody says\"", re.MULTILINE | re.DOTALL)
+_NOT_OURS = re.compile(
+    r"\b(nobody|octets?|woven|weavers?|looms?|tellers?|seekers?|askers?|givers?|takers?|chronicle|strangers?)\b"
+    r"|\bcannot be meant\b|\bis no (?!longer|more|other)\w+",
+    re.IGNORECASE,
+)
+"""Words that the pages do without: there are plainer ones, or those of the field."""
+
+
+@pytest.mark.parametrize("page", _PROSE, ids=lambda page: page.name)
+def test_a_page_is_written_in_the_words_of_the_field(page: Path) -> None:
+    prose = _CODE.sub("", page.read_text())
+    assert not [found[0] for found in _NOT_OURS.finditer(prose)]
 
 
 def _anchor(heading: str) -> str:

@@ -48,7 +48,7 @@ class ExchangeMetrics:
             return Counter(f"weft_exchange_{name}", text, labels, registry=registry)
 
         self._sessions = counter("sessions", "Sessions and calls that are over.", "peer", "role", "outcome")
-        self._bytes = counter("octets", "Octets of frames.", "peer", "direction")
+        self._bytes = counter("octets", "Bytes of frames.", "peer", "direction")
         self._claims = counter("claims", "Claims that were new here (in), or sent (out).", "peer", "direction")
         self._refused = counter("refused_claims", "Claims that were proved, but refused for what they say.", "reason")
         self._running = Gauge(
