@@ -110,7 +110,7 @@ class Walk:
 
 def rebuild() -> Walk:
     """Two mails of a file: from bytes to the text of their thread."""
-    walk = Walk("rebuild of two mails", 250)
+    walk = Walk("rebuild of two mails", 255)
     with _home() as home:
         path = home.path / "list.mbox"
         path.write_bytes(FIRST + SECOND)

@@ -155,7 +155,9 @@ def _header(thread: Thread, layout: _Layout) -> str:
         counts.append(f"{muted} muted")
     right = shorten(", ".join(counts), layout.columns)
     left = fit(clean(", ".join(lists) or "no list"), layout.columns - len(right) - len(_GAP))
-    return layout.paint(_BOLD, left) + _GAP * bool(left) + layout.paint(_DIM, right)
+    if layout.color:
+        left, right = layout.paint(_BOLD, left), layout.paint(_DIM, right)
+    return left + _GAP * bool(left) + right
 
 
 def _row(message: Message, stem: str, layout: _Layout, *, new_subject: bool) -> tuple[str, list[str]]:
