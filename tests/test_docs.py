@@ -66,7 +66,7 @@ _PROSE = [
 _CODE = re.compile(r"^```.*?^```|`[^`]*`|\"nobody says\"", re.MULTILINE | re.DOTALL)
 _NOT_OURS = re.compile(
     r"\b(nobody|octets?|woven|weavers?|looms?|tellers?|seekers?|askers?|givers?|takers?|chronicle|strangers?)\b"
-    r"|\bcannot be meant\b|\bis no (?!longer|more|other)\w+",
+    r"|\bcannot be meant\b|(?<!there )\bis no (?!longer|more|other)\w+",
     re.IGNORECASE,
 )
 """Words that the pages do without: there are plainer ones, or those of the field."""

@@ -108,7 +108,7 @@ def test_who_is_removed_still_counts_as_an_origin_and_how_to_end_that_is_said(st
     ran = story.weft("peers", "remove", "ay")
     command = f"weft peers remove --origin {FINGERPRINT}"
     assert ran.err == [
-        f"weft: {FINGERPRINT} is no peer any more; what it said still counts (tier 1), unless you run: {command}"
+        f"weft: {FINGERPRINT} is not a peer any more; what it said still counts (tier 1), unless you run: {command}"
     ]
     assert "[origin." in story.config.read_text()
     assert story.weft(*command.split()[1:]).err == [f"weft: what {FINGERPRINT} said counts no more"]

@@ -33,5 +33,5 @@ def test_what_people_type_is_understood(text: str, seconds: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "yesterday", "7", "-7d", "7 d", "9999999d", "2003-02-30", "10.2.2003", "\x00"])
 def test_what_nobody_can_mean_is_an_error_of_usage(text: str) -> None:
-    with pytest.raises(UsageError, match="is no date"):
+    with pytest.raises(UsageError, match="is not a date"):
         parse_since(text, NOW)

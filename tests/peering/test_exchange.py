@@ -95,9 +95,9 @@ def test_an_unknown_key_is_denied_and_both_sides_are_told_what_would_admit_it(ne
             assert ran.code == 1
             assert f"this server does not know your key; its operator has to run: {advice}" in ran.err[-1]
             assert json.loads(ran.text)["sessions"][0].keys() == {"peer", "address", "mode", "error"}
-        [line] = [line for line in server.lines() if "is no peer" in line["message"]]
+        [line] = [line for line in server.lines() if "is not a peer" in line["message"]]
         assert line["level"] == "warning"
-        assert line["message"] == f"{fingerprint(near)} called, and is no peer; admit it with: {advice}"
+        assert line["message"] == f"{fingerprint(near)} called, and is not a peer; admit it with: {advice}"
     assert (count(near), count(far)) == (13, 13)
 
 

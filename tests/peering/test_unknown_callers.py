@@ -13,7 +13,7 @@ def key(number: int) -> bytes:
 def test_each_is_named_once_an_hour_with_what_lets_it_in() -> None:
     unknown_callers = UnknownCallers()
     name = fingerprint(key(1))
-    line = f"{name} called, and is no peer; admit it with: weft peers add {name}"
+    line = f"{name} called, and is not a peer; admit it with: weft peers add {name}"
     assert [unknown_callers.called(key(1), now) for now in (5.0, 6.0, HOUR + 4.0)] == [line, None, None]
     assert unknown_callers.called(key(1), HOUR + 5.0) == line
     assert unknown_callers.called(key(2), HOUR + 5.0) not in (None, line)
@@ -28,7 +28,7 @@ def test_any_number_of_keys_costs_bounded_memory_and_a_line_a_minute() -> None:
         if (line := unknown_callers.called(key(number), number / 100)) is not None
     ]
     assert len(lines) <= NAMED + 1 + seconds / MINUTE
-    assert lines[NAMED].startswith("1 more calls by others that are no peers")
+    assert lines[NAMED].startswith("1 more calls by others that are not peers")
     assert sum(int(line.split()[0]) for line in lines[NAMED:]) > 50_000
     assert len(unknown_callers._named) == NAMED
 

@@ -278,7 +278,7 @@ def test_a_mistake_is_one_line_that_begins_with_its_key(text: str, error: str) -
 
 
 def test_own_cannot_be_meant_without_a_key() -> None:
-    with pytest.raises(PolicyError, match=r"mute.feeds: \"own\" cannot be meant"):
+    with pytest.raises(PolicyError, match=r"mute.feeds: \"own\" is invalid"):
         parse_policy({"mute": {"feeds": ["own/git"]}}, None)
 
 

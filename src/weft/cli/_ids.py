@@ -26,7 +26,7 @@ def parse_id(text: str) -> str:
         try:
             path = urlsplit(text).path
         except ValueError as error:
-            raise UsageError(f"{text!r} is no URL ({error}); give the id itself") from None
+            raise UsageError(f"{text!r} is not a URL ({error}); give the id itself") from None
         parts = [unquote(part, errors="surrogateescape") for part in path.split("/")]
         found = next((part for part in reversed(parts) if "@" in part), "")
         if not found:

@@ -110,6 +110,6 @@ def confirm(question: str, *, yes: bool) -> None:
     if yes:
         return
     if sys.stdin is None or not sys.stdin.isatty():
-        raise UsageError("nobody is here to say yes; add --yes if it is meant")
+        raise UsageError("not a terminal, so the question cannot be asked; add --yes if it is meant")
     if not click.confirm(clean(question), err=True):
         raise WeftError("nothing was done")

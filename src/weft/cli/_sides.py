@@ -120,7 +120,7 @@ def open_side(stack: ExitStack, text: str, policy: str | None, index: Path, name
         return IndexSide(text, stack.enter_context(opened))
     who, at, address = text.rpartition("@")
     if ":" not in address:
-        raise UsageError(f"{text!r} is no index that is there, and no address; give a path, or HOST:PORT")
+        raise UsageError(f"{text!r} is neither an index that is there nor an address; give a path, or HOST:PORT")
     known = _fingerprint(who, names) if at else None
     here = socket_path(address) is not None or is_loopback(split_address(address)[0])
     own = index if index.exists() and (known is not None or not here) else None

@@ -21,5 +21,5 @@ def parse_since(text: str, now: float) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{text!r} is no date; give one like 2003-02-10, 2003-02-10T12:00:00Z or 7d") from None
+        raise UsageError(f"{text!r} is not a date; give one like 2003-02-10, 2003-02-10T12:00:00Z or 7d") from None
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())

@@ -73,7 +73,7 @@ class ClaimRanking:
         """What a server says of its own policy."""
         tiers = {Feed(rank.origin, rank.list): rank.tier for rank in ranks}
         if any(tier > _MAX_TIER for tier in tiers.values()) or profile not in (b"weft", b"rfc5256"):
-            raise AnswerError("the ranks or the profile that it states cannot be meant")
+            raise AnswerError("the ranks or the profile that it states are invalid")
         return cls(None, tiers, muted, "rfc5256" if profile == b"rfc5256" else "weft", aliases)
 
     def tier(self, proved: SignedClaim) -> int | None:
@@ -119,12 +119,12 @@ def check_thread(thread: Thread, claims: Iterable[SignedClaim], stance: ClaimRan
     for message in thread.messages:
         state, about = forest.state(to_bytes(message.id)), forest.about[to_bytes(message.id)]
         if state is None:
-            raise _wrong(message, "nobody names it")
+            raise _wrong(message, "it is named nowhere")
         _check_edge(message, state, forest)
         if any(stance.meant(to_bytes(alias)) != to_bytes(message.id) for alias in message.aliases):
             raise _wrong(message, "an id is said to count as it, by no rule")
         if bool(about) == message.ghost:
-            raise _wrong(message, "that somebody here has seen it, or nobody, is not what they say")
+            raise _wrong(message, "whether it has been seen is not what they say")
         if about:
             _check_copies(message, about)
             _check_rivals(message, about, stance)

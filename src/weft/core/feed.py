@@ -101,7 +101,7 @@ def read_feeds(written: Sequence[str], own: bytes | None) -> FeedSet:
         if origin_text != "own":
             origin = parse_fingerprint(origin_text)
         elif own is None:
-            raise ValueError('"own" cannot be meant where there is no key of our own')
+            raise ValueError('"own" is invalid where there is no key of our own')
         else:
             origin = own
         if not slash:

@@ -79,7 +79,7 @@ def key_problem(name: bytes) -> str:
     if _OPENING in name or _CLOSING in name:
         return "an id holds an angle bracket"
     if name.startswith(_HASHED) and not _HASH.fullmatch(name):
-        return "an id begins with sha256: and is no hash"
+        return "an id begins with sha256: and is not a hash"
     return ""
 
 

@@ -143,7 +143,7 @@ class ThreadResponder:
             raise RemoteProtocolError("ask: one question at a time")
         data, most = message.ids, self._outbox.limits.frame_ids
         if not data or len(message.after) not in (0, ELEMENT_BYTES):
-            raise RemoteProtocolError("ask: it is about nothing, or goes on from what is no claim id")
+            raise RemoteProtocolError("ask: it is about nothing, or goes on from what is not a claim id")
         digests = split_digests(data, most)
         self._asked += len(digests)
         if self._asked > self._outbox.limits.asked_ids:

@@ -48,7 +48,7 @@ class CallRate:
         return min(float(AT_ONCE), left + (now - since) / self._seconds)
 
     def forget(self, peer: bytes) -> None:
-        """It is no peer any more."""
+        """It is not a peer any more."""
         self._left.pop(peer, None)
 
 
@@ -77,9 +77,9 @@ class UnknownCallers:
         if len(self._named) < NAMED:
             self._named[key] = now
             name = fingerprint(key)
-            return f"{name} called, and is no peer; admit it with: weft peers add {name}"
+            return f"{name} called, and is not a peer; admit it with: weft peers add {name}"
         self._more += 1
         if now - self._told < MINUTE:
             return None
         more, self._more, self._told = self._more, 0, now
-        return f"{more} more calls by others that are no peers; {NAMED} of them were named within an hour"
+        return f"{more} more calls by others that are not peers; {NAMED} of them were named within an hour"

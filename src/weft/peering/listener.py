@@ -88,7 +88,7 @@ class ExchangeServer:
         except RuntimeError:
             taken = 0
         if not taken:
-            raise WeftError(f"{address}: cannot listen there; it is in use, or is no address of this machine")
+            raise WeftError(f"{address}: cannot listen there; it is in use, or not an address of this machine")
         await self._server.start()
         self._looking = asyncio.create_task(self.registry.look(self._backend_threads))
         self._call_peers()

@@ -182,7 +182,7 @@ class Server:
 
 
 def _taken(address: str) -> WeftError:
-    return WeftError(f"{address}: cannot listen there; it is in use, or is no address of this machine")
+    return WeftError(f"{address}: cannot listen there; it is in use, or not an address of this machine")
 
 
 def fill_search(path: Path, policy: Policy, ending: threading.Event) -> None:

@@ -41,7 +41,7 @@ def _make_room(path: Path) -> None:
     except OSError as error:
         raise UsageError(f"{path}: no socket can be there: {error.strerror or error}") from None
     if not stat.S_ISSOCK(found.st_mode):
-        raise UsageError(f"{path}: there is a file that is no socket")
+        raise UsageError(f"{path}: there is a file that is not a socket")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as trial:
         trial.settimeout(_SECONDS)
         try:

@@ -165,7 +165,7 @@ def judge(buffer: bytes | bytearray, at: int, end: int, *, at_end: bool, series:
     if line[2] == b"\r" and not (date and below.names) and _is_broken(buffer, at, end):
         return Verdict(Ground.LOST, 0, f"{_NOT}a carriage return stands in it")
     if not (below.names or below.ended) and _is_torn(buffer, text, below.begin, end, blank=blank):
-        return Verdict(Ground.LOST, 0, f"{_NOT}a line that is no header field follows")
+        return Verdict(Ground.LOST, 0, f"{_NOT}a line that is not a header field follows")
     if date:
         plain = _SENDER.fullmatch(text, 0, date.start()) and _BEHIND_DATE.fullmatch(text, date.end())
         return _dated(before, below, plain=plain is not None, blank=blank)

@@ -222,7 +222,7 @@ def _number(field: bytes) -> int:
     try:
         return int(field.strip(b" \0") or b"0", 8)
     except ValueError:
-        raise SourceError("damaged tar: a size that is no number") from None
+        raise SourceError("damaged tar: a size that is not a number") from None
 
 
 def _name(header: bytes) -> str:

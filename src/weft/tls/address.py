@@ -32,7 +32,7 @@ def split_address(address: str) -> tuple[str, int]:
     host, _, port = address.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if not host or not port.isascii() or not port.isdigit() or int(port) > 65535 or set(host) & set("/%[] "):
-        raise UsageError(f"{address!r} is no address; give HOST:PORT, such as {DEFAULT_ADDRESS}")
+        raise UsageError(f"{address!r} is not an address; give HOST:PORT, such as {DEFAULT_ADDRESS}")
     return ("127.0.0.1" if host == "localhost" else host), int(port)
 
 

@@ -27,7 +27,7 @@ def fetch_certificate(
     try:
         origin = parse_fingerprint(pinned)
     except ValueError as error:
-        raise UsageError(f"{pinned!r} is no fingerprint: {error}") from None
+        raise UsageError(f"{pinned!r} is not a fingerprint: {error}") from None
     certificate = _handshake(address, _unchecked(), NAME, seconds, anonymous=anonymous)
     if origin_of(certificate) != origin:
         raise DeniedError(f"{join_address(*address)}: another server answers there than {pinned}")

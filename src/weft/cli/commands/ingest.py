@@ -52,7 +52,7 @@ def command(
     weft ingest --watch --interval 10 git=/var/mail/git.mbox
     """
     if math.isnan(interval):
-        raise UsageError("--interval: nan is no number of seconds")
+        raise UsageError("--interval: nan is not a number of seconds")
     if watch and any(path == "-" or path.endswith("=-") for path in paths):
         raise UsageError("stdin cannot be watched; give the name of a file")
     with Progress(quiet=quiet, verbose=verbose) as progress:

@@ -137,7 +137,7 @@ def remove(fingerprint: str, origin: bool, index: str | None, config: str | None
     meant = next((name_of(key) for key, row in rows if row.name and row.name == fingerprint), fingerprint)
     gone = [table for table in ("peer", "origin")[: 1 + origin] if meant in document.get(table, {})]
     if not gone:
-        raise NotFoundError(f"{fingerprint} is no peer; weft peers list shows them")
+        raise NotFoundError(f"{fingerprint} is not a peer; weft peers list shows them")
     for table in gone:
         del _table(document, table)[meant]
     write_text(path, document, policy.own)
@@ -145,7 +145,7 @@ def remove(fingerprint: str, origin: bool, index: str | None, config: str | None
         return
     tiers = {name_of(key): row.tier for key, row in policy.origins.items()}
     if "peer" in gone:
-        say(f"{meant} is no peer any more" + _still(meant, None if origin else tiers.get(meant)))
+        say(f"{meant} is not a peer any more" + _still(meant, None if origin else tiers.get(meant)))
     if "origin" in gone:
         say(f"what {meant} said counts no more")
 
