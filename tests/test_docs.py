@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+import weft as weft_package
 from tests import command_reference, grpc_reference
 from tests.cli.command_runner import ROOT, weft
 from tests.documented_examples import DOCS, README, Example, documents, examples, matches, not_run, run
 from tests.documented_facts import limit, metric_rows, stated_limits, stated_metrics
+from tests.test_architecture import MODULES
 from weft.docs import SECTIONS, pages
 from weft.exchange.limits import Limits
 from weft.v1 import claim_pb2, exchange_pb2, threads_pb2
@@ -164,6 +167,19 @@ def test_the_limits_in_the_reference_are_those_of_the_code() -> None:
     assert {f"wire.limits.{name}" for name in public - private} <= stated.keys()
     fields = {f"exchange.limits.Limits.{field.name}" for field in dataclasses.fields(Limits)}
     assert fields - {"exchange.limits.Limits.kept_symbols", "exchange.limits.Limits.least_rate"} <= stated.keys()
+
+
+def test_every_module_that_the_architecture_names_is_there() -> None:
+    page = (DOCS / "explanation" / "architecture.md").read_text()
+    named = re.findall(r"`((?:\w+\.)+\w+)`", page)
+    assert len(named) > 40
+    assert not [name for name in named if f"weft.{name}" not in MODULES and not _is_attribute(*name.split("."))]
+
+
+def _is_attribute(first: str, *others: str) -> bool:
+    """Whether a name that is not a module is in ``weft`` itself or in one of its modules."""
+    owner = weft_package if first[0].isupper() else import_module(".".join(("weft", first, *others[:-1])))
+    return hasattr(getattr(owner, first) if first[0].isupper() else owner, others[-1])
 
 
 def test_the_metrics_in_the_reference_are_those_that_a_server_shows() -> None:

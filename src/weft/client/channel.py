@@ -66,9 +66,7 @@ class Target:
         socket = socket_path(address)
         if socket is not None:
             if fingerprint is not None or index is not None or roots is not None:
-                raise UsageError(
-                    f"{address}: plain text is spoken on a unix socket, so no certificate is shown there"
-                )
+                raise UsageError(f"{address}: plain text is spoken on a unix socket, so no certificate is shown there")
             return cls(f"{UNIX}{socket}", None, list(OPTIONS))
         host, port = split_address(address)
         target = join_address(host, port)
