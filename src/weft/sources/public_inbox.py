@@ -53,7 +53,6 @@ class PublicInbox:
 
     form = "public-inbox"
     escaped = False
-    form = "public-inbox"
 
     def __init__(self, path: str, list: str) -> None:  # noqa: A002 - the field's name
         self.path = path
