@@ -110,7 +110,7 @@ class Walk:
 
 def rebuild() -> Walk:
     """Two mails of a file: from bytes to the text of their thread."""
-    walk = Walk("rebuild of two mails", 265)
+    walk = Walk("rebuild of two mails", 275)
     with _home() as home:
         path = home.path / "list.mbox"
         path.write_bytes(FIRST + SECOND)
@@ -123,7 +123,7 @@ def rebuild() -> Walk:
 
 def ingest_and_show() -> Walk:
     """A mail in a new file goes into an index, and its thread is read."""
-    walk = Walk("ingest, show", 440)
+    walk = Walk("ingest, show", 455)
     with _home() as home:
         for name, data in (("one", FIRST), ("two", SECOND)):
             path = home.path / f"{name}.mbox"
@@ -137,7 +137,7 @@ def ingest_and_show() -> Walk:
 
 def get_thread() -> Walk:
     """A request for a thread, by a server that has not read this one yet."""
-    walk = Walk("GetThread, cold", 146)
+    walk = Walk("GetThread, cold", 150)
     with _home() as home:
         path = home.path / "list.mbox"
         path.write_bytes(FIRST + SECOND + mail("other@example.org"))
@@ -162,7 +162,7 @@ async def _ask(home: Home, walk: Walk) -> None:
 
 def from_a_peer() -> Walk:
     """A frame with one claim, from a peer whose session is live: kept, in the view, and told to who watches."""
-    walk = Walk("a peer's frame, stored, view, watcher", 415)
+    walk = Walk("a peer's frame, stored, view, watcher", 420)
     with _home() as near, _home() as far, walk.installed():
         keys = []
         for home in (near, far):

@@ -31,10 +31,11 @@ from weft.core.representative import Rank, content_of, count_variants
 from weft.core.signing import fingerprint
 from weft.core.subject import decode_text
 from weft.errors import ClaimError, StoreError
-from weft.index.claim_filter import ClaimFilter, read_bytes
+from weft.index.claim_filter import ClaimFilter
 from weft.index.coverage import CoverageReader
 from weft.model import Copy, Coverage, Message, Thread
 from weft.policy.rules import Policy, thread_digest
+from weft.store.interface import read_bytes
 from weft.v1 import claim_pb2 as wire
 
 _CHUNK = 500
