@@ -9,13 +9,13 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from weft.core.claim import Claim, Withdrawal
-from weft.core.feed import Feed
+from weft.core.feed import Feed, Lists
 from weft.core.id_digest import id_digest
 from weft.core.merkle import Multiproof, PartialTree
 from weft.core.signing import SignedRoot
 from weft.errors import StoreError
 from weft.store.batch_proofs import check_part, joined, kept_proof, tree_of
-from weft.store.interface import PAGE, IngestedFile, InsertedClaim, StoredClaim, VerifiedClaim, VerifiedPart
+from weft.store.interface import PAGE, IngestedFile, InsertedClaim, LogSlice, StoredClaim, VerifiedClaim, VerifiedPart
 
 _PREFIX = 16
 
@@ -111,6 +111,10 @@ class MemoryStore:
         """The claims at these positions, in order; those that are not in the log are left out."""
         return [self._log[position - 1] for position in sorted(set(positions)) if 0 < position <= len(self._log)]
 
+    def digest_ids(self, most: int) -> bool:  # noqa: ARG002 - there is nothing to do
+        """It always is."""
+        return True
+
     def ids_with(self, digests: Sequence[bytes]) -> list[list[bytes]]:
         """For each digest (`weft.core.id_digest`) the message ids here that have it, sorted."""
         return [sorted(self._digests.get(digest, ())) for digest in digests]
@@ -118,6 +122,20 @@ class MemoryStore:
     def log(self, after: int = 0, limit: int = PAGE) -> list[StoredClaim]:
         """Claims beyond a position, in order."""
         return self._log[after : after + limit]
+
+    def log_of(
+        self, feeds: Mapping[bytes, Lists], after: int = 0, upto: int | None = None, limit: int = PAGE
+    ) -> LogSlice:
+        """Claims of some feeds, given by origin, beyond a position and up to another one, in order."""
+        end = self.position() if upto is None else min(upto, self.position())
+        claims: list[StoredClaim] = []
+        for held in self.log(after, end - after) if end > after else ():
+            origin, name = self.feed(held.batch)
+            if origin in feeds and name in feeds[origin]:
+                claims.append(held)
+                if len(claims) == limit:
+                    return LogSlice(claims, held.position)
+        return LogSlice(claims, max(after, end))
 
     def position(self) -> int:
         """The position of the newest claim, 0 if there is none."""

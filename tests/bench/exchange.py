@@ -20,6 +20,7 @@ from weft.exchange.events import (
     Ask,
     ClaimLocation,
     CommitParts,
+    Committed,
     Ended,
     Fetch,
     FindMissing,
@@ -27,6 +28,7 @@ from weft.exchange.events import (
     KeepState,
     Locate,
     LogEntry,
+    LogPage,
     ReadLog,
     Request,
     Scan,
@@ -70,9 +72,11 @@ class Numbered:
         match request:
             case GetPosition():
                 return len(self.log)
-            case ReadLog(after, limit):
-                some = enumerate(self.log[after : after + limit], after + 1)
-                return [LogEntry(position, FEED, element) for position, element in some]
+            case ReadLog(after, limit, _, upto):
+                end = min(after + limit, len(self.log) if upto is None else upto)
+                some = enumerate(self.log[after:end], after + 1)
+                entries = [LogEntry(position, FEED, element) for position, element in some]
+                return LogPage(entries, after + len(entries))
             case Scan(_, key, first, count, upto):
                 return encode_range(key, self.log[:upto], first, count)
             case FindMissing(elements):
@@ -90,7 +94,7 @@ class Numbered:
                 before = len(self.log)
                 for part in parts:
                     self.add(part)
-                return range(before + 1, len(self.log) + 1)
+                return Committed(range(before + 1, len(self.log) + 1))
             case KeepState(data):
                 self.kept = data
                 return None

@@ -122,7 +122,7 @@ def own_ids(server: Server) -> set[bytes]:
     """Digests of the ids in its own trees."""
     feeds = FeedRanges({other.key: ALL_LISTS for other in {*server.admits, server}})
     found = StoreBackend(server.store).answer(FindTrees(feeds, server.policy(server), 0, 1 << 40))
-    return {digest for tree in found.trees for digest in tree.digests or ()}  # type: ignore[union-attr]
+    return {digest for tree in found.trees for digest in tree.digests}  # type: ignore[union-attr]
 
 
 def lacking(servers: list[Server]) -> int:

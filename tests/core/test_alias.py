@@ -14,10 +14,14 @@ from tests.core.test_forest_properties import IDS
 from tests.core.test_weak_references import add, claim_sets, claims
 from tests.examples import examples
 from weft.core.alias import MAX_ALIASES, joinable, parse_aliases, resolve_rules
+from weft.core.body import body_digest
+from weft.core.claim import claim_of
 from weft.core.forest import NONE, ForestBuilder
-from weft.core.header import scan
+from weft.core.header import mint, scan
 from weft.core.incremental_forest import IncrementalForest, Statement, interpret
 from weft.core.references import counting
+from weft.sources.evidence import make_evidence
+from weft.sources.interface import make_record
 
 MANY = settings(max_examples=examples(120), deadline=None)
 SOME = settings(max_examples=examples(60), deadline=None)
@@ -279,3 +283,17 @@ def test_the_live_forest_is_that_of_the_set_under_any_rules(
         live.recompute()
         expected = plain_forest(live.held, rules).parents
         assert {mid: parent for mid, parent in live.parents().items() if mid in expected} == expected
+
+
+def test_the_id_that_is_made_for_a_mail_without_one_is_no_alias_of_it() -> None:
+    """Its author can compute that id, and a claim whose alias is its own id is refused everywhere."""
+    head, body = b"From: ann@example.org\nSubject: no id\n", b"text\n"
+    own = mint(scan(b"\n" + head, 1, len(head) + 1).minting, body_digest(body, mbox=True))
+    stated = head + b"Original-Message-ID: <" + own + b">\nX-Original-Message-ID: <other@x>\n"
+    buffer = b"\n" + stated + b"\n" + body
+    end, start = len(stated) + 1, len(stated) + 2
+    record = make_evidence(buffer, 1, end, (start, len(buffer)), (0, len(buffer)), mbox=True)
+    claim = claim_of(record, bytes(32), b"list")
+    assert (claim.message_id, claim.aliases) == (own, (b"other@x",))
+    outline = make_record(buffer, 1, end, (start, len(buffer)), (0, len(buffer)), mbox=True)
+    assert (outline[2], outline[-1]) == (own, (b"other@x",))

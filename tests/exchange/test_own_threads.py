@@ -58,8 +58,8 @@ def find(store: MemoryStore, after: int = 0, most: int = MANY) -> OwnTrees:
 
 
 def digests(found: OwnTrees) -> set[frozenset[bytes]]:
-    assert all(tree.whole and tree.digests is not None for tree in found.trees)
-    return {frozenset(tree.digests or ()) for tree in found.trees}
+    assert all(tree.whole for tree in found.trees)
+    return {frozenset(tree.digests) for tree in found.trees}
 
 
 def all_of(store: MemoryStore) -> set[frozenset[bytes]]:
@@ -120,7 +120,7 @@ def test_mails_that_name_many_trees_make_a_new_mail_cost_no_more_than_its_own_tr
 
 
 def names(found: OwnTrees) -> set[bytes]:
-    return set[bytes]().union(*(tree.digests or () for tree in found.trees))
+    return set[bytes]().union(*(tree.digests for tree in found.trees))
 
 
 def ids(*chosen: str) -> set[bytes]:
@@ -153,8 +153,25 @@ def test_what_others_put_below_a_tree_never_makes_it_asked_about_less() -> None:
     put(store, KNOWN, mail("x", "p"))
     [tree] = find(store, most=20).trees
     assert not tree.whole
-    assert set(tree.digests or ()) == ids("p", "reply")
+    assert set(tree.digests) == ids("p", "reply")
     assert len(names(find(store))) == 53
+
+
+def test_of_a_tree_that_is_too_large_what_is_near_our_own_messages_is_asked_about() -> None:
+    """A flood of replies, wherever in the tree, cuts off what is far away and not the answers to our own mail."""
+    store = MemoryStore()
+    put(store, KNOWN, *(mail(f"flood {n}", "root") for n in range(50)), *(mail(f"deep {n}", "leaf") for n in range(50)))
+    put(store, OWN, mail("mine", "root", "upper"), mail("also", "root", "other"))
+    put(store, TRUSTED, mail("upper", "root"), mail("answer", "mine"), mail("beside", "upper"), mail("leaf", "answer"))
+    [tree] = find(store, most=7).trees
+    assert not tree.whole
+    assert set(tree.digests) == ids("mine", "also", "upper", "other", "root", "answer", "beside")
+    [less] = find(store, most=3).trees
+    assert ids("mine", "also") < set(less.digests)
+    before = store.position()
+    put(store, KNOWN, mail("more", "root"), mail("later", "mine"))
+    [again] = find(store, before, most=8).trees
+    assert set(again.digests) == ids("mine", "also", "upper", "other", "root", "answer", "later", "beside")
 
 
 def found_by(claims: Iterable[Claim]) -> set[bytes]:

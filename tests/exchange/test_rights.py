@@ -13,7 +13,7 @@ from weft.core.feed import Feed, FeedSet, Lists
 from weft.errors import RemoteProtocolError
 from weft.exchange.agreement import Agreement
 from weft.exchange.configuration import Configuration
-from weft.exchange.events import FindMissing, QuotaUsed
+from weft.exchange.events import Answer, Committed, FindMissing, QuotaUsed, Request
 from weft.exchange.session import Session
 from weft.exchange.store_backend import StoreBackend
 from weft.policy.feed_ranges import FeedRanges, admitted, served
@@ -104,6 +104,24 @@ def test_a_feed_that_is_over_its_quota_is_left_out_and_the_others_go_on(limit: s
     assert ours.ended is not None
     assert ours.ended.error is None
     assert held(ours.store) == held(theirs.store, Feed(B.public, b"dev"))
+
+
+@pytest.mark.parametrize("limit", ["claims_per_day", "bytes_per_day"])
+def test_what_other_sessions_of_the_peer_take_meanwhile_counts(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = StoreBackend.answer
+
+    def shared(self: StoreBackend, request: Request) -> Answer:
+        found = answer(self, request)
+        if isinstance(found, Committed):
+            return found._replace(used={Feed(B.public, b"dev"): QuotaUsed(5000, 5000)})
+        return found
+
+    monkeypatch.setattr(StoreBackend, "answer", shared)
+    ours, theirs = two(replace(EVERYTHING, **{limit: 5000}))  # type: ignore[arg-type]
+    talk(ours, theirs)
+    assert ours.ended is not None
+    assert isinstance(ours.ended.error, RemoteProtocolError)
+    assert ours.ended.error.limit == limit
 
 
 def test_what_is_served_and_admitted_depends_on_the_row() -> None:

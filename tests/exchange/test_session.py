@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 
-from tests.exchange.session_harness import ALL, KEY, Side, flow, held, mirroring, put, side, talk
+from tests.exchange.session_harness import ALL, KEY, Side, flow, held, mirroring, policy, put, side, talk
 from tests.store.factories import Origin, mail
-from weft.core.feed import Feed, FeedSet
+from weft.core.feed import Feed, FeedSet, Lists
 from weft.errors import LocalProtocolError, RemoteProtocolError
 from weft.exchange.configuration import Configuration
 from weft.exchange.events import QuotaUsed
 from weft.exchange.limits import Limits
 from weft.exchange.session import SessionState
-from weft.policy.rows import Peer
+from weft.policy.rows import Mode, Peer
+from weft.store.interface import PAGE, LogSlice, StoredClaim
 from weft.testing import MemoryStore
 
 A, B, C = Origin("a"), Origin("b"), Origin("c")
@@ -294,3 +296,71 @@ def test_a_live_peer_that_has_little_to_say_is_not_slow_as_long_as_it_answers() 
     assert one.ended is not None
     assert isinstance(one.ended.error, RemoteProtocolError)
     assert one.ended.error.limit == "idle_seconds"
+
+
+class CountingStore(MemoryStore):
+    """Counts the claims that are read in the order of the log."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read: Counter[Feed] = Counter()
+
+    def log(self, after: int = 0, limit: int = PAGE) -> list[StoredClaim]:
+        """Counted."""
+        return self._count(super().log(after, limit))
+
+    def log_of(
+        self, feeds: Mapping[bytes, Lists], after: int = 0, upto: int | None = None, limit: int = PAGE
+    ) -> LogSlice:
+        """Counted as it comes, however it is found."""
+        counted, self.read = self.read, Counter()
+        found = super().log_of(feeds, after, upto, limit)
+        self.read = counted
+        self._count(found.claims)
+        return found
+
+    def _count(self, claims: list[StoredClaim]) -> list[StoredClaim]:
+        self.read.update(self.feed(held.batch) for held in claims)
+        return claims
+
+
+@pytest.mark.parametrize(("mode", "most"), [("mirror", 2), ("threads", 600)])
+def test_a_session_reads_what_is_agreed_on_whatever_else_there_is(mode: Mode, most: int) -> None:
+    d = Origin("d")
+    store = CountingStore()
+    fill(store, A, 0, 50)
+    fill(store, d, 0, 1000)
+    fill(store, A, 50, 60)
+    row = Peer(mode=mode, may_feed=ALL, may_read=FeedSet(origins=frozenset([A.public, B.public])))
+    one = side(store, Configuration(policy(A, {B: row}, [B, d]), B.public, False, KEY, live=True))
+    theirs = Peer(mode=mode, may_feed=ALL, may_read=ALL)
+    other = side(filled(B, 0, 40), Configuration(policy(B, {A: theirs}, [A]), A.public, True, KEY[::-1], live=True))
+    talk(other, one)
+    assert one.synced
+    fill(store, d, 2000, 2100)
+    fill(store, A, 60, 70)
+    flow(one, other, deque(one.take(one.session.grew())), deque())
+    ours, others = store.read[Feed(A.public, b"git")], store.read[Feed(d.public, b"git")]
+    assert ours >= 60
+    assert others <= most
+    assert held(other.store) >= held(store, Feed(A.public, b"git"))
+
+
+def test_what_a_damaged_table_says_is_of_an_agreed_feed_does_not_leave() -> None:
+    class Damaged(MemoryStore):
+        def log_of(
+            self, feeds: Mapping[bytes, Lists], after: int = 0, upto: int | None = None, limit: int = PAGE
+        ) -> LogSlice:
+            claims = self.log(after, limit)
+            return LogSlice(claims, claims[-1].position if claims else after)
+
+    store = Damaged()
+    fill(store, A, 0, 50)
+    fill(store, C, 0, 50)
+    row = Peer(mode="mirror", may_read=FeedSet(origins=frozenset([A.public])))
+    one = side(store, Configuration(mirroring(A, B, C, row=row), B.public, False, KEY))
+    other = side(MemoryStore(), Configuration(mirroring(B, A, C), A.public, True, KEY[::-1]))
+    talk(other, one)
+    assert held(other.store) == held(store, Feed(A.public, b"git"))
+    shown = b"".join(one.frames)
+    assert not any(identity[:16] in shown for identity in held(store, Feed(C.public, b"git")))

@@ -33,9 +33,10 @@ def check_header(raw: bytes) -> None:
     assert len(fields.subject) <= header_value.most_of_subject(fields.subject)
     assert len(fields.author) <= header_value.most_of_author(fields.author)
     assert len(fields.date) <= header.MAX_DATE
-    claim.parse(
-        claim.encode(claim.Claim(PLAIN.origin, b"l", fields.message_id or b"a@b", *fields[1:8], b"", *fields[9:]))
-    )
+    own, aliases = fields.message_id, fields.aliases
+    if not own:
+        own, aliases = header.minted(fields, bytes(32))
+    claim.parse(claim.encode(claim.Claim(PLAIN.origin, b"l", own, *fields[1:8], b"", *fields[9:11], aliases)))
 
 
 def check_ids(raw: bytes) -> None:

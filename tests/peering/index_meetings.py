@@ -84,7 +84,7 @@ class Side:
                 case Ask(number, request):
                     todo.extend(self.session.answer(number, backend.answer(peer, request)))
                 case Refusal() as refusal:
-                    backend.refuse(peer, refusal)
+                    backend.refuse(peer, [refusal])
                 case CoverageGained() as covered:
                     backend.cover(peer, covered)
                 case Synced():

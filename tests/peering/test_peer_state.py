@@ -6,7 +6,6 @@ import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 
 import grpc
@@ -41,53 +40,43 @@ def memory(home: Path) -> Iterator[PeerState]:
         remembered.close()
 
 
-def test_quotas_and_refused_claims_outlive_the_process_and_add_up_over_two(tmp_path: Path) -> None:
+def test_refused_claims_outlive_the_process_and_are_of_one_peer(tmp_path: Path) -> None:
     with memory(tmp_path) as one, memory(tmp_path) as two:
-        one.count(PEER, {FEED: QuotaUsed(3, 300), Feed(PEER, b"x"): QuotaUsed(1, 1)})
-        two.count(PEER, {FEED: QuotaUsed(4, 400)})
-        one.refuse(PEER, b"e" * 16, FEED)
-        assert one.used(PEER)[FEED] == QuotaUsed(7, 700)
+        one.refuse(PEER, {b"e" * 16: FEED})
+        two.refuse(PEER, {b"f" * 16: FEED, b"g" * 16: Feed(PEER, b"x")})
     with memory(tmp_path) as again:
-        assert again.used(PEER) == {FEED: QuotaUsed(7, 700), Feed(PEER, b"x"): QuotaUsed(1, 1)}
-        assert again.used(OTHER) == {}
-        assert (again.refused(PEER), again.refused(OTHER)) == ({b"e" * 16: FEED}, {})
+        assert again.refused(PEER) == {b"e" * 16: FEED, b"f" * 16: FEED, b"g" * 16: Feed(PEER, b"x")}
+        assert again.refused(OTHER) == {}
 
 
-def test_what_cannot_be_remembered_is_told_and_none_of_it_counts(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_what_cannot_be_remembered_is_told_and_none_of_it_is(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with memory(tmp_path) as one:
-        one.count(PEER, {FEED: QuotaUsed(3, 300), Feed(PEER, b"x"): QuotaUsed(1, [])})  # type: ignore[arg-type]
+        one.refuse(PEER, {b"e" * 16: FEED, b"f" * 16: Feed(PEER, [])})  # type: ignore[arg-type]
         assert "cannot be remembered" in caplog.text
-        assert one.used(PEER) == {}
-        one.count(PEER, {FEED: QuotaUsed(4, 400)})
-        assert one.used(PEER) == {FEED: QuotaUsed(4, 400)}
+        one.refuse(PEER, {b"g" * 16: FEED})
+    with memory(tmp_path) as again:
+        assert again.refused(PEER) == {b"g" * 16: FEED}
 
 
-def test_another_day_and_another_version_begin_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_version_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with memory(tmp_path) as one:
-        one.count(PEER, {FEED: QuotaUsed(3, 300)})
-        one.refuse(PEER, b"e" * 16, FEED)
-    monkeypatch.setattr(peer_state, "today", lambda: date(9999, 1, 1))
+        one.refuse(PEER, {b"e" * 16: FEED})
     monkeypatch.setattr(peer_state, "__version__", "another")
     with memory(tmp_path) as later:
-        assert later.used(PEER) == {}
         assert later.refused(PEER) == {}
-        later.count(PEER, {FEED: QuotaUsed(1, 1)})
-    rows = sqlite3.connect(tmp_path / "index.db.kept" / "memory.db")
-    assert rows.execute("SELECT count(*) FROM used").fetchall() == [(1,)], "what is old is deleted"
-    rows.close()
 
 
 def test_the_refused_claims_of_each_peer_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peer_state, "REFUSED", 3)
     with memory(tmp_path) as one:
-        one.refuse(OTHER, b"o" * 16, FEED)
+        one.refuse(OTHER, {b"o" * 16: FEED})
         for number in range(4):
-            one.refuse(PEER, bytes([number]) * 16, FEED)
+            one.refuse(PEER, {bytes([number]) * 16: FEED})
         assert one.refused(PEER) == {bytes([3]) * 16: FEED}
+        one.refuse(PEER, {bytes([number]) * 16: FEED for number in range(10, 20)})
+        assert len(one.refused(PEER)) == 3
     with memory(tmp_path) as again:
-        assert again.refused(PEER) == {bytes([3]) * 16: FEED}
+        assert again.refused(PEER) == {bytes([number]) * 16: FEED for number in (10, 11, 12)}
         assert again.refused(OTHER) == {b"o" * 16: FEED}, "what one hands over makes us forget nothing of another"
 
 
@@ -107,11 +96,17 @@ def test_a_lost_memory_gives_no_peer_a_fresh_quota(near: Home, far: Home) -> Non
 
 def test_what_is_remembered_of_a_claim_is_its_element(home: Home) -> None:
     backend = IndexBackend(home.index, Policy(parse_fingerprint(fingerprint(home))))
-    backend.refuse(PEER, Refusal(bytes(range(32)), "a reason", FEED, 300))
+    backend.refuse(PEER, [Refusal(bytes(range(32)), "a reason", FEED, 300)])
     assert backend.refused(PEER) == {bytes(range(16)): FEED}
     assert backend.used(PEER) == {FEED: QuotaUsed(1, 300)}, "it counts against the quota of who handed it over"
     assert backend.used(OTHER) == {}
     backend.close()
+    for file in home.index.with_name("index.db.kept").glob("memory.db*"):
+        file.write_bytes(b"\xff" * 8192)
+    again = IndexBackend(home.index, Policy(parse_fingerprint(fingerprint(home))))
+    assert again.refused(PEER) == {}
+    assert again.used(PEER) == {FEED: QuotaUsed(1, 300)}, "also where what is remembered of it is lost"
+    again.close()
 
 
 def test_one_sync_after_the_other_counts_against_the_same_quota(near: Home, far: Home) -> None:

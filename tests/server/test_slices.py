@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from weft.exchange import store_backend
 from weft.exchange.events import FindConcerned, FoundClaims
 from weft.policy.feed_ranges import FeedRanges
 from weft.store.interface import StoredClaim
+from weft.store.sqlite import SqliteStore
 from weft.testing import MemoryStore
 
 OPEN, CLOSED = Origin("open"), Origin("closed")
@@ -68,3 +70,17 @@ def test_claims_that_the_asker_may_not_read_are_not_read_for_it() -> None:
     assert ask(store_backend.StoreBackend(store)) == FoundClaims([], 1, b"")
     assert store.read == 0
     assert store.feed(1) == Feed(CLOSED.public, b"git")
+
+
+def test_ids_that_are_new_become_known_to_questions_in_slices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_backend, "_DIGESTED", 30)
+    with SqliteStore(tmp_path / "index.db") as store:
+        with store.transaction():
+            store.put([OPEN.batch("git", *(mail(f"{n}@x", "root@x") for n in range(100)))])
+        asked = store_backend.StoreBackend(store)
+        answer, slices = ask(asked), 1
+        while answer.beyond is not None:
+            answer, slices = ask(asked, answer.beyond, answer.elements), slices + 1
+        assert (len(answer.elements), answer.done, slices) == (100, 1, 4)
+        assert ask(asked).beyond is None
+        assert list(store.check()) == []

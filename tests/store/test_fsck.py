@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.store.factories import Origin, identities, mail, some
-from weft.core.feed import Feed
+from weft.core.feed import ALL_LISTS, Feed
 from weft.core.signing import short_fingerprint
 from weft.errors import StoreError
 from weft.store.interface import VerifiedPart
@@ -44,6 +44,11 @@ def flip(store: SqliteStore, position: int) -> None:
     store.connection.execute("UPDATE claims SET octets = ? WHERE position = ?", (damaged, position))
 
 
+def answers(store: SqliteStore) -> tuple[object, ...]:
+    referring, about = store.claims_referring_to([b"root", b"m0"]), store.claims_about([b"m0"])
+    return store.log(), store.feeds(), referring, about, [store.log_of({one.public: ALL_LISTS}) for one in (A, B)]
+
+
 @pytest.mark.parametrize(
     ("damage", "named"),
     [
@@ -58,17 +63,20 @@ def flip(store: SqliteStore, position: int) -> None:
         ("UPDATE ids SET id = CAST('nonsense' AS BLOB) WHERE node = 2", "claim 1: the node of its message id is wrong"),
         ("UPDATE feeds SET claims = 7", "is said to have 7 claims"),
         ("DELETE FROM runs WHERE batch = 2", "3 claims are in no batch"),
+        ("DELETE FROM feed_runs WHERE feed = 2", "claim 9: it is not noted to be of its feed"),
+        ("UPDATE feed_runs SET count = 2 WHERE feed = 2", "claim 11: it is not noted to be of its feed"),
+        ("INSERT INTO feed_runs VALUES (2, 3, 1)", "12 claims are noted to be of some feed, 11 are held"),
+        ("DROP TABLE feed_runs", "no such table: feed_runs"),
     ],
 )  # fmt: skip
 def test_what_is_derived_is_found_wrong_and_made_again(store: SqliteStore, damage: str, named: str) -> None:
-    before = (store.log(), store.feeds(), store.claims_referring_to([b"root", b"m0"]), store.claims_about([b"m0"]))
+    before = answers(store)
     store.connection.executescript(damage)
     store._nodes.forget()
     assert named in found(store)
     assert store.repair() == []
     assert found(store) == ""
-    after = (store.log(), store.feeds(), store.claims_referring_to([b"root", b"m0"]), store.claims_about([b"m0"]))
-    assert after == before
+    assert answers(store) == before
 
 
 def test_the_reverse_references_can_be_thrown_away(store: SqliteStore) -> None:

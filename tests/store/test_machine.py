@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tests.examples import examples
 from tests.store.factories import Origin, identities, mail, some
 from weft.core.claim import Claim
+from weft.core.feed import Feed, Lists
 from weft.store.interface import IngestedFile, MailLocation, Store, VerifiedPart
 from weft.store.sqlite import SqliteStore
 from weft.testing import MemoryStore
@@ -48,6 +49,10 @@ pieces = st.tuples(st.integers(0, len(POOL) - 1), st.lists(st.integers(0, 3), mi
 def cut(piece: Piece) -> VerifiedPart:
     part = POOL[piece[0]]
     return some(part, [leaf % len(part.claims) for leaf in piece[1]])
+
+
+def _within(feed: Feed, feeds: dict[bytes, Lists]) -> bool:
+    return feed.origin in feeds and feed.list in feeds[feed.origin]
 
 
 class Stores(RuleBasedStateMachine):
@@ -128,6 +133,22 @@ class Stores(RuleBasedStateMachine):
         self.both(lambda store: store.claims_about(ids, after, limit))
         self.both(lambda store: store.claims_referring_to(ids, after, limit))
         self.both(lambda store: store.log(after, limit))
+
+    @rule(
+        named=st.dictionaries(st.sampled_from(ORIGINS), st.sets(st.sampled_from([b"l", b"k", b"z"]))),
+        but=st.booleans(),
+        after=st.integers(0, 9),
+        beyond=st.none() | st.integers(0, 9),
+        limit=st.integers(1, 4),
+    )
+    def ask_for_feeds(
+        self, named: dict[Origin, set[bytes]], but: bool, after: int, beyond: int | None, limit: int
+    ) -> None:
+        feeds = {origin.public: Lists(frozenset(names), but) for origin, names in named.items()}
+        upto = None if beyond is None else after + beyond
+        claims, end = self.both(lambda store: store.log_of(feeds, after, upto, limit))
+        within = [one for one in self.memory.log(after) if one.position <= end]
+        assert claims == [one for one in within if _within(self.memory.feed(one.batch), feeds)]
 
     @invariant()
     def both_hold_the_same(self) -> None:

@@ -20,6 +20,11 @@ def decode_text(raw: bytes) -> str:
     """Header bytes as text, whatever they are: see `weft.core.encoded_word`."""
     if b"=?" in raw:
         return decode_words(raw)
+    if b"\x1b" not in raw:  # nearly always, and threads are made of many
+        try:
+            return raw.decode()
+        except UnicodeDecodeError:
+            pass
     return decode_raw(raw)
 
 

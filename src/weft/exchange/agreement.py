@@ -60,6 +60,11 @@ class Agreement:
         return self.feeds.get(Scope.BOTH, NO_FEEDS) | self.feeds.get(self.inward, NO_FEEDS)
 
     @property
+    def given(self) -> FeedRanges:
+        """What goes to the peer."""
+        return self.feeds.get(Scope.BOTH, NO_FEEDS) | self.feeds.get(self.outward, NO_FEEDS)
+
+    @property
     def outward(self) -> Scope:
         """The scope of feeds that go to the peer and not into `Scope.BOTH`."""
         return Scope.TO_ANSWERER if self.caller else Scope.TO_CALLER

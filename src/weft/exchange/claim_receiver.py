@@ -16,8 +16,10 @@ A frame of claims is checked as a whole (`weft.exchange.claim_proofs`); if any o
 of the frame is kept.  What arrives while a commit is under way goes into the next one.  Acknowledged means: on disk,
 and there after a power cut; so the `Ack` follows the answer of the store, never the question.
 
-Each feed has a quota for the peer and day, which refused claims use up as well.  The frame that passes it is kept, and
-then the session ends: in the next one the feed is no part of the agreement, so that the rest of the feeds goes on.
+Each feed has a quota for the peer and day, which refused claims use up as well.  What the store says that all sessions
+of the peer have used is learned with each commit, so that several at once have no more than one.  The frame that passes
+the quota is kept, and then the session ends: in the next one the feed is no part of the agreement, so that the rest of
+the feeds goes on.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from collections.abc import Callable, Sequence
 from weft.core.feed import Feed
 from weft.errors import RemoteProtocolError
 from weft.exchange.claim_proofs import CheckedPart, PartVerifier
-from weft.exchange.events import CommitParts, FindMissing, Refusal, Usage
+from weft.exchange.events import CommitParts, Committed, FindMissing, Refusal, Usage
 from weft.exchange.log_reader import AT_A_TIME
 from weft.exchange.outbox import Outbox
 from weft.exchange.refusing import Refused
@@ -176,6 +178,12 @@ class Quota:
         used[1] += size
         self._fresh.add(feed)
 
+    def know(self, used: Usage) -> None:
+        """It handed us so much of some feeds, in all its sessions; it may be less than came in this one."""
+        for feed, amount in used.items():
+            self._used[feed] = list(map(max, self._used.get(feed, (0, 0)), amount))
+            self._fresh.add(feed)
+
     def check(self) -> None:
         """`RemoteProtocolError` if a feed of which something came since the last time has reached its quota."""
         fresh, self._fresh = self._fresh, set()
@@ -210,6 +218,8 @@ class ClaimReceiver:
         self._waiting: list[VerifiedPart] = []
         self._named: list[bytes] = []
         """Elements that were refused, for the next acknowledgement."""
+        self._refused_of: set[Feed] = set()
+        """Their feeds."""
         self._frames = 0
         """Frames that wait for the next commit."""
         self._committing = 0
@@ -248,6 +258,7 @@ class ClaimReceiver:
         element = refusal.identity[:ELEMENT_BYTES]
         del self._want_queue.open[element]
         self._named.append(element)
+        self._refused_of.add(refusal.feed)
         self._refused.add(refusal)
         self._quota.use(refusal.feed, 1, refusal.size)
         self._outbox.put(refusal)
@@ -259,16 +270,19 @@ class ClaimReceiver:
             return
         parts, self._waiting = self._waiting, []
         refused, self._named = self._named, []
+        request = CommitParts(parts, frozenset(self._refused_of))
+        self._refused_of.clear()
         self._committing, self._frames = self._frames, 0
-        self._outbox.ask(CommitParts(parts), lambda positions: self._committed(parts, refused, positions))
+        self._outbox.ask(request, lambda committed: self._committed(parts, refused, committed))
 
-    def _committed(self, parts: Sequence[VerifiedPart], refused: Sequence[bytes], positions: range) -> None:
-        self._learned(positions)
-        self._outbox.report.claims_received += len(positions)
+    def _committed(self, parts: Sequence[VerifiedPart], refused: Sequence[bytes], committed: Committed) -> None:
+        self._learned(committed.positions)
+        self._outbox.report.claims_received += len(committed.positions)
         self._outbox.send(wire.Frame(ack=wire.Ack(frames=self._committing, refused=b"".join(refused))))
         self._committing = 0
         for part in parts:
             feed = Feed(part.signed.origin, part.signed.list)
             self._quota.use(feed, len(part.claims), sum(len(claim.data) for claim in part.claims))
+        self._quota.know(committed.used)
         self._quota.check()
         self._commit()

@@ -35,9 +35,20 @@ from weft.core.feed import Feed
 from weft.errors import RemoteProtocolError
 from weft.exchange.agreement import Scope
 from weft.exchange.claim_proofs import pack
-from weft.exchange.events import ClaimLocation, Fetch, Locate, LogEntry, NamedEntry, ReadLog, ReadNames, StoredPart
+from weft.exchange.events import (
+    ClaimLocation,
+    Fetch,
+    Locate,
+    LogEntry,
+    LogPage,
+    NamedEntry,
+    ReadLog,
+    ReadNames,
+    StoredPart,
+)
 from weft.exchange.log_reader import AT_A_TIME, PAGE
 from weft.exchange.outbox import Outbox
+from weft.policy.feed_ranges import FeedRanges
 from weft.v1 import exchange_pb2 as wire
 
 
@@ -230,10 +241,10 @@ _REMEMBERED = 4096
 class LogFollower:
     """Reads on in the log, and tells what is of feeds that we send and did not come from the peer itself."""
 
-    def __init__(self, outbox: Outbox, sends: Callable[[Feed], bool], offers: OfferQueue, *, named: bool) -> None:
-        """``named``: by the message ids in it."""
+    def __init__(self, outbox: Outbox, feeds: FeedRanges, offers: OfferQueue, *, named: bool) -> None:
+        """``feeds``: what we send; ``named``: it is told by the message ids in it."""
         self._outbox = outbox
-        self._sends = sends
+        self._feeds = feeds
         self._offer_queue = offers
         self._named = named
         self.learned: list[range] = []
@@ -265,15 +276,17 @@ class LogFollower:
                 self._ready = {}
                 then(False)
             elif after < upto:
-                self._outbox.ask(ReadNames(after, min(PAGE, upto - after)), page)
+                self._outbox.ask(ReadNames(after, PAGE, self._feeds, upto), page)
             else:
                 self._flush(last=True)
                 then(True)
 
-        def page(entries: list[NamedEntry]) -> None:
-            for entry in self._told(entries, learned):
+        def page(found: LogPage[NamedEntry]) -> None:
+            nonlocal after
+            for entry in _told(found.entries, learned):
                 self._collect(entry)
-            read(entries[-1].position if entries else upto)
+            after = found.end if found.end > after else upto
+            read(after)
 
         read(after)
 
@@ -292,33 +305,21 @@ class LogFollower:
         if self._started and self._more and not self._reading and self._offer_queue.all_sent:
             self._more, self._reading = False, True
             if self._named:
-                self._outbox.ask(ReadNames(self._read, PAGE), self._page)
+                self._outbox.ask(ReadNames(self._read, PAGE, self._feeds), self._page)
             else:
-                self._outbox.ask(ReadLog(self._read, PAGE), self._page)
+                self._outbox.ask(ReadLog(self._read, PAGE, self._feeds), self._page)
 
-    def _page(self, entries: list[LogEntry] | list[NamedEntry]) -> None:
+    def _page(self, page: LogPage[LogEntry] | LogPage[NamedEntry]) -> None:
         self._reading = False
-        if not entries:
+        if page.end <= self._read:
             self._flush(last=False)
             return
-        self._read = entries[-1].position
-        for entry in self._told(entries, self.learned):
+        self._read = page.end
+        for entry in _told(page.entries, self.learned):
             self._collect(entry)
             self._send_full()
         self._more = True
         self.pump()
-
-    def _told(
-        self, entries: Sequence[LogEntry | NamedEntry], learned: Sequence[range]
-    ) -> Iterator[LogEntry | NamedEntry]:
-        """Those that the peer may know of, and does not."""
-        if not entries:
-            return
-        first, last = entries[0].position, entries[-1].position
-        near = [some for some in learned if first < some.stop and some.start <= last]
-        for entry in entries:
-            if self._sends(entry.feed) and not any(entry.position in some for some in near):
-                yield entry
 
     def _collect(self, entry: LogEntry | NamedEntry) -> None:
         self._ready.update(dict.fromkeys(entry.names if isinstance(entry, NamedEntry) else [entry.element]))
@@ -346,3 +347,14 @@ class LogFollower:
             pieces = [ready[start : start + most] for start in range(0, len(ready), most)] or [[]]
             for piece in pieces:
                 self._offer_queue.add_news(piece, last=last and piece is pieces[-1])
+
+
+def _told(entries: Sequence[LogEntry | NamedEntry], learned: Sequence[range]) -> Iterator[LogEntry | NamedEntry]:
+    """Those that did not come from the peer itself."""
+    if not entries:
+        return
+    first, last = entries[0].position, entries[-1].position
+    near = [some for some in learned if first < some.stop and some.start <= last]
+    for entry in entries:
+        if not any(entry.position in some for some in near):
+            yield entry

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Generic, NamedTuple, TypeVar
 
 from weft.core.feed import Feed
 from weft.core.merkle import PartialTree
@@ -43,13 +44,24 @@ class NamedEntry(NamedTuple):
     """Their digests (`weft.core.id_digest`); none if the claim was expunged."""
 
 
+EntryT = TypeVar("EntryT", LogEntry, NamedEntry)
+
+
+class LogPage(NamedTuple, Generic[EntryT]):
+    """A piece of the store's log, as far as some feeds go."""
+
+    entries: Sequence[EntryT]
+    end: int
+    """All that there is up to this position is in it; the position it began at if there is nothing beyond."""
+
+
 class OwnTree(NamedTuple):
     """A tree of our own: the ids that stand in it."""
 
     root: bytes
     """The message id of its root."""
-    digests: Sequence[bytes] | None
-    """Of all its ids, ghosts too; None if there are too many."""
+    digests: Sequence[bytes]
+    """Of all its ids, ghosts too; of those nearest to our own messages if there are too many."""
     whole: bool = True
     """With what a claim puts there and another one elsewhere, and all below that; else there are too many of these."""
 
@@ -82,6 +94,25 @@ class ClaimLocation(NamedTuple):
     element: bytes
 
 
+class QuotaUsed(NamedTuple):
+    """What a peer handed us of a feed today."""
+
+    claims: int
+    byte_count: int
+
+
+Usage = Mapping[Feed, QuotaUsed]
+
+
+class Committed(NamedTuple):
+    """What was put into the store."""
+
+    positions: range
+    """Of the new claims."""
+    used: Usage = MappingProxyType({})
+    """What the peer handed over today, in all its sessions, of the feeds that were put; empty if that is not known."""
+
+
 class StoredPart(NamedTuple):
     """Claims of one batch out of the store."""
 
@@ -100,10 +131,14 @@ class GetPosition:
 
 @dataclass(frozen=True, slots=True)
 class ReadLog:
-    """The claims beyond a position, in order, at most ``limit``: ``list[Entry]``."""
+    """Claims beyond a position, in order, at most ``limit``: ``LogPage[LogEntry]``."""
 
     after: int
     limit: int
+    feeds: FeedRanges | None = None
+    """Only claims of these."""
+    upto: int | None = None
+    """Only up to this position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,17 +182,21 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class CommitParts:
-    """Put parts into the store in one transaction: the positions of the new claims, ``range``, once it is on disk."""
+    """Put parts into the store in one transaction: `Committed`, once it is on disk."""
 
     parts: Sequence[VerifiedPart]
+    refused: frozenset[Feed] = frozenset()
+    """The feeds of claims that came meanwhile and were refused: what was used of them is told as well."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadNames:
-    """As `ReadLog`, with the ids in each claim: ``list[Named]``."""
+    """As `ReadLog`, with the ids in each claim: ``LogPage[NamedEntry]``."""
 
     after: int
     limit: int
+    feeds: FeedRanges
+    upto: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +212,7 @@ class FindTrees:
     policy: Policy
     after: int
     most: int
-    """A tree of more ids is given without them."""
+    """Of a tree of more ids only so many are given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,12 +257,12 @@ Request = (
 )
 Answer = (
     int
-    | range
+    | Committed
     | None
     | OwnTrees
     | FoundClaims
-    | list[LogEntry]
-    | list[NamedEntry]
+    | LogPage[LogEntry]
+    | LogPage[NamedEntry]
     | list[CodedSymbol]
     | list[bytes]
     | list[ClaimLocation]
@@ -322,13 +361,3 @@ class Ended:
 
 
 Output = Send | Ask | Refusal | CoverageGained | Synced | Ended
-
-
-class QuotaUsed(NamedTuple):
-    """What a peer handed us of a feed today."""
-
-    claims: int
-    byte_count: int
-
-
-Usage = Mapping[Feed, QuotaUsed]

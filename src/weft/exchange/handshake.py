@@ -6,8 +6,8 @@ Each side says what it serves, what it admits, what it takes at most, and which 
 of that gives a right: what a side serves and stores, its own policy decides again, claim by claim.
 
 The caller says whose key it is.  If both kept sketches of this agreement under one key, that one; else, or when it is
-time, a new one.  A new pair lists its ids.  A peer that always brings a new key makes us read our whole log each time,
-so the shell must not let it call as often as it likes.
+time, a new one.  A new pair lists its ids.  A peer that always brings a new key makes us read all of the agreed feeds
+each time, so the shell must not let it call as often as it likes.
 """
 
 from __future__ import annotations

@@ -3,8 +3,9 @@
 Theory of operation
 -------------------
 The position is that of the newest claim when the session begins: the **snapshot**.  What was kept goes as far as an
-earlier position, and the log from there is folded in, at about 16 steps a claim; without anything kept it is the whole
-log.  A sketch that changed while it streams would never decode, so from then on nothing is added to it.
+earlier position, and what the log holds of the agreed feeds from there is folded in, at about 16 steps a claim; without
+anything kept it is all of it.  What is held of other feeds costs nothing.  A sketch that changed while it streams would
+never decode, so from then on nothing is added to it.
 
 Mirror mode: each agreed set is made equal, or is taken over where it goes one way only.
 
@@ -17,13 +18,13 @@ of that was sent.  Frames that come before our own sketches are ready wait; they
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from weft.errors import RemoteProtocolError, StoreError
 from weft.exchange.agreement import Agreement, Scope
 from weft.exchange.claim_receiver import WantQueue
 from weft.exchange.claim_sender import ClaimSender, OfferQueue
-from weft.exchange.events import GetPosition, LogEntry, ReadLog
+from weft.exchange.events import GetPosition, LogEntry, LogPage, ReadLog
 from weft.exchange.log_reader import read_log
 from weft.exchange.outbox import Outbox, split_ids
 from weft.exchange.resumption import KeptSketches, ResumptionState, StateSection
@@ -31,6 +32,7 @@ from weft.exchange.riblt.sketch import Sketch
 from weft.exchange.riblt.symbol import ELEMENT_BYTES
 from weft.exchange.set_receiver import SetReceiver
 from weft.exchange.set_sender import SetSender, SymbolSource
+from weft.policy.feed_ranges import union
 from weft.v1 import exchange_pb2 as wire
 
 
@@ -51,7 +53,6 @@ class SketchBuilder:
         self._agreement = agreement
         self._kept = kept
         self._ready = ready
-        self._element = kept.element
         self.sketches: dict[Scope, Sketch] = {}
         self.position = 0
 
@@ -66,9 +67,9 @@ class SketchBuilder:
         else:
             self._begin(self._kept.position <= position)
 
-    def _check(self, entries: list[LogEntry]) -> None:
+    def _check(self, page: LogPage[LogEntry]) -> None:
         """Whether the log is still the one that the sketches are of."""
-        self._begin(bool(entries) and entries[0].element == self._kept.element)
+        self._begin(_element_at(page, self._kept.position) == self._kept.element)
 
     def _begin(self, fits: bool) -> None:
         after = self._kept.position
@@ -77,17 +78,17 @@ class SketchBuilder:
                 raise StoreError("the log is another one")
             self.sketches = {scope: self._kept.sketch(scope) for scope in self._agreement.mirrored}
         except StoreError:
-            after, self._element = 0, bytes(ELEMENT_BYTES)
+            after = 0
             length = self._outbox.limits.kept_symbols
             self.sketches = {scope: Sketch(self._kept.key, length) for scope in self._agreement.mirrored}
         if not self.sketches:  # nothing is mirrored
             self._ready()
             return
         stale = after < self.position or self._kept.sketches is None or not fits
-        read_log(self._outbox, after, self.position, self._fold, lambda: self._end(stale))
+        feeds = union(self._agreement.mirrored.values())
+        read_log(self._outbox, feeds, after, self.position, self._fold, lambda: self._end(stale))
 
-    def _fold(self, entries: list[LogEntry]) -> None:
-        self._element = entries[-1].element
+    def _fold(self, entries: Sequence[LogEntry]) -> None:
         elements: dict[Scope, list[bytes]] = {}
         for entry in entries:
             scope = self._agreement.set_of(entry.feed)
@@ -97,11 +98,24 @@ class SketchBuilder:
             self.sketches[scope].add_all(some)
 
     def _end(self, stale: bool) -> None:
-        if stale:
-            dumped = {scope: sketch.dump() for scope, sketch in self.sketches.items()}
-            kept = KeptSketches(self._kept.digest, self._kept.key, self.position, self._element, dumped)
-            self._resumption.set(StateSection.SKETCHES, kept.dump())
+        if stale and self.position:
+            self._outbox.ask(ReadLog(self.position - 1, 1), lambda page: self._keep(_element_at(page, self.position)))
+        elif stale:
+            self._keep(bytes(ELEMENT_BYTES))
+        else:
+            self._ready()
+
+    def _keep(self, element: bytes) -> None:
+        dumped = {scope: sketch.dump() for scope, sketch in self.sketches.items()}
+        kept = KeptSketches(self._kept.digest, self._kept.key, self.position, element, dumped)
+        self._resumption.set(StateSection.SKETCHES, kept.dump())
         self._ready()
+
+
+def _element_at(page: LogPage[LogEntry], position: int) -> bytes:
+    """The element of the claim at a position, which is the first one of a page; zeros if it is not there any more."""
+    found = page.entries and page.entries[0].position == position
+    return page.entries[0].element if found else bytes(ELEMENT_BYTES)
 
 
 class Mirror:

@@ -53,10 +53,12 @@ class ReadableClaims:
 
     def log(self, after: int, upto: int) -> Iterator[Read]:
         """The claims in a piece of the log."""
-        while after < upto and (page := self._store.log(after, min(PAGE, upto - after))):
+        before = after - 1
+        while before < after < upto:
+            before = after
+            page, after = self._store.log_of(self._feeds.lists, before, upto, PAGE)
             for held in page:
                 yield from self.read(held)
-            after = page[-1].position
 
     def about(self, ids: Sequence[bytes]) -> Iterator[StoredClaim]:
         """The claims about some ids."""

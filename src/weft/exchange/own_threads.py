@@ -8,16 +8,20 @@ by one claim, and a question that ended there would lose all that is answered be
 whatever some claim puts into such a tree and another one elsewhere (a **contested** id), with all below it.
 
 ``most`` bounds a tree.  What is contested is left out first: nobody can make us ask less about a tree by putting a
-large one below it.
+large one below it.  If that is not enough, what is near our own messages is asked about: these, all above them, and as
+much as fits of what stands below, the nearest first.  So a flood of replies cuts off what is far away, and never the
+answers to our own mail.
 
-From the beginning of the log it is the whole log at once; later what is near the new claims
+From the beginning it is all that the log holds of these feeds at once; later what is near the new claims
 (`weft.exchange.near_threads`). Claims that their origin withdrew do not count, as in any view.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from weft.core.claim import Claim, Withdrawal
 from weft.core.feed import Feed
@@ -113,7 +117,32 @@ class _OwnForest:
             own_roots.update(dict.fromkeys(above[node] for node in sorted(self.ours) if only is None or node in only))
         below = _Below(common, ranked)
         chosen = [root for root in own_roots if known is None or ids[root] in roots]
-        return [_tree(ids, root, below, most, self.weak) for root in chosen]
+        return [self._tree(root, below, most) for root in chosen]
+
+    def _tree(self, root: int, below: _Below, most: int) -> OwnTree:
+        """All ids of a tree, or as many as may be asked about."""
+        for contested in (True, False):
+            nodes = _at_most(below.walk([root], contested=contested), most)
+            if nodes is not None:
+                return OwnTree(self.common.ids[root], self._digests(nodes), contested)
+        return OwnTree(self.common.ids[root], self._digests(self._near(root, below, most)), whole=False)
+
+    def _near(self, root: int, below: _Below, most: int) -> Iterable[int]:
+        """The nodes of a tree that are nearest to our own messages, as many as may be asked about."""
+        tree = list(below.walk([root], contested=False))
+        above: dict[int, list[int]] = {}
+        for node in tree:
+            for lower in below.placed.get(node, ()):
+                above.setdefault(lower, []).append(node)
+        ours = [node for node in tree if node in self.ours] or [root]
+        line = walk(ours, lambda node: above.get(node, ()), nearest_first=True)
+        return islice(below.walk(list(line), contested=False, nearest_first=True), most)
+
+    def _digests(self, nodes: Iterable[int]) -> list[bytes]:
+        ids, nodes = self.common.ids, list(nodes)
+        named = dict.fromkeys(ids[node] for node in nodes)
+        named.update(dict.fromkeys(name for node in nodes for name in self.weak.get(node, ())))
+        return list(map(id_digest, named))
 
 
 class _Below:
@@ -134,28 +163,24 @@ class _Below:
                 if rival >= 0:
                     self.contested.setdefault(rival, []).append(node)
 
-    def walk(self, root: int, *, contested: bool) -> Iterator[int]:
-        """A node and all below it, each once."""
-        seen, todo = {root}, [root]
-        while todo:
-            node = todo.pop()
-            yield node
-            lower = self.placed.get(node, ())
-            if contested:
-                lower = (*lower, *self.contested.get(node, ()))
-            fresh = [one for one in dict.fromkeys(lower) if one not in seen]
-            seen.update(fresh)
-            todo += fresh
+    def walk(self, start: Sequence[int], *, contested: bool, nearest_first: bool = False) -> Iterator[int]:
+        """Some nodes and all below them, each once."""
+        if not contested:
+            return walk(start, lambda node: self.placed.get(node, ()), nearest_first=nearest_first)
+        return walk(start, lambda node: (*self.placed.get(node, ()), *self.contested.get(node, ())))
 
 
-def _tree(ids: list[bytes], root: int, below: _Below, most: int, weak: Mapping[int, list[bytes]]) -> OwnTree:
-    for contested in (True, False):
-        nodes = _at_most(below.walk(root, contested=contested), most)
-        if nodes is not None:
-            named = dict.fromkeys(ids[node] for node in nodes)
-            named.update(dict.fromkeys(name for node in nodes for name in weak.get(node, ())))
-            return OwnTree(ids[root], list(map(id_digest, named)), contested)
-    return OwnTree(ids[root], None, whole=False)
+def walk(
+    start: Sequence[int], following: Callable[[int], Sequence[int]], *, nearest_first: bool = False
+) -> Iterator[int]:
+    """Some nodes and all that follow from them, each once; one line after the other, or in the order of distance."""
+    seen, todo = set(start), deque(start)
+    while todo:
+        node = todo.popleft() if nearest_first else todo.pop()
+        yield node
+        fresh = [one for one in dict.fromkeys(following(node)) if one not in seen]
+        seen.update(fresh)
+        todo += fresh
 
 
 def _at_most(nodes: Iterator[int], most: int) -> list[int] | None:

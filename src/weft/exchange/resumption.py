@@ -32,7 +32,7 @@ has to know whether its log is still whole as far as claims of it were handed ov
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from hashlib import sha256
@@ -42,7 +42,7 @@ from weft.core.feed import Feed
 from weft.core.id_digest import ID_DIGEST_BYTES
 from weft.errors import StoreError
 from weft.exchange.agreement import Scope
-from weft.exchange.events import KeepState, LogEntry, ReadLog
+from weft.exchange.events import KeepState, LogEntry, LogPage, ReadLog
 from weft.exchange.outbox import Outbox
 from weft.exchange.riblt.mapping import KEY_BYTES
 from weft.exchange.riblt.sketch import Sketch
@@ -175,12 +175,12 @@ _CURSOR_VERSION = 3
 def read_tail(outbox: Outbox, position: int, then: Callable[[bytes], None]) -> None:
     """16 bytes about the last claims of our log up to a position."""
     first = max(0, position - _TAIL)
-    outbox.ask(ReadLog(first, position - first), lambda entries: then(_digest(entries, position)))
+    outbox.ask(ReadLog(first, position - first), lambda page: then(_digest(page, position)))
 
 
-def _digest(entries: Sequence[LogEntry], position: int) -> bytes:
+def _digest(page: LogPage[LogEntry], position: int) -> bytes:
     digest = sha256(b"weft/v1/tail\0")
-    for entry in entries:
+    for entry in page.entries:
         if entry.position <= position:
             digest.update(entry.element)
     return digest.digest()[:TAIL_BYTES]

@@ -288,7 +288,7 @@ class Session:
         self._agreement, self._carried = self._handshake.read(hello)
         self._outbox.limits = self._configuration.limits.both(hello.limits)
         named = self._agreement.outward in self._agreement.threads
-        self._log_follower = LogFollower(self._outbox, self._agreement.sends, self._offer_queue, named=named)
+        self._log_follower = LogFollower(self._outbox, self._agreement.given, self._offer_queue, named=named)
         self._divide(self._agreement, hello)
         self._goes_live = hello.live and self._configuration.live
         self._state = SessionState.AGREEING

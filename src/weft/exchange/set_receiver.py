@@ -133,11 +133,11 @@ class SetReceiver:
         self._failed = failed
         explains = keyed_hash(self._source.key) if failed else None
         self._list = ListComparison(self._want_queue, self._first, explains, self._compared)
-        read_log(self._outbox, 0, self._upto, self._gather, self._list.ready)
+        read_log(self._outbox, self._feeds, 0, self._upto, self._gather, self._list.ready)
 
-    def _gather(self, entries: list[LogEntry]) -> None:
+    def _gather(self, entries: Sequence[LogEntry]) -> None:
         assert self._list is not None
-        self._list.add(entry.element for entry in entries if entry.feed in self._feeds)
+        self._list.add(entry.element for entry in entries)
 
     def listing(self, elements: list[bytes], last: bool) -> None:
         """A piece of the list."""

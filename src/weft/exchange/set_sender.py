@@ -18,7 +18,7 @@ from collections.abc import Callable
 from weft.errors import RemoteProtocolError
 from weft.exchange.agreement import Scope
 from weft.exchange.claim_sender import OfferQueue
-from weft.exchange.events import LogEntry, ReadLog, Scan
+from weft.exchange.events import LogEntry, LogPage, ReadLog, Scan
 from weft.exchange.limits import symbol_cap
 from weft.exchange.log_reader import PAGE
 from weft.exchange.outbox import Outbox
@@ -141,15 +141,15 @@ class SetSender:
         if self._listing and not self._working and self._offer_queue.all_sent and not self._listed:
             if self._read < self._upto:
                 self._working = True
-                self._outbox.ask(ReadLog(self._read, min(PAGE, self._upto - self._read)), self._page)
+                self._outbox.ask(ReadLog(self._read, PAGE, self._feeds, self._upto), self._page)
             else:
-                self._page([])
+                self._page(LogPage((), self._upto))
 
-    def _page(self, entries: list[LogEntry]) -> None:
+    def _page(self, page: LogPage[LogEntry]) -> None:
         """Send what makes a full frame; at the end the rest."""
         self._working = False
-        self._elements += [entry.element for entry in entries if entry.feed in self._feeds]
-        self._read = entries[-1].position if entries else self._upto
+        self._elements += [entry.element for entry in page.entries]
+        self._read = page.end if page.end > self._read else self._upto
         self._listed = self._read >= self._upto
         most = self._outbox.limits.frame_ids
         while len(self._elements) > most:

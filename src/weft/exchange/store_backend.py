@@ -15,6 +15,7 @@ from weft.exchange.events import (
     Answer,
     ClaimLocation,
     CommitParts,
+    Committed,
     Fetch,
     FindConcerned,
     FindMissing,
@@ -24,6 +25,7 @@ from weft.exchange.events import (
     KeepState,
     Locate,
     LogEntry,
+    LogPage,
     NamedEntry,
     ReadLog,
     ReadNames,
@@ -43,8 +45,12 @@ _LOOKED_UP = 512
 _REMEMBERED = 65_536
 _READ_COST = 10
 """What it costs to read a claim, if to find out its feed costs 1: some 15 microseconds."""
+_ASK_COST = 40
+"""What it costs to ask for a page of the claims about an id."""
 _SLICE = 20_000
 """What a question may cost before others have their turn: some 30 milliseconds, with the page that passes it."""
+_DIGESTED = 4000
+"""Message ids that become known to questions at a time, if many are new: some 40 milliseconds."""
 
 
 class StoreBackend:
@@ -60,16 +66,14 @@ class StoreBackend:
         match request:
             case GetPosition():
                 return self._store.position()
-            case ReadLog(after, limit):
-                return [self._entry(held) for held in self._store.log(after, limit)]
-            case ReadNames(after, limit):
-                return [self._named(held) for held in self._store.log(after, limit)]
+            case ReadLog() | ReadNames():
+                return self._read(request)
             case FindTrees():
                 return own_trees(self._store, self._feed, request)
             case FindConcerned():
                 return self._concerned(request)
             case Scan(feeds, key, first, count, upto):
-                elements = (entry.element for entry in self._log(upto) if entry.feed in feeds)
+                elements = (held.identity[:ELEMENT_BYTES] for held in self._log(feeds, upto))
                 return encode_range(key, elements, first, count)
             case FindMissing(elements, feeds):
                 return self._missing(elements, feeds)
@@ -78,9 +82,20 @@ class StoreBackend:
             case Fetch(claims):
                 return self._fetch(claims)
             case CommitParts(parts):
-                return self._commit(parts)
+                return Committed(self._commit(parts))
             case KeepState():
                 return None
+
+    def _read(self, request: ReadLog | ReadNames) -> LogPage[LogEntry] | LogPage[NamedEntry]:
+        after, limit, feeds = request.after, request.limit, request.feeds
+        if feeds is None:
+            claims = self._store.log(after, limit)
+            end = claims[-1].position if claims else after
+        else:
+            claims, end = self._slice(feeds, after, request.upto, limit)
+        if isinstance(request, ReadLog):
+            return LogPage(list(map(self._entry, claims)), end)
+        return LogPage(list(map(self._named, claims)), end)
 
     def _named(self, held: StoredClaim) -> NamedEntry:
         claim = read_claim(held)
@@ -90,6 +105,8 @@ class StoreBackend:
     def _concerned(self, request: FindConcerned) -> FoundClaims:
         """What is about some ids, id by id, until there are as many as are asked for, or it has cost enough."""
         feeds, after = request.feeds, request.after
+        if not self._store.digest_ids(_DIGESTED):
+            return FoundClaims(list(request.found), 0, after, request.beyond)
         elements = dict.fromkeys(request.found)
         seen: dict[int, bytes] = {}
         cost = 0
@@ -100,7 +117,7 @@ class StoreBackend:
         for done, ids in enumerate(self._store.ids_with(request.digests)):
             last = after if not done else b""
             while ids and (positions := self._store.positions_concerning(ids, start, PAGE)):
-                cost += len(positions) + _READ_COST * self._look_at(positions, request, seen)
+                cost += _ASK_COST + len(positions) + _READ_COST * self._look_at(positions, request, seen)
                 for element in filter(None, map(seen.get, positions)):
                     if element not in elements and len(elements) >= request.most:
                         return FoundClaims(list(elements), done, last)
@@ -127,15 +144,18 @@ class StoreBackend:
                 seen[held.position] = held.identity[:ELEMENT_BYTES]
         return len(here)
 
-    def _log(self, upto: int) -> Iterator[LogEntry]:
-        """The log from its beginning, page by page."""
-        after = 0
-        while after < upto:
-            page = self._store.log(after, min(PAGE, upto - after))
-            if not page:
-                return
-            yield from map(self._entry, page)
-            after = page[-1].position
+    def _log(self, feeds: FeedRanges, upto: int) -> Iterator[StoredClaim]:
+        """What the log holds of some feeds, page by page."""
+        after, end = -1, 0
+        while after < end < upto:
+            after = end
+            claims, end = self._slice(feeds, after, upto, PAGE)
+            yield from claims
+
+    def _slice(self, feeds: FeedRanges, after: int, upto: int | None, limit: int) -> tuple[list[StoredClaim], int]:
+        """What the log holds of some feeds.  A damaged table may give others too, which must not go to a peer."""
+        claims, end = self._store.log_of(feeds.lists, after, upto, limit)
+        return [held for held in claims if self._feed(held.batch) in feeds], end
 
     def _look_up(self, elements: Sequence[bytes]) -> Iterator[StoredClaim]:
         for start in range(0, len(elements), _LOOKED_UP):

@@ -213,7 +213,7 @@ class ThreadRequester:
         for tree in found.trees:
             if not tree.whole:
                 self._outbox.report.cut[tree.root] = None
-            fresh = [digest for digest in tree.digests or () if digest not in self._asked]
+            fresh = [digest for digest in tree.digests if digest not in self._asked]
             self._asked.update(fresh)
             self._queue.update(dict.fromkeys(fresh))
         if self._queue:
@@ -230,7 +230,7 @@ class ThreadRequester:
     def _named(self, found: OwnTrees) -> None:
         """These are all our trees: name those that hold an id with too many claims."""
         self._looking = False
-        cut = [tree.root for tree in found.trees if not tree.whole or not self._over.isdisjoint(tree.digests or ())]
+        cut = [tree.root for tree in found.trees if not tree.whole or not self._over.isdisjoint(tree.digests)]
         self._outbox.report.cut.update(dict.fromkeys(cut))
         self._over.clear()
         if self.settled:

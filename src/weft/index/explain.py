@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import NamedTuple
 
 from weft.core.author import decode_author
@@ -17,6 +18,8 @@ from weft.model import ClaimStatement, Coverage, Explanation, Witness
 from weft.store.interface import PAGE, Store, StoredClaim, read_claim
 
 _GHOST_TIER = 255
+_REMEMBERED = 256
+"""Texts that are decoded once."""
 
 
 class _Batch(NamedTuple):
@@ -36,6 +39,8 @@ class Explainer:
         self._store = store
         self._reader = reader
         self._batches: dict[int, _Batch] = {}
+        # Copies of a message have nearly always the same text.
+        self._text, self._author = lru_cache(_REMEMBERED)(decode_text), lru_cache(_REMEMBERED)(decode_author)
 
     def statements(self, message_id: bytes) -> list[ClaimStatement]:
         """All claims about an id, those that do not count or are not here any more too, in order of position."""
@@ -173,10 +178,10 @@ class Explainer:
             _text(claim.message_id),
             None if parent is None else _text(parent),
             _header(counted, stated),
-            decode_text(claim.date),
-            decode_text(claim.subject),
-            decode_author(claim.author),
-            decode_text(claim.archived_at),
+            self._text(claim.date),
+            self._text(claim.subject),
+            self._author(claim.author),
+            self._text(claim.archived_at),
             batch.root,
             held.position,
             reader.claim_filter.hidden(held.identity, claim),

@@ -328,10 +328,15 @@ class Index:
                 Received(self.store.connection).count(delivery)
         return range(stored[0].position, stored[-1].position + 1) if stored else range(0)
 
-    def received(self, peer: bytes, day: date) -> dict[Feed, Amount]:
-        """What a peer handed over on a day, by `admit`."""
+    def count_received(self, delivery: Delivery) -> None:
+        """Count what was handed over and not kept against the quota of who handed it over."""
+        with self.store.transaction():
+            Received(self.store.connection).count(delivery)
+
+    def received(self, peer: bytes, day: date, feeds: Collection[Feed] | None = None) -> dict[Feed, Amount]:
+        """What a peer handed over on a day, of all feeds or of some."""
         with explained(self.store.path):
-            return Received(self.store.connection).of(peer, day)
+            return Received(self.store.connection).of(peer, day, feeds)
 
     def record_covered(
         self,

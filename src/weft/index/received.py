@@ -2,14 +2,15 @@
 
 Theory of operation
 -------------------
-It is counted in the transaction that keeps the claims.  So it is as durable as they are: no power cut, and no loss of
-what else is remembered of peers, gives anybody a fresh quota.  Days are of UTC; rows of earlier ones are deleted.
+It is counted in the transaction that keeps the claims, or in one of its own for claims that were refused.  So it is as
+durable as they are: no power cut, and no loss of what else is remembered of peers, gives anybody a fresh quota.  Days
+are of UTC; rows of earlier ones are deleted.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import NamedTuple
 
@@ -19,6 +20,9 @@ _COUNT = (
     "INSERT INTO received VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE "
     "SET claims = claims + excluded.claims, bytes = bytes + excluded.bytes"
 )
+
+_USED = "SELECT origin, list, claims, bytes FROM received WHERE day = ? AND peer = ?"
+_USED_OF = f"{_USED} AND origin = ? AND list = ?"
 
 
 class Amount(NamedTuple):
@@ -49,9 +53,11 @@ class Received:
         rows = [(day, peer, *feed, *amount) for feed, amount in delivery.amounts.items()]
         self._connection.executemany(_COUNT, rows)
 
-    def of(self, peer: bytes, day: date) -> dict[Feed, Amount]:
-        """What a peer handed over on a day."""
-        rows = self._connection.execute(
-            "SELECT origin, list, claims, bytes FROM received WHERE day = ? AND peer = ?", (day.isoformat(), peer)
-        )
+    def of(self, peer: bytes, day: date, feeds: Collection[Feed] | None = None) -> dict[Feed, Amount]:
+        """What a peer handed over on a day, of all feeds or of some."""
+        key = (day.isoformat(), peer)
+        if feeds is None:
+            rows = self._connection.execute(_USED, key).fetchall()
+        else:
+            rows = [row for feed in feeds for row in self._connection.execute(_USED_OF, (*key, *feed))]
         return {Feed(origin, name): Amount(claims, size) for origin, name, claims, size in rows}

@@ -164,7 +164,7 @@ class ThreadReader:
         muted = self._muted_nodes([node for node, ghost in zip(nodes, ghosts, strict=True) if ghost])
         replies = self._rival_replies(nodes)
         naming = self._naming([node for node, ghost in zip(nodes, ghosts, strict=True) if ghost])
-        messages = []
+        messages, cuts, seen = [], tree.cuts, tree.seen
         for place, depth in layout.tree(0):
             if not hidden and not layout.held[place]:
                 continue
@@ -177,10 +177,10 @@ class ThreadReader:
                     muted=nodes[place] in muted,
                 )  # fmt: skip
             else:
-                message = self._message(names[place], parent, depth, tree.seen[place])
-            if place in tree.cuts:
-                message = message._replace(cut=_text(self._id_of(tree.cuts[place])))
-            if nodes[place] in replies:
+                message = self._message(names[place], parent, depth, seen[place])
+            if cuts and place in cuts:
+                message = message._replace(cut=_text(self._id_of(cuts[place])))
+            if replies and nodes[place] in replies:
                 message = message._replace(rival_replies=tuple(map(_text, sorted(replies[nodes[place]]))))
             if ids[place] in self._counting_as:
                 message = message._replace(aliases=tuple(map(_text, self._counting_as[ids[place]])))
@@ -444,15 +444,8 @@ def stated_by_headers(claim: Claim | wire.Claim, profile: Profile, claimed: Call
     """
     replies = counting(claim.in_reply_to, claim.weak_in_reply_to, claimed)
     references = counting(claim.references, claim.weak_references, claimed)
-    known = list(dict.fromkeys([*references, *replies]))
-    number = {reference: index for index, reference in enumerate(known)}
-    parent, _ = statement(
-        [number[reference] for reference in replies],
-        claim.sane,
-        [number[reference] for reference in references],
-        profile,
-    )
-    return None if parent == NONE else known[parent]
+    parent: object = statement(replies, claim.sane, references, profile)[0]  # type: ignore[arg-type]
+    return parent if isinstance(parent, bytes) else None
 
 
 def _variants(seen: Sequence[CountedClaim]) -> int:

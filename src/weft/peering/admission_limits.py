@@ -1,7 +1,7 @@
 """How often a peer may call: some calls at once, and then one now and then (a token bucket).
 
-A session with a new key makes us read our whole log, and even one with nothing to say costs a handshake; so the number
-of sessions at a time is not enough of a limit.
+A session with a new key makes us read all that the peer may have, and even one with nothing to say costs a handshake;
+so the number of sessions at a time is not enough of a limit.
 
 Callers who are no peers, for the log of a server: each is named once an hour.
 

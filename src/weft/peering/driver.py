@@ -19,8 +19,8 @@ import logging
 import math
 import secrets
 import time
-from collections import deque
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import grpc
@@ -32,12 +32,12 @@ from weft.exchange.events import (
     Answer,
     Ask,
     CommitParts,
+    Committed,
     CoverageGained,
     Ended,
     FindTrees,
     GetPosition,
-    LogEntry,
-    NamedEntry,
+    LogPage,
     Output,
     ReadLog,
     ReadNames,
@@ -53,6 +53,7 @@ from weft.exchange.riblt.mapping import KEY_BYTES
 from weft.exchange.session import Session
 from weft.peering.coverage_recorder import CoverageRecorder
 from weft.peering.index_backend import BackendThreads, IndexBackend
+from weft.policy.feed_ranges import FeedRanges
 from weft.policy.rows import Mode
 from weft.policy.rules import Policy
 from weft.v1 import exchange_pb2 as wire
@@ -276,8 +277,11 @@ class SessionDriver:
                 case Ask(number, request):
                     todo.extend(await self._answer(number, request))
                 case Refusal() as refusal:
-                    log.warning("a claim was refused: %s", printable(refusal.reason))
-                    await self._backend_threads.run(lambda backend, refusal=refusal: backend.refuse(self.peer, refusal))  # type: ignore[misc]
+                    refusals = [refusal]
+                    while todo and isinstance(following := todo[0], Refusal):
+                        refusals.append(following)
+                        todo.popleft()
+                    todo.extend(await self._refuse(refusals))
                 case CoverageGained() as covered:
                     self._coverage.put(covered, time.monotonic(), wait=self._lives)
                 case Synced():
@@ -288,6 +292,18 @@ class SessionDriver:
         await self._cover()
         if self._observer:
             self._observer.moved(self)
+
+    async def _refuse(self, refusals: Sequence[Refusal]) -> list[Output]:
+        """Remember what was refused, and count it; what follows from it if that cannot be."""
+        for reason, count in Counter(refusal.reason for refusal in refusals).items():
+            what = "a claim was refused" if count == 1 else f"{count} claims were refused"
+            log.warning("%s: %s", what, printable(reason))
+        try:
+            await self._backend_threads.run(lambda backend: backend.refuse(self.peer, refusals))
+        except StoreError as error:
+            failed = error
+            return await self._backend_threads.run(lambda _: self._machine().fail(failed))
+        return []
 
     async def _cover(self) -> None:
         """Remember what the peer was asked, if it is time."""
@@ -333,9 +349,9 @@ class SessionDriver:
         match request, answer:
             case GetPosition(), int(position):
                 self._snapshot = position
-            case ReadLog() | ReadNames(), [*_, (LogEntry() | NamedEntry()) as last] if self.synced is not None:
-                self.covered = last.position
-            case CommitParts(), range() as new if new and self._observer:
+            case ((ReadLog(feeds=FeedRanges()) | ReadNames()), LogPage(end=end)) if self.synced is not None:
+                self.covered = end
+            case CommitParts(), Committed(positions=new) if new and self._observer:
                 self._observer.committed()
             case _:
                 pass

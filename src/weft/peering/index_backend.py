@@ -34,6 +34,7 @@ from weft.errors import ClaimError, StoreError
 from weft.exchange.events import (
     Answer,
     CommitParts,
+    Committed,
     CoverageGained,
     FindTrees,
     KeepState,
@@ -91,8 +92,11 @@ class IndexBackend:
     def answer(self, peer: bytes, request: Request) -> Answer:
         """The answer to a question in a session with a peer; `StoreError`."""
         match request:
-            case CommitParts(parts):
-                return self._commit(peer, parts)
+            case CommitParts(parts, refused):
+                positions = self._commit(peer, parts)
+                feeds = refused.union(Feed(part.signed.origin, part.signed.list) for part in parts)
+                amounts = self._index.received(peer, today(), feeds)
+                return Committed(positions, {feed: QuotaUsed(*amount) for feed, amount in amounts.items()})
             case KeepState(data):
                 self._keep(peer, data)
                 return None
@@ -115,20 +119,21 @@ class IndexBackend:
 
     def used(self, peer: bytes) -> Usage:
         """What a peer handed us today."""
-        used = dict(self._peer_state.used(peer))
-        for feed, amount in self._index.received(peer, today()).items():
-            claims, data = used.get(feed, QuotaUsed(0, 0))
-            used[feed] = QuotaUsed(claims + amount.claims, data + amount.bytes)
-        return used
+        return {feed: QuotaUsed(*amount) for feed, amount in self._index.received(peer, today()).items()}
 
     def refused(self, peer: bytes) -> Mapping[bytes, Feed]:
         """Elements and feeds of claims that should not be wanted of a peer again."""
         return self._peer_state.refused(peer)
 
-    def refuse(self, peer: bytes, refusal: Refusal) -> None:
-        """Remember what should not be wanted of a peer again; it counts as handed over."""
-        self._peer_state.refuse(peer, refusal.identity[:ELEMENT_BYTES], refusal.feed)
-        self._peer_state.count(peer, {refusal.feed: QuotaUsed(1, refusal.size)})
+    def refuse(self, peer: bytes, refusals: Sequence[Refusal]) -> None:
+        """Remember what should not be wanted of a peer again; it counts as handed over.  `StoreError`."""
+        elements = {refusal.identity[:ELEMENT_BYTES]: refusal.feed for refusal in refusals}
+        self._peer_state.refuse(peer, elements)
+        sums: dict[Feed, Amount] = {}
+        for refusal in refusals:
+            claims, data = sums.get(refusal.feed, Amount(0, 0))
+            sums[refusal.feed] = Amount(claims + 1, data + refusal.size)
+        self._index.count_received(Delivery(peer, today(), sums))
 
     def cover(self, peer: bytes, covered: CoverageGained) -> None:
         """Remember what a peer was asked, for who wants to know how complete a thread is; `StoreError`."""

@@ -1,17 +1,14 @@
-"""What a server remembers of its peers from one process to the next: refused claims, what else counts, ages of keys.
+"""What a server remembers of its peers from one process to the next: refused claims, and ages of keys.
 
 Theory of operation
 -------------------
 It lies in a small database of its own, ``<index>.kept/memory.db``, which several processes may write: what
-``weft sync`` takes counts for the server that runs beside it.  All of it can be lost (`weft.store.expendable`): then
+``weft sync`` refuses counts for the server that runs beside it.  All of it can be lost (`weft.store.expendable`): then
 what was refused is looked at once more, and keys seem new.
 
-What peers handed over counts against quotas, so losing it would give everybody a fresh one.  For claims that are kept
-it is counted in the index, with them (`weft.index.received`); here stands what left nothing in the index.
-
-What was handed over is of one day (UTC); older ones are deleted.  Refused claims are remembered of each peer on its
-own, `REFUSED` at most, with the feed under whose signature they came; all are forgotten by another version of Weft,
-whose rules may be others.
+What peers handed over counts against quotas, so losing it would give everybody a fresh one: it is counted in the index
+(`weft.index.received`), refused claims too.  Here these are remembered of each peer on its own, `REFUSED` at most, with
+the feed under whose signature they came; all are forgotten by another version of Weft, whose rules may be others.
 """
 
 from __future__ import annotations
@@ -19,12 +16,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from itertools import islice
 from pathlib import Path
 
 from weft import __version__
 from weft.core.feed import Feed
-from weft.exchange.events import QuotaUsed, Usage
-from weft.store.peer_tables import KeyRow, PeerTables, RefusedRow
+from weft.store.peer_tables import KeyRow, PeerTables
 
 REFUSED = 20_000
 """Refused claims that are remembered of a peer."""
@@ -47,27 +44,19 @@ class PeerState:
         for peer, mark, born in keys:
             self._marks[peer], self.born[peer] = mark, born
 
-    def used(self, peer: bytes) -> Usage:
-        """What a peer handed us today that is not in the index."""
-        used = self._tables.used(today().isoformat(), peer)
-        return {feed: QuotaUsed(claims, data) for feed, (claims, data) in used.items()}
-
-    def count(self, peer: bytes, took: Mapping[Feed, QuotaUsed]) -> None:
-        """A peer handed us so much more that is not in the index."""
-        self._tables.count(today().isoformat(), peer, took)
-
     def refused(self, peer: bytes) -> Mapping[bytes, Feed]:
         """The elements of claims that are not wanted of a peer again, with the feeds that it cannot give us whole."""
         return self._refused.get(peer, {})
 
-    def refuse(self, peer: bytes, element: bytes, feed: Feed) -> None:
-        """Do not want a claim of a peer again; ``feed``: under whose signature it came."""
+    def refuse(self, peer: bytes, elements: Mapping[bytes, Feed]) -> None:
+        """Do not want some claims of a peer again; with the feeds under whose signatures they came."""
         known = self._refused.setdefault(peer, {})
-        full = len(known) >= REFUSED
+        full = len(known.keys() | elements.keys()) > REFUSED
         if full:
             known.clear()
-        known[element] = feed
-        self._tables.refuse(RefusedRow(peer, element, feed), __version__, alone=full)
+        kept = dict(islice(elements.items(), REFUSED))
+        known.update(kept)
+        self._tables.refuse(peer, kept, __version__, alone=full)
 
     def keyed(self, peer: bytes, mark: bytes) -> None:
         """A key is kept for a peer, with another ``mark`` if it is another one; empty: none is."""

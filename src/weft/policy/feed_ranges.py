@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from hashlib import sha256
 from itertools import pairwise
+from operator import or_
 
 from weft.core.claim import ORIGIN_BYTES
 from weft.core.feed import ALL_LISTS, Feed, FeedSet, Lists
@@ -79,6 +81,11 @@ class FeedRanges:
 
 
 NO_FEEDS = FeedRanges()
+
+
+def union(some: Iterable[FeedRanges]) -> FeedRanges:
+    """The feeds that stand in any of some sets."""
+    return reduce(or_, some, NO_FEEDS)
 
 
 def served(policy: Policy, peer: bytes) -> FeedRanges:

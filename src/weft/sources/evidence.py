@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from weft.core.body import MAX_RAW_BODY, body_digest
-from weft.core.header import mint, scan
+from weft.core.header import minted, scan
 
 Evidence = tuple[
     int, int, bytes, tuple[bytes, ...], bool, tuple[bytes, ...], bytes, bytes, bytes, bytes, bytes, bytes, bytes,
@@ -29,9 +29,9 @@ def make_evidence(
     fields = scan(buffer, start, header_end)
     data = bytes(memoryview(buffer)[body[0] : min(body[1], body[0] + MAX_RAW_BODY)])  # copied once, not twice
     digest = body_digest(data, mbox=mbox)
-    own = fields.message_id or mint(fields.minting, digest)
+    own, aliases = (fields.message_id, fields.aliases) if fields.message_id else minted(fields, digest)
     return (
         place[0], place[1], own, fields.in_reply_to, fields.sane, fields.references, fields.date, fields.subject,
         fields.author, fields.archived_at, digest, fields.weak_in_reply_to, fields.weak_references,
-        fields.aliases,
+        aliases,
     )  # fmt: skip

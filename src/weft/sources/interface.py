@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 from weft.core.body import MAX_RAW_BODY, canonical_body
 from weft.core.byte_search import find
 from weft.core.date import MISSING, parse_date
-from weft.core.header import Fields, mint, scan
+from weft.core.header import Fields, minted, scan
 from weft.core.list_name import check_list_name as check_list_name
 
 Record = tuple[
@@ -205,11 +205,11 @@ def _whole(
     canonical = canonical_body(bytes(memoryview(buffer)[front:end]), mbox=mbox)  # copied once, not twice
     number = hash(canonical)
     (
-        own, in_reply_to, sane, references, date, subject, author, _, minting, weak_in_reply_to, weak_references,
+        own, in_reply_to, sane, references, date, subject, author, _, _minting, weak_in_reply_to, weak_references,
         aliases,
     ) = fields  # fmt: skip
     if not own:
-        own = mint(minting, sha256(canonical).digest())
+        own, aliases = minted(fields, sha256(canonical).digest())
     content = hash((fields, number))
     seconds, zone = parse_date(date)
     if seconds != MISSING:

@@ -29,6 +29,7 @@ from weft.core.merkle import Multiproof, PartialTree
 from weft.core.signing import SignedRoot
 from weft.errors import ClaimError, StoreError
 from weft.store.batch_proofs import check_part, joined, kept_proof, tree_of
+from weft.store.feed_runs import FeedRun, FeedRuns
 from weft.store.id_table import IdTable, in_key_order, insert
 from weft.store.interface import InsertedClaim, MailLocation, StoredClaim, VerifiedClaim, VerifiedPart
 
@@ -110,8 +111,8 @@ class Batches:
         """The ids of the claims that are held under a batch."""
         return {row.leaf: row.identity for row in self.rows(batch)}
 
-    def number(self, signed: SignedRoot) -> tuple[int, bool]:
-        """The number of a batch, and whether it is new here."""
+    def number(self, signed: SignedRoot) -> tuple[int, bool, int]:
+        """The number of a batch, whether it is new here, and the number of its feed."""
         feed = self._feed(Feed(signed.origin, signed.list))
         found = self._connection.execute(
             "SELECT batch FROM batches WHERE substr(root, 1, 8) = ? AND root = ? AND feed = ? AND leaf_count = ? "
@@ -119,12 +120,12 @@ class Batches:
             (signed.root[:8], signed.root, feed, signed.leaf_count),
         ).fetchone()
         if found:
-            return found[0], False
+            return found[0], False, feed
         row = (feed, signed.leaf_count, signed.root, signed.signature)
         cursor = self._connection.execute(
             "INSERT INTO batches (feed, leaf_count, root, signature) VALUES (?, ?, ?, ?)", row
         )
-        return int(cursor.lastrowid or 0), True
+        return int(cursor.lastrowid or 0), True, feed
 
     def add_leaves(self, batch: int, placed: Sequence[tuple[int, int]]) -> None:
         """Note where leaves stand: (leaf, position), whose claims name the batch already."""
@@ -195,6 +196,8 @@ class _Arrival:
 
     signed: SignedRoot
     new: bool
+    feed: int
+    """Its number."""
     trees: list[PartialTree] = field(default_factory=list)
     placed: list[tuple[int, int, bytes]] = field(default_factory=list)
     """(leaf, position, claim id)."""
@@ -243,6 +246,7 @@ class ClaimWriter:
         self._key = key
         self._nodes = nodes
         self._batches = batches
+        self._feed_runs = FeedRuns(connection)
         self._find = find
         self.absent: dict[bytes, int] = {}
         """Claims that are known not to be held, with their keys: who puts has often asked just before."""
@@ -300,6 +304,7 @@ class ClaimWriter:
 
     def _write(self, load: _Load) -> list[InsertedClaim]:
         stored = self._insert(load.fresh)
+        self._feed_runs.add(FeedRun(load.arrivals[batch].feed, position, 1) for position, batch, _ in load.fresh)
         self._connection.executemany("UPDATE claims SET batch = ?, leaf = ? WHERE position = ?", load.moves)
         self._connection.executemany(
             "UPDATE claims SET file = ?, offset = ?, length = ? WHERE position = ?", load.places
@@ -312,8 +317,8 @@ class ClaimWriter:
         return stored
 
     def _arrive(self, part: VerifiedPart, load: _Load) -> int:
-        batch, new = self._batches.number(part.signed)
-        load.arrivals.setdefault(batch, _Arrival(part.signed, new)).trees.append(part.tree)
+        batch, new, feed = self._batches.number(part.signed)
+        load.arrivals.setdefault(batch, _Arrival(part.signed, new, feed)).trees.append(part.tree)
         return batch
 
     def _held(self, identities: Sequence[bytes]) -> dict[bytes, StoredClaim]:

@@ -29,6 +29,7 @@ from weft.core.claim import Claim, Withdrawal, parse
 from weft.core.signing import SignedRoot, short_fingerprint, verify_root
 from weft.errors import ClaimError, StoreError
 from weft.store.claims import KEY_BYTES, Batches, LeafRow, load_tree
+from weft.store.feed_runs import FeedRuns, fill_feed_runs
 from weft.store.id_keys import fill_id_keys
 from weft.store.id_table import IdTable, in_key_order
 from weft.store.schema import CLAIM_KEYS, REFS, RUNS
@@ -67,6 +68,7 @@ class StoreChecker:
         self._key = key
         self._nodes = nodes
         self._batches = batches
+        self._feed_runs = FeedRuns(connection)
 
     def problems(self) -> Iterator[StoreProblem]:
         """Whatever is wrong, as it is found."""
@@ -104,6 +106,8 @@ class StoreChecker:
         for row in rows:
             for what in self._claim(signed, row, counted):
                 yield StoreProblem(what, batch, row.position)
+            if not self._feed_runs.has(batch, row.position):
+                yield StoreProblem("it is not noted to be of its feed", batch, row.position)
 
     def _claim(self, signed: SignedRoot, row: LeafRow, counted: _Counted) -> Iterator[str]:
         """What is wrong with one claim."""
@@ -141,6 +145,8 @@ class StoreChecker:
             yield StoreProblem(f"{claims - counted.claims} claims are in no batch that is known")
         if (keys := self._count("claim_keys")) != claims:
             yield StoreProblem(f"there are {keys} keys of {claims} claims")
+        if (noted := self._feed_runs.claims()) != claims:
+            yield StoreProblem(f"{noted} claims are noted to be of some feed, {claims} are held")
         if (refs := self._count("refs")) != counted.refs:
             yield StoreProblem(f"{refs} references are noted, the claims hold {counted.refs}")
         if (keys := self._count("id_keys")) != (ids := self._count("ids")):
@@ -217,6 +223,7 @@ class StoreRepairer:
         self._rebuild_claim_keys()
         self._rebuild_id_keys()
         self.rebuild_refs()
+        fill_feed_runs(self._connection, from_claims=True)
         self._connection.execute(
             "UPDATE feeds SET claims = (SELECT count(*) FROM batches JOIN claims USING (batch) "
             "WHERE batches.feed = feeds.feed)"

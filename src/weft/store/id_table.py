@@ -148,9 +148,8 @@ class IdDigestTable:
 
     def ids(self, digests: Sequence[bytes]) -> list[list[bytes]]:
         """For each digest the ids that have it, sorted: nearly always none or one."""
-        if self._last() < self._newest():
-            with self._transaction():
-                self._catch_up()
+        while not self.catch_up(_PAGE):
+            pass
         found: dict[int, list[bytes]] = {}
         for marks, chunk in chunks(sorted({_number(digest) for digest in digests})):
             for number, data in self._connection.execute(
@@ -179,17 +178,19 @@ class IdDigestTable:
         self._connection.execute(ID_DIGESTS)
         self._connection.execute("DELETE FROM meta WHERE name = 'digested'")
 
-    def _catch_up(self) -> None:
-        after = self._last()
-        while rows := self._connection.execute(
-            "SELECT node, id FROM ids WHERE node > ? ORDER BY node LIMIT ?", (after, _PAGE)
-        ).fetchall():
-            self._connection.executemany(
-                "INSERT OR IGNORE INTO id_digests VALUES (?, ?)",
-                sorted((_number(id_digest(data)), node) for node, data in rows),
-            )
-            after = rows[-1][0]
-        self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('digested', ?)", (str(after).encode(),))
+    def catch_up(self, most: int) -> bool:
+        """Note the digests of up to ``most`` ids that are new; whether all are noted."""
+        if self._last() >= self._newest():
+            return True
+        with self._transaction():
+            rows = self._connection.execute(
+                "SELECT node, id FROM ids WHERE node > ? ORDER BY node LIMIT ?", (self._last(), most)
+            ).fetchall()
+            digests = sorted((_number(id_digest(data)), node) for node, data in rows)
+            self._connection.executemany("INSERT OR IGNORE INTO id_digests VALUES (?, ?)", digests)
+            last = rows[-1][0] if rows else self._newest()
+            self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('digested', ?)", (str(last).encode(),))
+        return len(rows) < most
 
     def _last(self) -> int:
         row = self._connection.execute("SELECT value FROM meta WHERE name = 'digested'").fetchone()

@@ -17,13 +17,13 @@ The protocol holds no SQL, so that a shared SQL database can stand behind it as 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from weft.core.claim import Claim, Withdrawal, parse
-from weft.core.feed import Feed
+from weft.core.feed import Feed, Lists
 from weft.core.merkle import Multiproof, PartialTree
 from weft.core.signing import SignedRoot
 from weft.errors import ClaimError
@@ -89,6 +89,14 @@ def read_bytes(data: bytes | None) -> Claim | Withdrawal | None:
         return parse(data) if data else None
     except ClaimError:
         return None
+
+
+class LogSlice(NamedTuple):
+    """A piece of the log, as far as some feeds go."""
+
+    claims: list[StoredClaim]
+    end: int
+    """All claims of these feeds up to this position are in it; the position it began at if there is nothing beyond."""
 
 
 class VerifiedPart(NamedTuple):
@@ -159,11 +167,24 @@ class Store(Protocol):
     def at(self, positions: Sequence[int]) -> list[StoredClaim]:
         """The claims at these positions, in order; those that are not in the log are left out."""
 
+    def digest_ids(self, most: int) -> bool:
+        """Get up to ``most`` message ids ready for `ids_with`, which else does it for all that are new; whether it is
+        ready now."""
+
     def ids_with(self, digests: Sequence[bytes]) -> list[list[bytes]]:
         """For each digest (`weft.core.id_digest`) the message ids here that have it, sorted."""
 
     def log(self, after: int = 0, limit: int = PAGE) -> list[StoredClaim]:
         """Claims beyond a position, in order."""
+
+    def log_of(
+        self, feeds: Mapping[bytes, Lists], after: int = 0, upto: int | None = None, limit: int = PAGE
+    ) -> LogSlice:
+        """Claims of some feeds, given by origin, beyond a position and up to another one, in order, at most ``limit``.
+
+        However many claims of other feeds there are, it costs about what it holds.  It may hold fewer than there are:
+        who wants more goes on from its end.
+        """
 
     def position(self) -> int:
         """The position of the newest claim, 0 if there is none."""

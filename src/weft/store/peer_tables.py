@@ -1,4 +1,4 @@
-"""The tables of what a server remembers of its peers: what they handed over today, refused claims, ages of keys.
+"""The tables of what a server remembers of its peers: refused claims, and ages of keys.
 
 They lie in a database of their own, ``memory.db``, whose content may be lost (`weft.store.expendable`).  What the rows
 mean, and what is remembered for how long, is for `weft.peering.peer_state` to say.
@@ -15,18 +15,12 @@ from weft.core.feed import Feed
 from weft.store.expendable import ExpendableDatabase
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS used (
-    day TEXT, peer BLOB, origin BLOB, list BLOB, claims INTEGER, octets INTEGER,
-    PRIMARY KEY (day, peer, origin, list)) WITHOUT ROWID;
+DROP TABLE IF EXISTS used;
 DROP TABLE IF EXISTS refused;
 CREATE TABLE IF NOT EXISTS refused_claims (
     peer BLOB, element BLOB, origin BLOB, list BLOB, version TEXT, PRIMARY KEY (peer, element)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS keys (peer BLOB PRIMARY KEY, mark BLOB, born REAL) WITHOUT ROWID;
 """
-_USED = "SELECT origin, list, claims, octets FROM used WHERE day = ? AND peer = ?"
-_COUNT = """
-INSERT INTO used VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET claims = claims + excluded.claims, octets = octets + excluded.octets"""
 
 
 class RefusedRow(NamedTuple):
@@ -50,7 +44,7 @@ class PeerTables:
 
     def __init__(self, folder: Path) -> None:
         """``folder`` is made if it is not there."""
-        self._database = ExpendableDatabase(folder / "memory.db", _SCHEMA, "what peers did today")
+        self._database = ExpendableDatabase(folder / "memory.db", _SCHEMA, "what was refused of peers")
 
     def load(self, version: str) -> tuple[list[RefusedRow], list[KeyRow]]:
         """What is remembered; refused claims of another ``version`` of Weft are forgotten."""
@@ -68,30 +62,14 @@ class PeerTables:
         self._database.write(work)
         return refused, keys
 
-    def used(self, day: str, peer: bytes) -> dict[Feed, tuple[int, int]]:
-        """(claims, bytes) that a peer handed over of each feed on a day."""
-        rows = self._database.rows(_USED, (day, peer))
-        return {Feed(origin, name): (claims, data) for origin, name, claims, data in rows}
-
-    def count(self, day: str, peer: bytes, took: Mapping[Feed, tuple[int, int]]) -> None:
-        """A peer handed over so much more on a day; earlier days are forgotten."""
-
-        def work(connection: sqlite3.Connection) -> None:
-            connection.execute("DELETE FROM used WHERE day < ?", (day,))
-            connection.executemany(_COUNT, [(day, peer, *feed, *used) for feed, used in took.items()])
-
-        self._database.write(work)
-
-    def refuse(self, row: RefusedRow, version: str, *, alone: bool) -> None:
-        """Remember a refused claim; ``alone``: and forget all others of its peer."""
+    def refuse(self, peer: bytes, elements: Mapping[bytes, Feed], version: str, *, alone: bool) -> None:
+        """Remember refused claims of a peer; ``alone``: and forget all others of it."""
+        rows = [(peer, element, *feed, version) for element, feed in elements.items()]
 
         def work(connection: sqlite3.Connection) -> None:
             if alone:
-                connection.execute("DELETE FROM refused_claims WHERE peer = ?", (row.peer,))
-            connection.execute(
-                "INSERT OR REPLACE INTO refused_claims VALUES (?, ?, ?, ?, ?)",
-                (row.peer, row.element, *row.feed, version),
-            )
+                connection.execute("DELETE FROM refused_claims WHERE peer = ?", (peer,))
+            connection.executemany("INSERT OR REPLACE INTO refused_claims VALUES (?, ?, ?, ?, ?)", rows)
 
         self._database.write(work)
 

@@ -33,6 +33,7 @@ import secrets
 from pathlib import Path
 
 from weft.errors import StoreError
+from weft.store.feed_runs import fill_feed_runs
 from weft.store.id_keys import ID_KEYS, fill_id_keys, id_key_function
 from weft.store.sqlite_library import Database, Migrations
 
@@ -106,6 +107,11 @@ def _received(database: Database) -> None:
 def _id_keys(database: Database) -> None:
     [(secret,)] = database.conn.execute("SELECT value FROM meta WHERE name = 'secret'").fetchall()
     fill_id_keys(database.conn, id_key_function(secret))
+
+
+@STORE(name="006 where the claims of each feed stand")
+def _feed_runs(database: Database) -> None:
+    fill_feed_runs(database.conn, from_claims=False)
 
 
 def migrate(path: Path, database: Database, migrations: Migrations = STORE, *, read_only: bool = False) -> None:

@@ -15,22 +15,23 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from heapq import nsmallest
 from pathlib import Path
 
 from weft.core.claim import Claim, claim_id, parse
-from weft.core.feed import Feed
+from weft.core.feed import Feed, Lists
 from weft.core.merkle import Multiproof, PartialTree
 from weft.core.signing import SignedRoot
 from weft.errors import ClaimError, StoreError
 from weft.store.claims import KEY_BYTES, UNPROVED, Batches, ClaimWriter
 from weft.store.connection import open_database
+from weft.store.feed_runs import FeedRuns
 from weft.store.fsck import StoreChecker, StoreProblem, StoreRepairer
 from weft.store.id_keys import id_key_function, key_function
 from weft.store.id_table import IdDigestTable, IdTable, chunks
-from weft.store.interface import PAGE, IngestedFile, InsertedClaim, MailLocation, StoredClaim, VerifiedPart
+from weft.store.interface import PAGE, IngestedFile, InsertedClaim, LogSlice, MailLocation, StoredClaim, VerifiedPart
 from weft.store.schema import migrate
 from weft.store.sqlite_errors import explained
 from weft.store.sqlite_library import Database, Migrations
@@ -59,6 +60,7 @@ class SqliteStore:
         self._key = key_function(secret)
         self._nodes = IdTable(self.connection, id_key_function(secret))
         self._batches = Batches(self.connection)
+        self._feed_runs = FeedRuns(self.connection)
         self._digests = IdDigestTable(self.connection, self.transaction)
         self._writer = ClaimWriter(self.connection, self._key, self._nodes, self._batches, self._find)
         self._forgotten = False
@@ -150,6 +152,30 @@ class SqliteStore:
                 _CLAIMS + "WHERE claims.position > ? ORDER BY claims.position LIMIT ?", (after, limit)
             )
             return [_held(row) for row in rows]
+
+    def log_of(
+        self, feeds: Mapping[bytes, Lists], after: int = 0, upto: int | None = None, limit: int = PAGE
+    ) -> LogSlice:
+        """Claims of some feeds, given by origin, beyond a position and up to another one, in order."""
+        # Claims that another process puts meanwhile stand beyond this position: they are of a later slice.
+        newest = self.position()
+        end = newest if upto is None else min(upto, newest)
+        with explained(self.path):
+            numbers = self._feed_runs.numbers(feeds)
+            if numbers is None:
+                return self._filtered(feeds, after, end, limit)
+            positions = self._feed_runs.positions(numbers, after, end, limit)
+        return LogSlice(self.at(positions), positions[-1] if len(positions) >= limit else max(after, end))
+
+    def _filtered(self, feeds: Mapping[bytes, Lists], after: int, end: int, limit: int) -> LogSlice:
+        """What is of some feeds in a page of the log."""
+        page = [held for held in self.log(after, limit) if held.position <= end]
+        kept = {}
+        for batch in {held.batch for held in page}:
+            origin, name = self._batches.feed(batch)
+            kept[batch] = origin in feeds and name in feeds[origin]
+        whole = len(page) < limit
+        return LogSlice([held for held in page if kept[held.batch]], max(after, end) if whole else page[-1].position)
 
     def position(self) -> int:
         """The position of the newest claim, 0 if there is none."""
@@ -280,6 +306,11 @@ class SqliteStore:
                 )
                 found += map(_held, rows)
         return found
+
+    def digest_ids(self, most: int) -> bool:
+        """Get up to ``most`` message ids ready for `ids_with`; whether it is ready now."""
+        with explained(self.path):
+            return self._digests.catch_up(most)
 
     def ids_with(self, digests: Sequence[bytes]) -> list[list[bytes]]:
         """For each digest (`weft.core.id_digest`) the message ids here that have it, sorted."""

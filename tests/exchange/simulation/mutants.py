@@ -17,7 +17,7 @@ from weft.errors import ClaimError, RemoteProtocolError
 from weft.exchange import claim_proofs
 from weft.exchange.claim_proofs import PartVerifier
 from weft.exchange.claim_receiver import ClaimReceiver
-from weft.exchange.events import CommitParts, LogEntry, Output, ReadLog, Refusal
+from weft.exchange.events import CommitParts, LogEntry, LogPage, Output, ReadLog, Refusal
 from weft.exchange.refusing import Refused
 from weft.exchange.session import Session
 from weft.policy.feed_ranges import FeedRanges
@@ -34,7 +34,7 @@ def _acknowledge_before_commit() -> Sequence[Any]:
         parts, self._waiting = self._waiting, []
         self._outbox.send(wire.Frame(ack=wire.Ack(frames=self._frames)))
         self._frames = 0
-        self._outbox.ask(CommitParts(parts), self._learned)
+        self._outbox.ask(CommitParts(parts), lambda committed: self._learned(committed.positions))
 
     return [patch.object(ClaimReceiver, "_commit", commit)]
 
@@ -90,13 +90,13 @@ def _a_sketch_that_changes() -> Sequence[Any]:
         assert agreement is not None
         after = getattr(mirror, "_seen", mirror.position)
 
-        def fold(entries: list[LogEntry]) -> None:
-            for entry in entries:
+        def fold(page: LogPage[LogEntry]) -> None:
+            for entry in page.entries:
                 scope = agreement.set_of(entry.feed)
                 if scope is not None and entry.position > getattr(mirror, "_seen", 0):
                     sketches[scope].add(entry.element)
-            if entries:
-                mirror._seen = max(entries[-1].position, getattr(mirror, "_seen", 0))  # type: ignore[attr-defined]
+            if page.entries:
+                mirror._seen = max(page.entries[-1].position, getattr(mirror, "_seen", 0))  # type: ignore[attr-defined]
 
         self._outbox.ask(ReadLog(after, 1000), fold)
         if self._log_follower is not None:

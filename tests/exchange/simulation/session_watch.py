@@ -136,7 +136,7 @@ class Watch:
         """The store's answer to a question, before anything else happens to the store."""
         if self.host.honest and isinstance(request, FindTrees):
             assert isinstance(answer, OwnTrees)
-            self._in_trees.update(digest for tree in answer.trees for digest in tree.digests or ())
+            self._in_trees.update(digest for tree in answer.trees for digest in tree.digests)
             self._looks += 1
             if self.host.store.position() <= _LOOKED_AT or self._looks % 8 == 1:
                 self._check_trees(request, answer)
@@ -144,7 +144,7 @@ class Watch:
     def _check_trees(self, request: FindTrees, answer: OwnTrees) -> None:
         claims = known(self.host, readable(self._policy, self.peer.origin.public))
         own = {frozenset(map(id_digest, tree)) for tree in asked_trees(claims, self._policy)}
-        found = {frozenset(tree.digests or ()) for tree in answer.trees if tree.whole}
+        found = {frozenset(tree.digests) for tree in answer.trees if tree.whole}
         trees = asked_trees(claims, self._policy, request.most)
         small = {frozenset(map(id_digest, tree)) for tree in trees}
         if not found <= own or (not request.after and found != small):

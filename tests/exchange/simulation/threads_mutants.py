@@ -10,7 +10,7 @@ from unittest.mock import patch
 from weft.core.feed import Lists
 from weft.exchange import session
 from weft.exchange.events import FindConcerned, FoundClaims, OwnTrees
-from weft.exchange.own_threads import _Below
+from weft.exchange.own_threads import _Below, walk
 from weft.exchange.resumption import RequesterCursor, ResponderCursor, StateSection, read_tail
 from weft.exchange.store_backend import StoreBackend
 from weft.exchange.thread_requester import ThreadRequester
@@ -98,15 +98,10 @@ def _asked_before_commit() -> Sequence[Any]:
 def _contested_ids_end_questions() -> Sequence[Any]:
     """What the common view has as a root is asked about no further than itself."""
 
-    def walk(self: _Below, root: int, *, contested: bool) -> Iterator[int]:
-        seen, todo = {root}, [root]
-        while todo:
-            node = todo.pop()
-            yield node
-            todo += [one for one in self.placed.get(node, ()) if one not in seen]
-            seen.update(todo)
+    def placed(self: _Below, start: Sequence[int], *, contested: bool, nearest_first: bool = False) -> Iterator[int]:
+        return walk(start, lambda node: self.placed.get(node, ()))
 
-    return [patch.object(_Below, "walk", walk)]
+    return [patch.object(_Below, "walk", placed)]
 
 
 THREADS_MUTANTS: dict[str, Callable[[], Sequence[Any]]] = {
