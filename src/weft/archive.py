@@ -24,6 +24,7 @@ from weft.core.alias import joinable
 from weft.core.author import decode_author
 from weft.core.date import MISSING, format_date
 from weft.core.display_order import OUTSIDE, DisplayOrder, prune
+from weft.core.encoded_word import is_guessed
 from weft.core.forest import GHOST_TIER, NONE, Forest, ForestBuilder, Profile
 from weft.core.message_id import keys_of
 from weft.core.references import Marked
@@ -58,7 +59,7 @@ _MANY = 10_000
 _MOST = 4
 """but no more than this."""
 _IS_GHOST = bytes(tier == GHOST_TIER for tier in range(256))
-_ORDINARY = ((), None, 0, (), False, "", False, (), ())
+_ORDINARY = ((), None, 0, (), False, "", False, (), (), False)
 """What an ordinary message has in the last fields of `Message`."""
 _new = tuple.__new__
 """Of a named tuple; its own constructor takes three times as long."""
@@ -496,7 +497,16 @@ class Archive:
             message = Message(message_id, parent, depth, False, False, variants, date, author, subject, shown)
         if date is None and copy in copies.unreadable_dates:
             message = message._replace(stated_date=decode_text(copies.unreadable_dates[copy]))
+        if self._guessed and (
+            copies.subjects[copy] in self._texts.guessed or copies.authors[copy] in self._authors.guessed
+        ):
+            message = message._replace(guessed=True)
         return self._marked(message, node) if node in self._marks else message
+
+    @property
+    def _guessed(self) -> bool:
+        """Whether any text so far holds a guess."""
+        return bool(self._texts.guessed or self._authors.guessed)
 
     def _copy(self, copy: int) -> Copy:
         copies = self._copies
@@ -562,11 +572,16 @@ class _Texts(dict[int, str]):
     def __init__(self, texts: Sequence[bytes], decode: Callable[[bytes], str]) -> None:
         self._bytes = texts
         self._decode = decode
+        self.guessed: set[int] = set()
+        """Those of them that are a guess (`weft.core.encoded_word.is_guessed`)."""
 
     def __missing__(self, number: int) -> str:
         if len(self) > _MEMO:
             self.clear()
-        self[number] = text = self._decode(self._bytes[number])
+        raw = self._bytes[number]
+        self[number] = text = self._decode(raw)
+        if not text.isascii() and is_guessed(raw):
+            self.guessed.add(number)
         return text
 
 

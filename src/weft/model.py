@@ -70,6 +70,8 @@ class Message(NamedTuple):
     """Contested messages that name this one as a rival parent; each is a root.  Sorted."""
     aliases: tuple[str, ...] = ()
     """Other ids that count as this one here, sorted: what refers to one of them is a reply to this message."""
+    guessed: bool = False
+    """The subject or the author that is shown holds 8-bit text of which nothing says the charset: it is a guess."""
 
     @property
     def hearsay(self) -> bool:

@@ -61,6 +61,7 @@ messages = st.builds(
     muted=st.booleans(),
     rival_replies=st.lists(texts, max_size=8).map(tuple),
     aliases=st.lists(texts, max_size=8).map(tuple),
+    guessed=st.booleans(),
 )
 
 

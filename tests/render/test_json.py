@@ -55,6 +55,7 @@ def reference(one: Message) -> Pairs:
         (one.stated_date != "", "date_raw", one.stated_date),
         (one.rival_replies != (), "rival_replies", list(one.rival_replies)),
         (one.aliases != (), "aliases", list(one.aliases)),
+        (one.guessed, "charset_guessed", True),
         (one.ghost, "named", one.named),
         (one.ghost, "named_on", list(one.named_on)),
         (one.ghost and one.parent is not None and not one.joined, "hearsay", True),

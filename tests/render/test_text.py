@@ -172,7 +172,9 @@ def test_no_line_is_wider_than_the_terminal_or_holds_what_cannot_be_seen(one: Th
 def test_each_message_has_one_line_at_the_place_of_its_depth(one: Thread, columns: int) -> None:
     without_remarks = thread(
         *(
-            message._replace(contested=False, cut=None, variants=1, named=0, named_on=(), rival_replies=(), aliases=())
+            message._replace(
+                contested=False, cut=None, variants=1, named=0, named_on=(), rival_replies=(), aliases=(), guessed=False
+            )
             for message in one.messages
         )
     )

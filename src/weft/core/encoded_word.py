@@ -67,6 +67,31 @@ def decode_raw(raw: bytes) -> str:
         return decode_charset(raw, "windows-1252") or ""
 
 
+def is_guessed(raw: bytes) -> bool:
+    """Whether some of the text that `decode_words` or `decode_raw` make of ``raw`` is read as Windows-1252, as a guess:
+    8-bit text that is no UTF-8, for which no charset is stated, or one that is unknown.
+    """
+    end = 0
+    for found in WORD.finditer(raw) if b"=?" in raw else ():
+        payload = decode_payload(found)
+        if payload is None:
+            continue
+        label = clean_label(found[1].decode("latin-1"))
+        stated = label not in NO_CHARSET and decode_charset(b"", label) is not None
+        if not (_is_utf8(raw[end : found.start()]) and (stated or _is_utf8(payload))):
+            return True
+        end = found.end()
+    return not _is_utf8(raw[end:])
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def decode_payload(word: re.Match[bytes]) -> bytes | None:
     """The bytes that a word encodes; None if it encodes none and stays as it stands."""
     encoded = word[2]

@@ -23,6 +23,7 @@ from weft.core.claim import Claim, claim_id, parse
 from weft.core.cycle_cutting import CUT, WITNESS_RANK
 from weft.core.date import MISSING, format_date, parse_date
 from weft.core.display_order import DisplayOrder
+from weft.core.encoded_word import is_guessed
 from weft.core.feed import Feed
 from weft.core.forest import NONE, Profile, statement
 from weft.core.list_name import check_list_bytes
@@ -326,7 +327,7 @@ class ThreadReader:
             message = message._replace(rivals=tuple(None if state is None else _text(state) for state in ordered))
         if seconds == MISSING and seen[0].claim.date:
             message = message._replace(stated_date=decode_text(seen[0].claim.date))
-        return message
+        return message._replace(guessed=True) if _guessed(seen[0].claim) else message
 
     def _muted_nodes(self, ghosts: Sequence[int]) -> set[int]:
         """The ghosts about which there are claims that would count if they were not muted."""
@@ -482,8 +483,16 @@ def _only(message_id: str, parent: str | None, depth: int, one: CountedClaim) ->
     stated = decode_text(one.claim.date) if one.seconds == MISSING else ""
     return Message(
         message_id, parent, depth, False, False, 1, copy.date, copy.author, copy.subject, (copy,),
-        (), None, 0, (), False, stated,
+        (), None, 0, (), False, stated, guessed=_guessed(one.claim),
     )  # fmt: skip
+
+
+def _guessed(claim: wire.Claim) -> bool:
+    """Whether what is shown of a claim is a guess."""
+    author, subject = claim.author, claim.subject
+    if author.isascii() and subject.isascii() and b"=?" not in author and b"=?" not in subject:
+        return False
+    return is_guessed(author) or is_guessed(subject)
 
 
 def _text(message_id: bytes) -> str:

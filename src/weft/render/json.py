@@ -14,6 +14,7 @@ order, and then, only where they apply:
 * ``date_raw``: the Date field as it stands, if it could not be read;
 * ``rival_replies``: the ids of contested messages that name this one as a rival parent; each is a root;
 * ``aliases``: other ids that count as this one here, so that what refers to them is below it;
+* ``charset_guessed``: true if from or subject hold 8-bit text whose charset nothing states: it is read as Windows-1252;
 * ``named``, ``named_on``: for a ghost, in how many copies of other messages it is named, and on which lists;
 * ``hearsay``: true for a ghost with a parent: only References of other messages place it there;
 * ``muted``: true for a ghost of which copies are here that the policy mutes.
@@ -119,6 +120,7 @@ def _encode_message(message: Message) -> str:
         _,
         replies,
         aliases,
+        guessed,
     ) = message
     first = copies[0] if len(copies) == 1 else None
     if first and first.subject == subject and first.author == author and first.date == date and first.origin is None:
@@ -128,9 +130,8 @@ def _encode_message(message: Message) -> str:
     else:
         lists = ",".join(map(_quote, message.lists))
         encoded_copies = ",".join([_encode_copy(copy, message) for copy in copies])
-    rest = (
-        _encode_rest(message) if ghost or contested or cut is not None or joined or stated or replies or aliases else ""
-    )
+    marked = contested or cut is not None or joined or stated or replies or aliases or guessed
+    rest = _encode_rest(message) if ghost or marked else ""
     return (
         f'{{"id":{_quote(own)},"parent":{"null" if parent is None else _quote(parent)},"depth":{depth},'
         f'"ghost":{"true" if ghost else "false"},"contested":{"true" if contested else "false"},'
@@ -167,6 +168,8 @@ def _encode_rest(message: Message) -> str:
         text += f',"rival_replies":[{",".join(map(_quote, message.rival_replies))}]'
     if message.aliases:
         text += f',"aliases":[{",".join(map(_quote, message.aliases))}]'
+    if message.guessed:
+        text += ',"charset_guessed":true'
     if message.ghost:
         text += f',"named":{message.named},"named_on":[{",".join(map(_quote, message.named_on))}]'
     if message.hearsay:

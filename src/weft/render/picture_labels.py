@@ -13,6 +13,7 @@ from weft.model import Copy, Message, Thread
 from weft.render.labels import (
     NO_NAME,
     NO_SUBJECT,
+    alias_words,
     author_of,
     cut_words,
     in_utc,
@@ -129,6 +130,10 @@ def remarks(row: LaneRow, lanes: Lanes) -> Iterator[str]:
             yield others
     if message.joined and not message.ghost:
         yield "joined by an equal subject only"
+    if message.aliases:
+        yield alias_words(message, tidy)
+    if message.guessed:
+        yield "the charset of its subject or author is a guess"
 
 
 def absent(row: LaneRow, lanes: Lanes) -> str:

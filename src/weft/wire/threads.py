@@ -25,7 +25,7 @@ from weft.errors import AnswerError
 from weft.model import Copy, Coverage, Message, Thread
 from weft.v1 import threads_pb2 as wire
 
-_GHOST, _CONTESTED, _JOINED, _MUTED = 1, 2, 4, 8
+_GHOST, _CONTESTED, _JOINED, _MUTED, _GUESSED = 1, 2, 4, 8, 16
 _ROW = 24
 """About what one entry takes in all columns of its list."""
 _FACTS = wire.Facts
@@ -115,7 +115,8 @@ class ThreadColumns:
                 _GHOST * message.ghost
                 | _CONTESTED * message.contested
                 | _JOINED * message.joined
-                | _MUTED * message.muted,
+                | _MUTED * message.muted
+                | _GUESSED * message.guessed,
                 message.named if message.ghost else message.variants,
                 strings[message.date or ""],
                 strings[message.author],
@@ -256,6 +257,7 @@ class PageJoiner:
                 named=count if ghost else 0,
                 joined=bool(flags & _JOINED),
                 muted=ghost and bool(flags & _MUTED),
+                guessed=bool(flags & _GUESSED),
             )
             self.messages.append(message)
 
