@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from weft.core.author import decode_author
-from weft.core.date import MISSING
+from weft.core.date import earliest
 from weft.core.forest import IdNumbers
 from weft.core.representative import Content, Rank, count_variants
 from weft.core.sender import read_sender
@@ -175,8 +175,7 @@ class Copies:
         """The earliest date that these copies state, and its zone; (`MISSING`, 0) if none can be read."""
         if len(copies) == 1:
             return self.seconds[copies[0]], self.zones[copies[0]]
-        stated = [(self.seconds[copy], self.zones[copy]) for copy in copies if self.seconds[copy] != MISSING]
-        return min(stated, default=(MISSING, 0))
+        return earliest((self.seconds[copy], self.zones[copy]) for copy in copies)
 
     def variants(self, copies: list[int], names: list[str]) -> int:
         """How many different contents (`weft.core.representative`)."""

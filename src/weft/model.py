@@ -8,6 +8,7 @@ What a client gets, beside threads and what an index answers with (`weft.model`)
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -72,6 +73,16 @@ class Message(NamedTuple):
     """Other ids that count as this one here, sorted: what refers to one of them is a reply to this message."""
     guessed: bool = False
     """The subject or the author that is shown holds 8-bit text of which nothing says the charset: it is a guess."""
+
+    @property
+    def implausible_date(self) -> bool:
+        """Its date is before 1970: it is shown as stated, and orders nothing."""
+        if self.date is None or self.date >= "1970-01-02":  # as nearly always
+            return False
+        try:
+            return datetime.fromisoformat(self.date).timestamp() < 0
+        except ValueError:
+            return False
 
     @property
     def hearsay(self) -> bool:

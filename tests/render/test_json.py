@@ -55,6 +55,7 @@ def reference(one: Message) -> Pairs:
         (one.stated_date != "", "date_raw", one.stated_date),
         (one.rival_replies != (), "rival_replies", list(one.rival_replies)),
         (one.aliases != (), "aliases", list(one.aliases)),
+        (one.date is not None and one.date < "1970", "date_implausible", True),
         (one.guessed, "charset_guessed", True),
         (one.ghost, "named", one.named),
         (one.ghost, "named_on", list(one.named_on)),

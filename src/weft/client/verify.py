@@ -24,7 +24,7 @@ from typing import NamedTuple
 from weft.core.author import decode_author
 from weft.core.claim import Claim, claim_id, parse
 from weft.core.cycle_cutting import CUT, DISAGREED, WITNESS_RANK, NodeState
-from weft.core.date import MISSING, format_date, parse_date
+from weft.core.date import earliest, format_date, parse_date
 from weft.core.feed import Feed
 from weft.core.forest import NONE, IdNumbers, Profile, statement
 from weft.core.incremental_forest import IncrementalForest, interpret
@@ -268,8 +268,7 @@ def _check_copies(message: Message, about: list[_About]) -> None:
     if given != due:
         raise _wrong(message, "its copies are not what the lists saw")
     best = about[0][0]
-    dates = [parse_date(claim.date) for tier, _, claim in about if tier == best]
-    date = min((stated for stated in dates if stated[0] != MISSING), default=(MISSING, 0))
+    date = earliest(parse_date(claim.date) for tier, _, claim in about if tier == best)
     first = message.copies[0]
     shown = (first.subject, first.author, format_date(*date) or "")
     if tuple(map(to_bytes, shown)) != tuple(map(to_bytes, (message.subject, message.author, message.date or ""))):

@@ -8,6 +8,7 @@ remembered, so that the next date with the same day and the same zone costs a fe
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date as _date
 from typing import TypeVar
 
@@ -62,6 +63,17 @@ def parse_date(value: bytes) -> tuple[int, int]:
     if found:
         return _parse_ordinary(found)
     return _parse_odd(value) if value else (MISSING, 0)
+
+
+def plausible(seconds: int) -> int:
+    """The seconds of a date by which mail may be ordered; `MISSING` before 1970, when there was no mail with dates."""
+    return seconds if seconds >= 0 else MISSING
+
+
+def earliest(dates: Iterable[tuple[int, int]]) -> tuple[int, int]:
+    """The earliest of some parsed dates, an implausible one only if there is no other; (`MISSING`, 0) of none."""
+    stated = [date for date in dates if date[0] != MISSING]
+    return min([date for date in stated if date[0] >= 0] or stated, default=(MISSING, 0))
 
 
 def format_date(seconds: int, zone: int) -> str | None:

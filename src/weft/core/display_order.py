@@ -12,7 +12,6 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
-from weft.core.date import MISSING
 from weft.core.forest import NONE
 
 OUTSIDE = 2
@@ -32,10 +31,10 @@ class DisplayOrder:
     """
 
     def __init__(self, ids: Sequence[bytes], parents: Sequence[int], ghosts: bytearray, dates: Sequence[int]) -> None:
-        """``ghosts``: 1 for a ghost, 2 for a node that is not part of this view; ``dates`` may hold `MISSING`."""
+        """``ghosts``: 1 for a ghost, 2 for a node that is not part of this view; ``dates``: one before 1970 is none."""
         self.ids = ids
         self.parents = parents
-        self.dates = array("q", (LATE if seconds == MISSING else seconds for seconds in dates))
+        self.dates = array("q", (LATE if seconds < 0 else seconds for seconds in dates))
         self.held = ghosts.translate(_IS_HELD)
         self._fill(ghosts)
         order = self._order()

@@ -21,7 +21,7 @@ from google.protobuf.message import DecodeError
 from weft.core.author import decode_author
 from weft.core.claim import Claim, claim_id, parse
 from weft.core.cycle_cutting import CUT, WITNESS_RANK
-from weft.core.date import MISSING, format_date, parse_date
+from weft.core.date import MISSING, earliest, format_date, parse_date
 from weft.core.display_order import DisplayOrder
 from weft.core.encoded_word import is_guessed
 from weft.core.feed import Feed
@@ -315,7 +315,7 @@ class ThreadReader:
             return _only(message_id, parent, depth, seen[0])
         copies = tuple(map(_copy, seen))
         best = [one for one in seen if one.source.tier == seen[0].source.tier]
-        seconds, zone = min(((one.seconds, one.zone) for one in best if one.seconds != MISSING), default=(MISSING, 0))
+        seconds, zone = earliest((one.seconds, one.zone) for one in best)
         states = {stated_parent(one.claim, self.policy, self.claimed) for one in best}
         states.discard(b"")
         message = Message(

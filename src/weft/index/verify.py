@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from weft.core.claim import Claim, Withdrawal
 from weft.core.cycle_cutting import CUT, WITNESS_RANK, NodeState
-from weft.core.date import MISSING, parse_date
+from weft.core.date import MISSING, parse_date, plausible
 from weft.core.forest import NONE
 from weft.core.incremental_forest import IncrementalForest
 from weft.core.signing import public_key
@@ -82,7 +82,7 @@ def forest_of(store: SqliteStore, policy: Policy) -> MemoryNodes:
         lists = nodes.lists.get(stored.node, ())
         if claim.list not in lists:
             nodes.lists[stored.node] = (*lists, claim.list)
-        seconds = parse_date(claim.date)[0]
+        seconds = plausible(parse_date(claim.date)[0])
         tier, known = nodes.dates.get(stored.node, (256, MISSING))
         if interpreted.tier < tier or (
             interpreted.tier == tier and seconds != MISSING and not MISSING < known <= seconds

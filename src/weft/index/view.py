@@ -22,7 +22,7 @@ from itertools import chain, islice
 
 from weft.core.claim import Claim, Withdrawal
 from weft.core.cycle_cutting import CUT, DISAGREED, OFF, WITNESS_RANK
-from weft.core.date import MISSING, parse_date
+from weft.core.date import MISSING, parse_date, plausible
 from weft.core.feed import Feed
 from weft.core.forest import NONE
 from weft.core.incremental_forest import IncrementalForest
@@ -43,7 +43,7 @@ from weft.store.id_table import chunks
 from weft.store.interface import PAGE, InsertedClaim, StoredClaim, read_claim
 from weft.store.sqlite import SqliteStore
 
-_VERSION = b"7"
+_VERSION = b"8"
 _STEP = 4000
 _ALL = (1 << 63) - 1
 
@@ -324,7 +324,7 @@ class View:
         if DISAGREED in (said, state.stated_parent):
             self._torn.add(stored.node)
         if interpreted.tier <= before:
-            self._date(stored.node, parse_date(claim.date)[0], replace=interpreted.tier < before)
+            self._date(stored.node, plausible(parse_date(claim.date)[0]), replace=interpreted.tier < before)
 
     def _date(self, node: int, seconds: int, *, replace: bool) -> None:
         known = None if replace else self._node_cache.dates.get(node)
@@ -390,7 +390,9 @@ class View:
             if DISAGREED in (said, state.stated_parent):
                 self._torn.add(node)
             dates = [
-                parse_date(claim.date)[0] for _, claim in about if self.claim_filter.tier(claim.feed) == state.tier
+                plausible(parse_date(claim.date)[0])
+                for _, claim in about
+                if self.claim_filter.tier(claim.feed) == state.tier
             ]
             stated = [seconds for seconds in dates if seconds != MISSING]
             self._node_cache.date(node, min(stated, default=None))

@@ -132,6 +132,8 @@ def remarks(row: LaneRow, lanes: Lanes) -> Iterator[str]:
         yield "joined by an equal subject only"
     if message.aliases:
         yield alias_words(message, tidy)
+    if message.implausible_date:
+        yield "its date is before 1970, and orders nothing"
     if message.guessed:
         yield "the charset of its subject or author is a guess"
 
