@@ -65,7 +65,7 @@ def test_json_has_all_its_fields(story: Home) -> None:
     assert [claim["list"] for claim in found["claims"]] == ["drafts", "smtp-ops"]
     first = found["claims"][0]
     assert set(first) == {
-        "claim", "origin", "name", "list", "tier", "parent", "rule", "date", "subject", "from", "archived_at", "batch",
+        "claim", "origin", "name", "list", "tier", "parent", "rule", "date", "subject", "from", "aliases", "archived_at", "batch",
         "position", "hidden", "body", "weak",
     }  # fmt: skip
     assert (first["origin"], first["name"], first["tier"], first["parent"]) == (own, "this server", 0, GHOST)

@@ -108,7 +108,7 @@ def command(
     weft serve --exchange-listen 127.0.0.1:7431
     weft serve --listen 127.0.0.1:0 --metrics 127.0.0.1:9430 --log-format json
     weft serve --listen unix:/run/weft/weft.sock --socket-mode 666
-    weft serve --public --listen 0.0.0.0:7430 --tls-cert fullchain.pem --tls-key privkey.pem
+    weft serve --public --listen 0.0.0.0:443 --tls-cert all.pem --tls-key key.pem
     weft serve --print-unit > /etc/systemd/system/weft.service
     weft serve --print-unit --ingest git=/srv/git.mbox > weft-ingest.service
     """
