@@ -65,8 +65,8 @@ def test_json_has_all_its_fields(story: Home) -> None:
     assert [claim["list"] for claim in found["claims"]] == ["drafts", "smtp-ops"]
     first = found["claims"][0]
     assert set(first) == {
-        "claim", "origin", "name", "list", "tier", "parent", "rule", "date", "subject", "from", "aliases", "archived_at", "batch",
-        "position", "hidden", "body", "weak",
+        "claim", "origin", "name", "list", "tier", "parent", "rule", "date", "subject", "from", "archived_at", "batch",
+        "aliases", "position", "hidden", "body", "weak",
     }  # fmt: skip
     assert (first["origin"], first["name"], first["tier"], first["parent"]) == (own, "this server", 0, GHOST)
     assert (len(first["claim"]), len(first["batch"]), first["hidden"]) == (64, 64, "")
