@@ -245,29 +245,29 @@ def test_an_empty_comment_at_the_end_changes_nothing(value: bytes) -> None:
     assert parse_in_reply_to([value], b"own@h", people) == parse_in_reply_to([commented], b"own@h", people)
 
 
-MIB = 1 << 20
+SIZE = 1 << 18
 HOSTILE = {
-    "quotes": b'"' * MIB,
-    "escaped quotes": b'"' + b'\\"' * (MIB // 2),
-    "opening parentheses": b"(" * MIB,
-    "empty comments": b"()" * (MIB // 2),
-    "opening brackets": b"<" * MIB,
-    "brackets and quotes": b'<"' * (MIB // 2),
-    "quotes and brackets": b'"<' * (MIB // 2),
-    "parentheses and brackets": b"(<" * (MIB // 2),
-    "a parenthesis before ids": b"(" + b"<a@h>" * (MIB // 5),
-    "quotes inside one id": b"<" + b'"' * (MIB + 1) + b"@h>",
-    "escaped quotes inside one id": b'<"' + b'\\"' * (MIB // 2) + b"@h>",
-    "a quoted atom that never ends": b'<"' + b"a." * (MIB // 2) + b"@h>",
-    "white space inside one id": b"<" + b" " * MIB + b"a@h>",
-    "backslashes": b"\\" * MIB,
-    "folds": b"\r\n " * (MIB // 3),
-    "ids that never close": b"<a@h " * (MIB // 5),
+    "quotes": b'"' * SIZE,
+    "escaped quotes": b'"' + b'\\"' * (SIZE // 2),
+    "opening parentheses": b"(" * SIZE,
+    "empty comments": b"()" * (SIZE // 2),
+    "opening brackets": b"<" * SIZE,
+    "brackets and quotes": b'<"' * (SIZE // 2),
+    "quotes and brackets": b'"<' * (SIZE // 2),
+    "parentheses and brackets": b"(<" * (SIZE // 2),
+    "a parenthesis before ids": b"(" + b"<a@h>" * (SIZE // 5),
+    "quotes inside one id": b"<" + b'"' * (SIZE + 1) + b"@h>",
+    "escaped quotes inside one id": b'<"' + b'\\"' * (SIZE // 2) + b"@h>",
+    "a quoted atom that never ends": b'<"' + b"a." * (SIZE // 2) + b"@h>",
+    "white space inside one id": b"<" + b" " * SIZE + b"a@h>",
+    "backslashes": b"\\" * SIZE,
+    "folds": b"\r\n " * (SIZE // 3),
+    "ids that never close": b"<a@h " * (SIZE // 5),
 }
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_mebibyte_of_hostile_header_takes_linear_time(name: str) -> None:
+def test_a_long_hostile_header_takes_linear_time(name: str) -> None:
     value = HOSTILE[name]
     parse_message_id([value])
     parse_references([value], b"own@h", b"")
@@ -275,8 +275,8 @@ def test_a_mebibyte_of_hostile_header_takes_linear_time(name: str) -> None:
 
 
 def test_many_ids_beside_many_addresses_take_linear_time() -> None:
-    references = b" ".join(b"<a@a@%d>" % i for i in range(MIB // 10))
-    assert len(parse_references([references], b"own@h", b"a@" * (MIB // 2))) == 100
+    references = b" ".join(b"<a@a@%d>" % i for i in range(SIZE // 10))
+    assert len(parse_references([references], b"own@h", b"a@" * (SIZE // 2))) == 100
 
 
 @given(st.lists(st.sampled_from(["<", ">", "<>", "<a@x>", '"', "(", ")", "\\", " ", "a"]), max_size=12).map("".join))

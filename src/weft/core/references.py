@@ -55,7 +55,9 @@ _new = tuple.__new__  # the named tuple's own constructor takes three times as l
 _WORD = re.compile(rb"=\?([^?\s]++)\?([bBqQ])\?([^?\s]*+)\?=")
 _BETWEEN_WORDS = re.compile(rb"(?<=\?=)[ \t\r\n]++(?==\?[^?\s]++\?[bBqQ]\?)")
 _PLACES = re.compile(rb"<>|<([^<>\s,;]++)")
-_BARE = re.compile(rb'[^\s<>,;:()"\[\]@]++@[^\s<>,;:()"\[\]@]++')
+_IN_BARE = rb'[^\s<>,;:()"\[\]@]'
+_BARE = re.compile(rb"(?<!%s)%s++@%s++" % (_IN_BARE, _IN_BARE, _IN_BARE))
+"""It begins nowhere inside a word, or a long one without ``@`` would be read from each of its characters on."""
 
 
 class Marked(NamedTuple):
