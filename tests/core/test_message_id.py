@@ -261,6 +261,7 @@ HOSTILE = {
     "a quoted atom that never ends": b'<"' + b"a." * (SIZE // 2) + b"@h>",
     "white space inside one id": b"<" + b" " * SIZE + b"a@h>",
     "backslashes": b"\\" * SIZE,
+    "one word": b"a" * SIZE,
     "folds": b"\r\n " * (SIZE // 3),
     "ids that never close": b"<a@h " * (SIZE // 5),
 }
@@ -272,6 +273,13 @@ def test_a_long_hostile_header_takes_linear_time(name: str) -> None:
     parse_message_id([value])
     parse_references([value], b"own@h", b"")
     parse_in_reply_to([value], b"own@h", b"")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_an_id_in_doubt_beside_a_long_hostile_field_of_addresses_takes_linear_time(name: str) -> None:
+    for people in (HOSTILE[name], b"a" * SIZE):
+        assert parse_references([b"<a@x"], b"own@h", people).weak_ones == [b"a@x"]
+        parse_in_reply_to([b"<a@x"], b"own@h", people)
 
 
 def test_many_ids_beside_many_addresses_take_linear_time() -> None:

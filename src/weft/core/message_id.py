@@ -48,7 +48,9 @@ _IN_COMMENT = re.compile(rb"[^()\\]++")
 _IN_ANGLE = re.compile(rb'[^<>"]++')
 _ATOM = rb"[!#$%&'*+\-/=?^_`{|}~0-9A-Za-z\x80-\xff]++"
 _NEEDLESS_QUOTES = re.compile(rb'"(' + _ATOM + rb"(?:\." + _ATOM + rb')*+)"(@.*)', re.DOTALL)
-_ADDRESS = re.compile(rb'[^\s()<>\[\]:;,\\"]+@[^\s()<>\[\]:;,\\"]+')
+_IN_ADDRESS = rb'[^\s()<>\[\]:;,\\"]'
+_ADDRESS = re.compile(rb"(?<!%s)%s+@%s+" % (_IN_ADDRESS, _IN_ADDRESS, _IN_ADDRESS))
+"""It begins nowhere inside a word: linear also for a long one without ``@``."""
 
 
 class Tokens(NamedTuple):

@@ -14,7 +14,7 @@ from typing import Literal, cast
 from weft.core.feed import NO_FEEDS, FeedSet, read_feeds
 from weft.core.forest import Profile
 from weft.core.list_name import check_list_name
-from weft.core.message_id import MAX_ID_BYTES
+from weft.core.message_id import MAX_ID_BYTES, addresses_in
 from weft.policy.toml import TomlTable
 
 TIERS: Mapping[str, int] = {"trusted": 1, "known": 2}
@@ -22,7 +22,6 @@ TIERS: Mapping[str, int] = {"trusted": 1, "known": 2}
 
 Mode = Literal["mirror", "threads"]
 
-_ADDRESS = re.compile(rb'[^\s()<>\[\]:;,\\"]+@[^\s()<>\[\]:;,\\"]+')
 _CLAIM_ID = re.compile(r"[0-9a-f]{64}")
 
 
@@ -178,7 +177,7 @@ NO_MUTES = Mute()
 
 def addresses(author: bytes) -> set[bytes]:
     """The addresses in a From field as it stands there, in ASCII lower case."""
-    return set(_ADDRESS.findall(author.lower()))
+    return addresses_in(author.lower())
 
 
 def _said(**texts: str) -> dict[str, object]:
