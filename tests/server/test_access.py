@@ -227,7 +227,7 @@ def test_a_unix_socket_has_its_mode_and_is_not_taken_from_another_server(home: H
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        (["--listen", "unix:{file}"], "no socket"),
+        (["--listen", "unix:{file}"], "not a socket"),
         (["--listen", "unix:x.sock", "--workers", "2"], "one process"),
         (["--listen", "unix:x.sock", "--socket-mode", "999"], "octal"),
         (["--tls-cert", "{file}"], "go together"),

@@ -123,7 +123,8 @@ class Ingest:
 
     def _check_list(self, name: str) -> None:
         """`PolicyError` for a list that an index which the public may read does not take."""
-        if name not in self._by_list and not self._view.policy.admits(Feed(self._origin, name.encode())):
+        public = self._view.policy.public
+        if public is not None and name not in self._by_list and Feed(self._origin, name.encode()) not in public:
             raise PolicyError(
                 f"{name}: the policy says which lists of this index are public, and not this one; "
                 "a private list has an index of its own (--index), or name it under public"
