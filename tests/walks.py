@@ -12,10 +12,11 @@ import asyncio
 import sys
 import tempfile
 import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from inspect import CO_NEWLOCALS, CO_OPTIMIZED
 from io import BytesIO
@@ -24,11 +25,11 @@ from types import CodeType, FrameType
 
 import weft
 from tests.cli.server_home import Home
-from tests.exchange.session_harness import ALL
+from tests.exchange.session_harness import ALL, frames_to_send
 from tests.factories import mail
 from weft import Index
 from weft.exchange.configuration import Configuration
-from weft.exchange.events import Ask, Output, Send
+from weft.exchange.events import Output
 from weft.exchange.session import Session
 from weft.peering.driver import SessionDriver
 from weft.peering.index_backend import BackendThreads, IndexBackend
@@ -251,17 +252,7 @@ class _Sender:
 
     def do(self, outputs: list[Output]) -> list[bytes]:
         """Do what the machine asks for; the frames that it sends."""
-        sent: list[bytes] = []
-        todo = deque(outputs)
-        while todo:
-            match todo.popleft():
-                case Send(data):
-                    sent.append(data)
-                case Ask(number, request):
-                    todo.extend(self.session.answer(number, self.backend.answer(self._peer, request)))
-                case _:
-                    pass
-        return sent
+        return frames_to_send(self.session, outputs, partial(self.backend.answer, self._peer))
 
     def ingest(self, data: bytes) -> None:
         """One more mail comes in."""

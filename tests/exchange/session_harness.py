@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -11,7 +11,7 @@ from tests.store.factories import Origin
 from weft.core.claim import Claim, Withdrawal
 from weft.core.feed import Feed, FeedSet
 from weft.exchange.configuration import Configuration
-from weft.exchange.events import Ask, CoverageGained, Ended, KeepState, Output, Refusal, Send, Synced
+from weft.exchange.events import Answer, Ask, CoverageGained, Ended, KeepState, Output, Refusal, Request, Send, Synced
 from weft.exchange.session import Session
 from weft.exchange.store_backend import StoreBackend
 from weft.policy.rows import Origin as OriginRow
@@ -57,27 +57,45 @@ class Side:
 
     def take(self, outputs: list[Output]) -> list[bytes]:
         """Do what the session asks for; the frames to deliver."""
-        backend = StoreBackend(self.store)
-        sent: list[bytes] = []
-        todo = deque(outputs)
-        while todo:
-            match todo.popleft():
-                case Send(data):
-                    sent.append(data)
-                case Ask(number, request):
-                    if isinstance(request, KeepState):
-                        self.kept = request.data
-                    todo.extend(self.session.answer(number, backend.answer(request)))
-                case Refusal() as refusal:
-                    self.refusals.append(refusal)
-                case CoverageGained() as covered:
-                    self.covered.append(covered)
-                case Synced():
-                    self.synced = True
-                case Ended() as ended:
-                    self.ended = ended
+        sent = frames_to_send(self.session, outputs, self._answer, self._tell)
         self.frames += sent
         return sent
+
+    def _answer(self, request: Request) -> Answer:
+        if isinstance(request, KeepState):
+            self.kept = request.data
+        return StoreBackend(self.store).answer(request)
+
+    def _tell(self, output: Output) -> None:
+        match output:
+            case Refusal() as refusal:
+                self.refusals.append(refusal)
+            case CoverageGained() as covered:
+                self.covered.append(covered)
+            case Synced():
+                self.synced = True
+            case Ended() as ended:
+                self.ended = ended
+
+
+def frames_to_send(
+    session: Session,
+    outputs: Iterable[Output],
+    answer: Callable[[Request], Answer],
+    tell: Callable[[Output], None] = lambda _: None,
+) -> list[bytes]:
+    """Answer all that a session asks for, and tell what it says besides; the frames that it sends."""
+    sent: list[bytes] = []
+    todo = deque(outputs)
+    while todo:
+        match todo.popleft():
+            case Send(data):
+                sent.append(data)
+            case Ask(number, request):
+                todo.extend(session.answer(number, answer(request)))
+            case output:
+                tell(output)
+    return sent
 
 
 def side(store: MemoryStore, setup: Configuration) -> Side:

@@ -11,16 +11,17 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Self
 
-from tests.exchange.session_harness import ALL
+from tests.exchange.session_harness import ALL, frames_to_send
 from tests.peering.expected_threads import Reader
 from weft import Index
 from weft.core.feed import FeedSet
 from weft.exchange.configuration import Configuration
-from weft.exchange.events import Ask, CoverageGained, Ended, Output, Refusal, Send, Synced
+from weft.exchange.events import CoverageGained, Ended, Output, Refusal, Synced
 from weft.exchange.session import Session
 from weft.peering.index_backend import IndexBackend
 from weft.policy.rows import Origin, Peer
@@ -74,24 +75,20 @@ class Side:
 
     def take(self, outputs: list[Output]) -> list[bytes]:
         """Do what the session asks for; the frames to deliver."""
+        answer = partial(self.server.backend.answer, self.peer.key)
+        return frames_to_send(self.session, outputs, answer, self._tell)
+
+    def _tell(self, output: Output) -> None:
         backend, peer = self.server.backend, self.peer.key
-        sent: list[bytes] = []
-        todo = deque(outputs)
-        while todo:
-            match todo.popleft():
-                case Send(data):
-                    sent.append(data)
-                case Ask(number, request):
-                    todo.extend(self.session.answer(number, backend.answer(peer, request)))
-                case Refusal() as refusal:
-                    backend.refuse(peer, [refusal])
-                case CoverageGained() as covered:
-                    backend.cover(peer, covered)
-                case Synced():
-                    self.synced = True
-                case Ended() as ended:
-                    self.ended = ended
-        return sent
+        match output:
+            case Refusal() as refusal:
+                backend.refuse(peer, [refusal])
+            case CoverageGained() as covered:
+                backend.cover(peer, covered)
+            case Synced():
+                self.synced = True
+            case Ended() as ended:
+                self.ended = ended
 
     def check(self) -> None:
         """Fails unless it came to its end."""
