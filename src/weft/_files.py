@@ -20,6 +20,19 @@ PRIVATE_FOLDER = 0o700
 _OTHERS = 0o007
 
 
+FileMark = tuple[int, int, int] | None
+"""What changes with a file; None: there is none."""
+
+
+def mark_of(path: Path) -> FileMark:
+    """The mark of a file as it is now."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it that are missing, each for its owner alone; `OSError`.
 

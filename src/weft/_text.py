@@ -1,8 +1,11 @@
-"""A number and its noun, for lines that people read."""
+"""Numbers and their nouns, and some of many names, for lines that people read."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
 
 _MOST = 8
 """So many lists are named in a line."""
@@ -21,6 +24,12 @@ def name_counts(counts: Mapping[str, int]) -> str:
     rest = len(counts) - len(largest)
     named = ", ".join(f"{name} {counts[name]}" for name in sorted(largest))
     return f" ({named}" + (f" and {count(rest, 'more list')}" if rest else "") + ")"
+
+
+def some_of(values: Sequence[T], most: int, show: Callable[[T], str] = str, between: str = ", ") -> str:
+    """The first so many, and how many more there are: ``a, b and 3 more``."""
+    more = len(values) - most
+    return between.join(map(show, values[:most])) + (f" and {more} more" if more > 0 else "")
 
 
 def count(number: int, one: str, more: str = "") -> str:

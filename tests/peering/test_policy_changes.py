@@ -14,8 +14,9 @@ import weft
 from tests.cli.command_runner import ROOT, until
 from tests.cli.server_home import Home
 from tests.peering.peer_harness import STORY, admit, count, fingerprint, frames, introduce, is_live, running, sync
+from weft._files import mark_of
 from weft.policy.rules import Policy
-from weft.server.policy_watcher import PolicyWatcher, mark_of
+from weft.server.policy_watcher import PolicyWatcher
 from weft.tls.identity import load_or_make_identity
 from weft.tls.transport import introduced
 

@@ -25,7 +25,7 @@ from weft.policy.files import config_path, load_policy
 from weft.policy.rules import Policy
 from weft.store.sqlite_errors import explained
 from weft.thread_tree import ThreadTree, to_bytes, to_text
-from weft.tls.address import is_loopback, socket_path, split_address
+from weft.tls.address import is_local
 from weft.wire.limits import TREES_IDS
 
 _PAGE = 4000
@@ -122,8 +122,7 @@ def open_side(stack: ExitStack, text: str, policy: str | None, index: Path, name
     if ":" not in address:
         raise UsageError(f"{text!r} is neither an index that is there nor an address; give a path, or HOST:PORT")
     known = _fingerprint(who, names) if at else None
-    here = socket_path(address) is not None or is_loopback(split_address(address)[0])
-    own = index if index.exists() and (known is not None or not here) else None
+    own = index if index.exists() and (known is not None or not is_local(address)) else None
     return ServerSide(address, stack.enter_context(connect(address, fingerprint=known, index=own)))
 
 

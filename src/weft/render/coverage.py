@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
+from weft._text import some_of
 from weft.model import AskedFeed, Coverage
 from weft.render.sanitize import clean, shorten, width
 
@@ -103,5 +104,4 @@ def _name(fingerprint: str, names: Mapping[str, str]) -> str:
 
 
 def _some(phrases: Sequence[str]) -> str:
-    more = len(phrases) - MAX_FEEDS
-    return ", ".join(phrases[:MAX_FEEDS]) + (f" and {more} more" if more > 0 else "")
+    return some_of(phrases, MAX_FEEDS)

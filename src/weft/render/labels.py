@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
+from weft._text import some_of
 from weft.model import Message
 
 NO_SUBJECT = "(no subject)"
@@ -67,9 +68,11 @@ def variant_tag(variants: int) -> str:
 
 def rival_words(message: Message, show: Callable[[str], str]) -> str:
     """The parents that the copies of a contested message state."""
-    rivals = ["no parent" if rival is None else f"<{show(rival)}>" for rival in message.rivals[:_MAX_RIVALS]]
-    more = len(message.rivals) - _MAX_RIVALS
-    return f"rival parents: {' or '.join(rivals)}" + (f" and {more} more" if more > 0 else "")
+
+    def parent(rival: str | None) -> str:
+        return "no parent" if rival is None else f"<{show(rival)}>"
+
+    return f"rival parents: {some_of(message.rivals, _MAX_RIVALS, parent, ' or ')}"
 
 
 def variant_words(message: Message, show: Callable[[str], str]) -> str:
@@ -107,9 +110,7 @@ def alias_words(message: Message, show: Callable[[str], str]) -> str:
     """The other ids that count as that of a message; empty if there is none."""
     if not message.aliases:
         return ""
-    more = len(message.aliases) - _MAX_RIVALS
-    shown = ", ".join(f"<{show(alias)}>" for alias in message.aliases[:_MAX_RIVALS])
-    return f"also counts as {shown}" + (f" and {more} more" if more > 0 else "")
+    return f"also counts as {some_of(message.aliases, _MAX_RIVALS, lambda alias: f'<{show(alias)}>')}"
 
 
 def cut_words(parent: str, show: Callable[[str], str]) -> str:

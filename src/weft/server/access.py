@@ -13,19 +13,19 @@ The server shows its own certificate, which clients pin by its fingerprint, or o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import grpc
 
+from weft._text import some_of
 from weft.core.feed import Lists
 from weft.core.signing import fingerprint
 from weft.errors import DeniedError, PolicyError
 from weft.policy.feed_ranges import FeedRanges, undeclared
 from weft.policy.rules import Policy
 from weft.tls.certificate_files import CertificateFiles
-from weft.tls.identity import Identity, caller, load_or_make_identity
+from weft.tls.identity import caller, load_or_make_identity
 from weft.tls.transport import server_credentials
 
 _NAMED = 5
@@ -52,10 +52,10 @@ class Access:
         self._policy = policy
         self.credentials = credentials
         self._own_lists = public
-        self._checked: Policy | None = None
+        self._checked = policy()
+        self._is_public = public is not None
         if public is not None:
-            check_public(policy(), public())
-            self._checked = policy()
+            check_public(self._checked, public())
 
     def authorize(self, context: Any) -> None:  # noqa: ANN401 - `grpc.aio.ServicerContext`
         """`DeniedError` unless whoever calls may read."""
@@ -69,19 +69,23 @@ class Access:
 
     def _check_public(self, policy: Policy, own_lists: OwnLists) -> None:
         """Look at each policy once: its lists are all that its view shows, whatever else comes into the index."""
-        if policy is self._checked:
-            return
-        try:
-            check_public(policy, own_lists())
-        except PolicyError:
-            raise DeniedError("this server is not public now") from None
-        self._checked = policy
+        if policy is not self._checked:
+            try:
+                check_public(policy, own_lists())
+                self._is_public = True
+            except PolicyError:
+                self._is_public = False
+            self._checked = policy
+        if not self._is_public:
+            raise DeniedError("this server is not public now")
 
 
 def client_credentials(index: Path, files: CertificateFiles | None, *, public: bool) -> grpc.ServerCredentials:
     """Of a server for clients: it shows the certificate in ``files``, or that of the index."""
-    own: Callable[[], Identity] = partial(load_or_make_identity, index) if files is None else files.current
-    return server_credentials(own, public=public)
+    if files is not None:
+        return server_credentials(files.current, public=public)
+    identity = load_or_make_identity(index)
+    return server_credentials(lambda: identity, public=public)
 
 
 def check_public(policy: Policy, own_lists: Iterable[bytes]) -> None:
@@ -90,7 +94,7 @@ def check_public(policy: Policy, own_lists: Iterable[bytes]) -> None:
     if policy.public is not None and not left:
         return
     names = _names(left, policy.own)
-    some = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+    some = some_of(names, _NAMED)
     raise PolicyError(
         f"not everything here is declared public: {some or 'the policy has no line public = [...]'}; name these feeds "
         "in the policy under public, or keep them in an index of their own"

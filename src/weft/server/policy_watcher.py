@@ -13,6 +13,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from weft._files import FileMark, mark_of
 from weft.errors import PolicyError, WeftError
 from weft.policy.files import load_policy
 from weft.policy.rules import Policy
@@ -28,14 +29,11 @@ SETTLE_LOOKS = 40
 
 log = logging.getLogger("weft.serve")
 
-Mark = tuple[int, int, int] | None
-"""What changes with a file; None: there is none."""
-
 
 class PolicyWatcher:
     """The file, and what it says."""
 
-    def __init__(self, path: Path, policy: Policy, mark: Mark) -> None:
+    def __init__(self, path: Path, policy: Policy, mark: FileMark) -> None:
         """``policy`` is what the file said when it had this ``mark``."""
         self.current = policy
         self._path = path
@@ -91,16 +89,7 @@ class PolicyWatcher:
                 log.error("not everything goes by the new policy: %s", error, exc_info=defect)
 
 
-def mark_of(path: Path) -> Mark:
-    """The mark of a file as it is now."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
-
-
-async def _settled(path: Path, mark: Mark) -> Mark:
+async def _settled(path: Path, mark: FileMark) -> FileMark:
     """The mark of a file that has changed, as soon as it stays the same."""
     for _ in range(SETTLE_LOOKS):
         before = mark

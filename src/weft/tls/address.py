@@ -41,6 +41,11 @@ def join_address(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+def is_local(address: str) -> bool:
+    """Whether only this machine reaches an address: a unix socket, or one on loopback.  `UsageError` if it is none."""
+    return socket_path(address) is not None or is_loopback(split_address(address)[0])
+
+
 def is_loopback(host: str) -> bool:
     """Whether an address is one that only this machine reaches; a name is none, whatever it resolves to."""
     try:

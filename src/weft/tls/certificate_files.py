@@ -13,6 +13,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from weft._files import FileMark, mark_of
 from weft.errors import KeyFileError, WeftError
 from weft.tls.identity import Identity
 
@@ -40,8 +41,8 @@ class CertificateFiles:
                 log.warning("the certificate before stays in use: %s", error)
         return self._pair
 
-    def _look(self) -> list[tuple[int, int, int] | None]:
-        return [_mark(path) for path in self._paths]
+    def _look(self) -> list[FileMark]:
+        return [mark_of(path) for path in self._paths]
 
     def _read(self) -> Identity:
         certificate, key = (_read_file(path) for path in self._paths)
@@ -52,15 +53,6 @@ class CertificateFiles:
             reason = getattr(error, "reason", None) or error
             raise KeyFileError(f"{self._paths[0]}: no certificate of the key in {self._paths[1]}: {reason}") from None
         return Identity(key, certificate)
-
-
-def _mark(path: Path) -> tuple[int, int, int] | None:
-    """What changes with a file; None: it is not there."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _read_file(path: Path) -> bytes:

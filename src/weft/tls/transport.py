@@ -73,12 +73,19 @@ def server_credentials(current: Callable[[], Identity], *, public: bool) -> grpc
     gRPC knows nothing between the two: it has no server that only asks for a certificate.
     """
     roots = None if public else issuer_certificate()
+    shown = current()
 
-    def configuration() -> grpc.ServerCertificateConfiguration:
-        own = current()
+    def configuration(own: Identity) -> grpc.ServerCertificateConfiguration:
         return grpc.ssl_server_certificate_configuration([(own.key, own.certificate)], root_certificates=roots)
 
-    return grpc.dynamic_ssl_server_credentials(configuration(), configuration, not public)
+    def renewed() -> grpc.ServerCertificateConfiguration | None:
+        """None while it shows what it has shown."""
+        nonlocal shown
+        before, shown = shown, current()
+        return None if shown == before else configuration(shown)
+
+    # The stubs do not know that None is an answer.
+    return grpc.dynamic_ssl_server_credentials(configuration(shown), renewed, not public)  # type: ignore[arg-type]
 
 
 def _builder(subject: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:

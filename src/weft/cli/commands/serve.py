@@ -21,23 +21,26 @@ from typing import TYPE_CHECKING
 
 import click
 
+from weft._files import FileMark, mark_of
 from weft.cli._grpc_log import silence
 from weft.cli._options import index_options, say
 from weft.cli._output import message_options
 from weft.errors import UsageError, WeftError
+from weft.server.socket_file import SOCKET_MODE
 
 if TYPE_CHECKING:
     from weft.policy.rules import Policy
     from weft.server.access import Access
     from weft.server.logging import Format
     from weft.server.metrics import Metrics
-    from weft.server.policy_watcher import Mark, PolicyWatcher
+    from weft.server.policy_watcher import PolicyWatcher
     from weft.server.server import Server
 
 log = logging.getLogger("weft.serve")
 
 _CUT_SECONDS = 2.0
 """How long sessions with peers may go on when the server stops; the next ones go on from there."""
+_SOCKET_MODE = f"{SOCKET_MODE:o}"
 _NEEDS = "weft serve needs further packages; install them with: pip install 'mailweft[server]'"
 
 
@@ -53,7 +56,11 @@ _NEEDS = "weft serve needs further packages; install them with: pip install 'mai
 @click.option("--tls-cert", metavar="FILE", help="A certificate of an authority (PEM), with those of its issuers.")
 @click.option("--tls-key", metavar="FILE", help="Its private key (PEM).")
 @click.option(
-    "--socket-mode", metavar="MODE", default="660", show_default=True, help="Who may use a unix socket, in octal."
+    "--socket-mode",
+    metavar="MODE",
+    default=_SOCKET_MODE,
+    show_default=True,
+    help="Who may use a unix socket (octal).",
 )
 @click.option("--exchange-listen", "exchange", metavar="HOST:PORT", help="Exchange with peers, and listen there.")
 @click.option("--metrics", metavar="HOST:PORT", help="Show metrics for Prometheus there.")
@@ -112,10 +119,10 @@ def command(
     weft serve --print-unit > /etc/systemd/system/weft.service
     weft serve --print-unit --ingest git=/srv/git.mbox > weft-ingest.service
     """
+    access = _access_options(public, tls_cert, tls_key, socket_mode)
     if print_unit or ingest:
         if not print_unit:
             raise UsageError("--ingest says what --print-unit prints; mail goes into an index with: weft ingest")
-        access = _access_options(public, tls_cert, tls_key, socket_mode)
         _print_unit(ingest, [*_options(listen, exchange, metrics, log_format, workers), *access], quiet=quiet)
         return
     ports = _Ports(listen, exchange, metrics, public, _pair(tls_cert, tls_key), _mode(socket_mode))
@@ -128,7 +135,6 @@ def command(
         raise WeftError(f"{_NEEDS} ({error.name} is missing)") from None
     from weft.index.index import Index
     from weft.policy.files import config_path, index_path
-    from weft.server.policy_watcher import mark_of
 
     server_logging.set_up_logging(log_format, quiet=quiet)
     path, place = index_path(index), config_path(config)
@@ -136,7 +142,6 @@ def command(
     with Index.open(path, policy=config, create=False) as opened:
         policy = opened.policy
     policy_options = [] if config is None else ["--config", config]
-    access = _access_options(public, tls_cert, tls_key, socket_mode)
     options = ("--log-format", log_format, *policy_options, *access, *(["-q"] if quiet else []))
     asyncio.run(_serve(path, (place, policy, mark), ports, _Team(workers, worker, options)))
 
@@ -174,7 +179,7 @@ def _access_options(public: bool, certificate: str | None, key: str | None, sock
     for name, value in (("--tls-cert", certificate), ("--tls-key", key)):
         if value is not None:
             words += [name, str(Path(value).absolute())]
-    return words + (["--socket-mode", socket_mode] if socket_mode != "660" else [])
+    return words + (["--socket-mode", socket_mode] if socket_mode != _SOCKET_MODE else [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +207,7 @@ class _Team:
         return workers(command, self.number - 1, DRAIN_SECONDS + 5, hurry)
 
 
-async def _serve(path: Path, policy: tuple[Path, Policy, Mark], ports: _Ports, team: _Team) -> None:
+async def _serve(path: Path, policy: tuple[Path, Policy, FileMark], ports: _Ports, team: _Team) -> None:
     """Serve until a signal says to stop."""
     from weft.server.policy_watcher import PolicyWatcher
     from weft.server.server import Server
@@ -296,16 +301,15 @@ def _access(path: Path, policies: PolicyWatcher, ports: _Ports) -> Access:
     """Who may call, and how; plain text if only this machine can, and no certificate is given."""
     from weft.server.access import Access, client_credentials
     from weft.store.sqlite import SqliteStore
-    from weft.tls.address import is_loopback, socket_path, split_address
+    from weft.tls.address import is_local
     from weft.tls.certificate_files import CertificateFiles
 
     def own_lists() -> list[bytes]:
         with closing(SqliteStore(path, read_only=True)) as store:
             return [feed.list for feed in store.feeds() if feed.origin == policies.current.own]
 
-    here = socket_path(ports.listen) is not None or is_loopback(split_address(ports.listen)[0])
     files = None if ports.certificate is None else CertificateFiles(*ports.certificate)
-    plain = here and files is None
+    plain = is_local(ports.listen) and files is None
     credentials = None if plain else client_credentials(path, files, public=ports.public)
     return Access(lambda: policies.current, credentials=credentials, public=own_lists if ports.public else None)
 
