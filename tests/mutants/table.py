@@ -78,7 +78,7 @@ RIGHTS = (
 
 LIMITS = (
     Mutant("listings and sketches are of all feeds", "exchange/store_backend.py",
-           "return [held for held in claims if self._feed(held.batch) in feeds], end", "return claims, end",
+           "return (held for held in claims if self._feed(held.batch) in feeds)", "return iter(claims)",
            ("exchange/test_session.py",)),
     Mutant("a question has no slices", "exchange/store_backend.py", "if cost >= _SLICE:", "if False:", ("server/test_slices.py",)),
     Mutant("claims_per_day is ignored", "exchange/claim_receiver.py", '"claims_per_day" if claims >= self._claims else ', "",

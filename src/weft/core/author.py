@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 
 from weft.core.encoded_word import WORD_WITHOUT_GROUPS, decode_raw, decode_words
+from weft.core.subject import decode_text
 
 _QUOTED_STRING = rb"(?P<quoted>\"((?:[^\"\\]|\\.)*+)\")|"
 _OTHERS = rb"(?P<address><[^<>]*+>)|(?P<mark>[(),;:<>])|(?P<text>(?:" + WORD_WITHOUT_GROUPS + rb"|[^\"(),;:<>])++|\")"
@@ -25,12 +26,7 @@ _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 def decode_author(raw: bytes) -> str:
     """The bytes of a From field as text, its addresses where they were."""
     if b"=?" not in raw:
-        if b"\x1b" not in raw:  # as `weft.core.subject.decode_text`, but for a call: threads are made of many
-            try:
-                return raw.decode()
-            except UnicodeDecodeError:
-                pass
-        return decode_raw(raw)
+        return decode_text(raw)
     pieces: list[str] = []
     depth = 0
     for part in parts(raw):

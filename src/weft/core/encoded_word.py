@@ -71,8 +71,11 @@ def is_guessed(raw: bytes) -> bool:
     """Whether some of the text that `decode_words` or `decode_raw` make of ``raw`` is read as Windows-1252, as a guess:
     8-bit text that is no UTF-8, for which no charset is stated, or one that is unknown.
     """
+    words = b"=?" in raw
+    if not words and raw.isascii():  # as nearly always
+        return False
     end = 0
-    for found in WORD.finditer(raw) if b"=?" in raw else ():
+    for found in WORD.finditer(raw) if words else ():
         payload = decode_payload(found)
         if payload is None:
             continue

@@ -23,7 +23,7 @@ from weft.core.feed import Feed
 from weft.core.forest import Profile, statement
 from weft.policy.feed_ranges import FeedRanges
 from weft.policy.rules import Policy
-from weft.store.interface import PAGE, Store, StoredClaim, read_claim
+from weft.store.interface import PAGE, Store, StoredClaim, claims_of, read_claim
 
 _AT_A_TIME = 500
 """Ids that the store is asked about at a time."""
@@ -53,12 +53,8 @@ class ReadableClaims:
 
     def log(self, after: int, upto: int) -> Iterator[Read]:
         """The claims in a piece of the log."""
-        before = after - 1
-        while before < after < upto:
-            before = after
-            page, after = self._store.log_of(self._feeds.lists, before, upto, PAGE)
-            for held in page:
-                yield from self.read(held)
+        for held in claims_of(self._store, self._feeds.lists, after, upto):
+            yield from self.read(held)
 
     def about(self, ids: Sequence[bytes]) -> Iterator[StoredClaim]:
         """The claims about some ids."""

@@ -6,7 +6,7 @@ All calls are for one thread; who serves many sessions puts one desk in front of
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from weft.core.feed import Feed
@@ -38,7 +38,7 @@ from weft.exchange.own_threads import own_trees
 from weft.exchange.riblt.sketch import encode_range
 from weft.exchange.riblt.symbol import ELEMENT_BYTES
 from weft.policy.feed_ranges import FeedRanges
-from weft.store.interface import PAGE, Store, StoredClaim, VerifiedPart, read_claim
+from weft.store.interface import PAGE, Store, StoredClaim, VerifiedPart, claims_of, read_claim
 
 _LOOKED_UP = 512
 """Claims that are read at a time: 20 MiB at worst."""
@@ -73,7 +73,8 @@ class StoreBackend:
             case FindConcerned():
                 return self._concerned(request)
             case Scan(feeds, key, first, count, upto):
-                elements = (held.identity[:ELEMENT_BYTES] for held in self._log(feeds, upto))
+                claims = self._of_feeds(claims_of(self._store, feeds.lists, 0, upto), feeds)
+                elements = (held.identity[:ELEMENT_BYTES] for held in claims)
                 return encode_range(key, elements, first, count)
             case FindMissing(elements, feeds):
                 return self._missing(elements, feeds)
@@ -92,7 +93,8 @@ class StoreBackend:
             claims = self._store.log(after, limit)
             end = claims[-1].position if claims else after
         else:
-            claims, end = self._slice(feeds, after, request.upto, limit)
+            found, end = self._store.log_of(feeds.lists, after, request.upto, limit)
+            claims = list(self._of_feeds(found, feeds))
         if isinstance(request, ReadLog):
             return LogPage(list(map(self._entry, claims)), end)
         return LogPage(list(map(self._named, claims)), end)
@@ -144,18 +146,9 @@ class StoreBackend:
                 seen[held.position] = held.identity[:ELEMENT_BYTES]
         return len(here)
 
-    def _log(self, feeds: FeedRanges, upto: int) -> Iterator[StoredClaim]:
-        """What the log holds of some feeds, page by page."""
-        after, end = -1, 0
-        while after < end < upto:
-            after = end
-            claims, end = self._slice(feeds, after, upto, PAGE)
-            yield from claims
-
-    def _slice(self, feeds: FeedRanges, after: int, upto: int | None, limit: int) -> tuple[list[StoredClaim], int]:
-        """What the log holds of some feeds.  A damaged table may give others too, which must not go to a peer."""
-        claims, end = self._store.log_of(feeds.lists, after, upto, limit)
-        return [held for held in claims if self._feed(held.batch) in feeds], end
+    def _of_feeds(self, claims: Iterable[StoredClaim], feeds: FeedRanges) -> Iterator[StoredClaim]:
+        """What is of some feeds: a damaged table of the store may give others too, which must not go to a peer."""
+        return (held for held in claims if self._feed(held.batch) in feeds)
 
     def _look_up(self, elements: Sequence[bytes]) -> Iterator[StoredClaim]:
         for start in range(0, len(elements), _LOOKED_UP):

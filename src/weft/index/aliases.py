@@ -13,6 +13,7 @@ from weft.errors import several_messages
 from weft.policy.rules import Policy
 from weft.store.interface import InsertedClaim, StoredClaim
 from weft.store.sqlite import SqliteStore
+from weft.thread_tree import to_text
 
 
 def alias_nodes(store: SqliteStore, policy: Policy, *, create: bool = False) -> dict[int, int]:
@@ -77,6 +78,5 @@ class AliasTable:
                 return node
         stating = sorted({message for name in names for message in self.messages(name)})
         if len(stating) > 1:
-            shown = [name.decode("utf-8", "surrogateescape") for name in (names[0], *stating)]
-            raise several_messages(shown[0], shown[1:])
+            raise several_messages(to_text(names[0]), list(map(to_text, stating)))
         return node_of(stating[0]) if stating else None

@@ -489,10 +489,7 @@ def _only(message_id: str, parent: str | None, depth: int, one: CountedClaim) ->
 
 def _guessed(claim: wire.Claim) -> bool:
     """Whether what is shown of a claim is a guess."""
-    author, subject = claim.author, claim.subject
-    if author.isascii() and subject.isascii() and b"=?" not in author and b"=?" not in subject:
-        return False
-    return is_guessed(author) or is_guessed(subject)
+    return is_guessed(claim.author) or is_guessed(claim.subject)
 
 
 def _text(message_id: bytes) -> str:

@@ -21,7 +21,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -129,10 +129,7 @@ class IndexBackend:
         """Remember what should not be wanted of a peer again; it counts as handed over.  `StoreError`."""
         elements = {refusal.identity[:ELEMENT_BYTES]: refusal.feed for refusal in refusals}
         self._peer_state.refuse(peer, elements)
-        sums: dict[Feed, Amount] = {}
-        for refusal in refusals:
-            claims, data = sums.get(refusal.feed, Amount(0, 0))
-            sums[refusal.feed] = Amount(claims + 1, data + refusal.size)
+        sums = _sums((refusal.feed, Amount(1, refusal.size)) for refusal in refusals)
         self._index.count_received(Delivery(peer, today(), sums))
 
     def cover(self, peer: bytes, covered: CoverageGained) -> None:
@@ -164,7 +161,7 @@ class IndexBackend:
 
     def _commit(self, peer: bytes, parts: Sequence[VerifiedPart]) -> range:
         try:
-            return self._index.admit(parts, Delivery(peer, today(), _sums(parts)))
+            return self._index.admit(parts, Delivery(peer, today(), _sums(map(_amount, parts))))
         except ClaimError as error:  # the machine has asked the same policy, so this is not the peer's doing
             raise StoreError(f"the index refuses what the exchange let pass: {error}") from error
 
@@ -237,11 +234,16 @@ class BackendThreads:
             self._store = None
 
 
-def _sums(parts: Sequence[VerifiedPart]) -> dict[Feed, Amount]:
+def _sums(amounts: Iterable[tuple[Feed, Amount]]) -> dict[Feed, Amount]:
     """How much was handed over of each feed."""
     sums: dict[Feed, Amount] = {}
-    for part in parts:
-        feed = Feed(part.signed.origin, part.signed.list)
+    for feed, more in amounts:
         claims, data = sums.get(feed, Amount(0, 0))
-        sums[feed] = Amount(claims + len(part.claims), data + sum(len(claim.data) for claim in part.claims))
+        sums[feed] = Amount(claims + more.claims, data + more.bytes)
     return sums
+
+
+def _amount(part: VerifiedPart) -> tuple[Feed, Amount]:
+    """What one part is of, and how much."""
+    feed = Feed(part.signed.origin, part.signed.list)
+    return feed, Amount(len(part.claims), sum(len(claim.data) for claim in part.claims))

@@ -17,7 +17,7 @@ The protocol holds no SQL, so that a shared SQL database can stand behind it as 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -224,3 +224,12 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Let go of it."""
+
+
+def claims_of(store: Store, feeds: Mapping[bytes, Lists], after: int, upto: int) -> Iterator[StoredClaim]:
+    """Claims of some feeds, given by origin, beyond a position and up to another one, in order, read page by page."""
+    before = after - 1
+    while before < after < upto:
+        before = after
+        claims, after = store.log_of(feeds, before, upto, PAGE)
+        yield from claims
