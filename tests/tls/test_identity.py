@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import stat
+from datetime import UTC, datetime
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -56,6 +58,27 @@ def test_a_binding_is_good_for_one_key_and_one_origin_only() -> None:
     for junk in (b"", b"-----BEGIN CERTIFICATE-----\n", certificate[:200], b"x" * 10**6):
         with pytest.raises(DeniedError, match="certificate refused"):
             origin_of(junk)
+
+
+@pytest.mark.parametrize("curve", [ec.SECP384R1(), ec.SECP521R1(), ec.SECP256K1()])
+def test_a_binding_of_a_key_of_another_curve_than_p_256_is_refused(curve: ec.EllipticCurve) -> None:
+    near = Origin("near")
+    key = ec.generate_private_key(curve)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "weft.invalid")])
+    binding = near.public + near.key.sign(credentials._bound(near.public, key.public_key()))
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(datetime(2000, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2100, 1, 1, tzinfo=UTC))
+        .add_extension(x509.UnrecognizedExtension(BINDING_OID, binding), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    with pytest.raises(DeniedError, match=f"its key is of the curve {curve.name}, not of P-256"):
+        origin_of(certificate.public_bytes(Encoding.PEM))
 
 
 def test_the_identity_beside_an_index_is_made_once_and_kept_from_others(home: Home) -> None:

@@ -121,14 +121,17 @@ def _parsed(
 
 
 def pack(pieces: Iterable[StoredPart], frame_octets: int) -> Iterator[tuple[list[bytes], int]]:
-    """The parts of one frame after the other, and how many claims are in it; no frame is larger than allowed."""
+    """The parts of one frame after the other, and how many claims are in it; no frame is larger than allowed.
+
+    Each of the ``pieces`` is of another batch, so no batch is in a frame twice.
+    """
     parts: list[bytes] = []
     size = count = 0
     for piece in pieces:
-        for claims in _slices(piece, frame_octets):
+        for number, claims in enumerate(_slices(piece, frame_octets)):
             part = _part(piece, claims)
             needed = len(part) + 8
-            if parts and size + needed > frame_octets - 16:
+            if parts and (number or size + needed > frame_octets - 16):
                 yield parts, count
                 parts, size, count = [], 0, 0
             parts.append(part)

@@ -238,10 +238,14 @@ class ClaimReceiver:
             raise RemoteProtocolError("claims: a frame without any")
         report = self._outbox.report
         report.claim_bytes_received += data
+        batches = set()
         for part in message.parts:
             checked = self._verifier.check(part, self._want_queue.open)
+            batches.add(checked.part.signed)
             self._arrived(checked)
             report.proof_bytes_received += checked.proof_bytes
+        if len(batches) < len(message.parts):
+            raise RemoteProtocolError("claims: a batch is in one frame twice")
         self._frames += 1
         self._want_queue.pump()
         self._commit()

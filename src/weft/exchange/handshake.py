@@ -101,6 +101,8 @@ class Handshake:
         if message.digest != digest[:DIGEST_BYTES]:
             raise RemoteProtocolError("agreement: it is not the one that follows from the hellos")
         if not self._mirrors():
+            if message.key or message.listing:
+                raise RemoteProtocolError("agreement: it has a key or asks for lists, and nothing is mirrored")
             return KeptSketches(digest, self._configuration.key)
         if message.key:
             if not self._configuration.takes_new_key:

@@ -8,9 +8,10 @@ are needed, and then it goes on by a sixteenth at a time, so that few are sent i
 of the set, or the symbols cost more than the list, or do not decode, the list is asked for.
 
 From a list the difference is plain: what stands there and is not held here is wanted, and what is held and never stood
-there is offered.  A list must also explain symbols that did not decode: its own first symbol must be the one that was
-sent.  If it is, one of the kept sketches is damaged; else the peer made something up, and the session ends.  The key
-is given up either way.
+there is offered.  Each id stands in it once.  If symbols came before, the list must explain them: its own first symbol
+must be the one that was sent; else the peer's sketch is damaged, or it made something up: the key is given up, and the
+session ends.  If they did not decode and the list explains them, one of the kept sketches is damaged, and only the key
+is given up.
 
 All of it is the peer's word, and no more than a reason to offer and to want.
 """
@@ -25,6 +26,7 @@ from weft.exchange.claim_receiver import WantQueue
 from weft.exchange.claim_sender import OfferQueue
 from weft.exchange.events import LogEntry
 from weft.exchange.limits import listing_is_cheaper, symbol_cap
+from weft.exchange.listed_ids import ListedIds
 from weft.exchange.log_reader import read_log
 from weft.exchange.outbox import Outbox
 from weft.exchange.resumption import ResumptionState, StateSection
@@ -131,7 +133,7 @@ class SetReceiver:
         self._expected = 0
         self._outbox.report.listed = True
         self._failed = failed
-        explains = keyed_hash(self._source.key) if failed else None
+        explains = keyed_hash(self._source.key) if self._first is not None else None
         self._list = ListComparison(self._want_queue, self._first, explains, self._compared)
         read_log(self._outbox, self._feeds, 0, self._upto, self._gather, self._list.ready)
 
@@ -148,7 +150,7 @@ class SetReceiver:
     def _compared(self, only_ours: Sequence[bytes], differences: int, explained: bool) -> None:
         """The list has come to its end."""
         too_many = self._failed is DecoderStatus.CAPPED and symbols_for(differences) > symbol_cap(self._size)
-        if self._failed and not (explained and too_many):
+        if not explained or (self._failed and not too_many):
             self._outbox.report.undecoded = self._failed
             self._resumption.set(StateSection.SKETCHES, b"")
         if not explained:
@@ -179,7 +181,10 @@ class ListComparison:
         digest: Callable[[bytes], bytes] | None,
         then: Callable[[Sequence[bytes], int, bool], None],
     ) -> None:
-        """``then`` gets what only we have, the number of differences, and whether the list explains ``first``."""
+        """``first``: the symbol with all of the list's ids, if it came; ``digest``: the keyed hash for that.
+
+        ``then`` gets what only we have, the number of differences, and whether the list explains ``first``.
+        """
         self._want_queue = wants
         self._first = first
         self._digest = digest
@@ -188,6 +193,7 @@ class ListComparison:
         self._pieces: list[tuple[list[bytes], bool]] = []
         self._unseen: dict[bytes, None] = {}
         self._xor = self._count = self._only_theirs = 0
+        self._listed = ListedIds()
         self._ended = False
 
     def add(self, elements: Iterable[bytes]) -> None:
@@ -206,6 +212,9 @@ class ListComparison:
         if self._ended:
             raise RemoteProtocolError("listing: it goes on after its last piece")
         self._ended = last
+        self._count += len(elements)
+        if self._first is not None and self._count > self._first.count:
+            raise RemoteProtocolError("listing: it has more ids than the set of which it is")
         self._want_queue.offered(elements)
         if self._gathered:
             self._compare(elements, last)
@@ -219,9 +228,11 @@ class ListComparison:
             else:
                 self._only_theirs += 1
         if self._digest is not None:
-            self._count += len(elements)
             for element in elements:
                 self._xor ^= coded(element, self._digest(element))
+        self._listed.add(elements)
         if last:
+            if self._listed.has_repeated():
+                raise RemoteProtocolError("listing: an id stands in it twice")
             explained = self._digest is None or self._first == CodedSymbol(self._xor, self._count)
             self._then(list(self._unseen), self._only_theirs + len(self._unseen), explained)

@@ -28,7 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import sha256
-from itertools import islice
+from itertools import islice, pairwise
 
 from weft.core.claim import CLAIM_RULES
 from weft.errors import RemoteProtocolError
@@ -140,6 +140,8 @@ class ThreadRequester:
             self._outbox.report.cut.clear()
         self._news_over = self._news_over or message.last or message.anew
         digests = split_digests(message.ids, self._outbox.limits.frame_ids)
+        if any(before >= after for before, after in pairwise(digests)):
+            raise RemoteProtocolError("news: its ids are not in ascending order")
         self._queue.update(dict.fromkeys(digest for digest in digests if digest in self._asked))
         self._want_queue.offered((), weight=len(digests))
 
@@ -153,6 +155,8 @@ class ThreadRequester:
             raise RemoteProtocolError("answer: it is not one to what was asked")
         if done < len(self._open) and not elements:
             raise RemoteProtocolError("answer: it says nothing, and is not complete")
+        if len(set(elements)) < len(elements):
+            raise RemoteProtocolError("answer: an id stands in it twice")
         self._want_queue.offered(elements)
         self._go_on(done, message.after, len(elements))
 

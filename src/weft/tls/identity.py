@@ -99,6 +99,8 @@ def origin_of(certificate: bytes) -> bytes:
         key = read.public_key()
         if not isinstance(extension, x509.UnrecognizedExtension) or not isinstance(key, ec.EllipticCurvePublicKey):
             raise ValueError("it has no binding, or a key of another kind")
+        if not isinstance(key.curve, ec.SECP256R1):
+            raise ValueError(f"its key is of the curve {key.curve.name}, not of P-256")
         origin, signature = extension.value[:KEY_BYTES], extension.value[KEY_BYTES:]
         if len(signature) != _SIGNATURE_BYTES:
             raise ValueError("its binding has a wrong length")
