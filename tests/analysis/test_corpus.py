@@ -259,7 +259,7 @@ def test_a_muted_edge_is_not_in_the_forest_and_the_message_is(index: Index) -> N
 def test_what_other_lists_of_a_peer_hold_stands_in_the_order_of_dates(index: Index) -> None:
     index.set_policy(policy_of(index, origins={OTHER.public: Row(2, None, "o")}))
     days = [5, 3, 9, 1]
-    claims = [replace(claim(f"{day}@x"), date=b"%d Feb 2003 12:00:00 +0000" % day) for day in days]
+    claims = [claim(f"{day}@x")._replace(date=b"%d Feb 2003 12:00:00 +0000" % day) for day in days]
     index.admit([OTHER.batch("o", *claims, claim("undated@x"))])
     found = corpus_of_index(index)
     own = [name for name, number in zip(ids(found), found.lists, strict=True) if found.names[number] == "o"]

@@ -17,7 +17,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 from random import Random
@@ -53,7 +52,7 @@ def conversation(number: int, random: Random) -> list[Claim]:
         claim = mail(name, *dict.fromkeys(above), reply_to=above[-1:], subject=f"Re: what became of number {number}")
         date = f"Sun, 9 Feb 2003 22:{place:02}:{number % 60:02} -0500".encode()
         author = f"Person {random.randrange(40)} <person{random.randrange(40)}@example.org>".encode()
-        claims.append(replace(claim, date=date, author=author, body=random.randbytes(32)))
+        claims.append(claim._replace(date=date, author=author, body=random.randbytes(32)))
         ids.append(name)
     return claims
 
@@ -68,7 +67,7 @@ def fill(path: Path, threads: int) -> list[bytes]:
             for number in range(start, min(start + 25, threads)):
                 group = conversation(number, random)
                 asked.append(random.choice(group).message_id)
-                claims += [replace(claim, origin=index.origin, list=b"bench") for claim in group]
+                claims += [claim._replace(origin=index.origin, list=b"bench") for claim in group]
             new = [VerifiedClaim(leaf, claim_id(encode(one)), encode(one), one) for leaf, one in enumerate(claims)]
             tree = whole_tree([one.identity for one in new])
             index.admit([VerifiedPart(sign_root(key, b"bench", len(new), tree.root), tree, new)])

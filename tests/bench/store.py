@@ -13,7 +13,6 @@ import resource
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -43,7 +42,7 @@ def messages(random: Random) -> Iterator[Claim]:
             subject = "Re: [PATCH] " + random.randbytes(20).hex()
             claim = mail(name, *references, reply_to=references[-1:], subject=subject)
             author = b"Somebody Else <somebody@mail.example.org>"
-            yield replace(claim, date=b"Sun, 9 Feb 2003 22:52:25 -0500", author=author, body=random.randbytes(32))
+            yield claim._replace(date=b"Sun, 9 Feb 2003 22:52:25 -0500", author=author, body=random.randbytes(32))
             thread.append(name)
 
 

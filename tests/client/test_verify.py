@@ -226,8 +226,8 @@ HARD = {
     "a cycle of three with a tail": [("l", mail("m", "o")), ("l", mail("n", "m")), ("l", mail("o", "n", "m"))],
     "variants": [("l", mail("m", subject="one")), ("k", mail("m", subject="another"))],
     "octets": [
-        ("l", replace(mail("m"), message_id=b"m\xff", subject=b"\xff =?utf-7?q?+2AA-?=")),
-        ("l", replace(mail("n"), references=(b"m\xff",))),
+        ("l", mail("m")._replace(message_id=b"m\xff", subject=b"\xff =?utf-7?q?+2AA-?=")),
+        ("l", mail("n")._replace(references=(b"m\xff",))),
     ],
     "no message": [("l", mail("m", "g"))],
 }
@@ -243,7 +243,7 @@ def others(tmp_path: Path, request: pytest.FixtureRequest) -> tuple[Path, Policy
         policy = replace(policy, own=index.origin)
         index.set_policy(policy)
         for name, claim in HARD[request.param]:
-            index.admit([near.batch(name, replace(claim, body=claim.subject.ljust(32, b".")))])
+            index.admit([near.batch(name, claim._replace(body=claim.subject.ljust(32, b".")))])
         index.admit([far.batch("far", mail("m", "elsewhere"), mail("a", "far", "g", "q"))])
     return path, policy
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import FrozenInstanceError, asdict, replace
 
 import pytest
 from hypothesis import example, given, settings
@@ -88,13 +87,13 @@ def test_parse_reads_what_encode_wrote(claim: Claim) -> None:
 
 
 def by_library(claim: Claim) -> bytes:
-    return wire.AnyClaim(mail=wire.Claim(**asdict(claim))).SerializeToString(deterministic=True)
+    return wire.AnyClaim(mail=wire.Claim(**claim._asdict())).SerializeToString(deterministic=True)
 
 
 @given(claims())
 @example(LARGEST)
 @example(Claim(b"", b"", b"", (b"", b"x"), False, (b"",), b"", b"", b"", b"", b""))
-@example(replace(LARGEST, subject=b"s" * 20_000))
+@example(LARGEST._replace(subject=b"s" * 20_000))
 def test_a_claim_is_written_as_the_library_of_protobuf_writes_it(claim: Claim) -> None:
     assert encode(claim) == by_library(claim)
 
@@ -221,11 +220,11 @@ def test_groups_nested_ten_thousand_deep_are_refused() -> None:
 def test_every_other_claim_has_another_id() -> None:
     variants: list[Claim | Withdrawal] = [
         PLAIN,
-        replace(PLAIN, list=b"git2"),
-        replace(PLAIN, sane=False),
-        replace(PLAIN, references=PLAIN.references[::-1]),
-        replace(PLAIN, in_reply_to=(), sane=False),
-        replace(PLAIN, date=PLAIN.subject, subject=PLAIN.date),
+        PLAIN._replace(list=b"git2"),
+        PLAIN._replace(sane=False),
+        PLAIN._replace(references=PLAIN.references[::-1]),
+        PLAIN._replace(in_reply_to=(), sane=False),
+        PLAIN._replace(date=PLAIN.subject, subject=PLAIN.date),
         WITHDRAWAL,
     ]
     assert len({claim_id(encode(claim)) for claim in variants}) == len(variants)
@@ -237,16 +236,16 @@ def test_a_withdrawal_is_only_for_its_target_of_the_same_key_feed_and_message() 
     assert WITHDRAWAL.withdraws(target, PLAIN)
     assert not WITHDRAWAL.withdraws(bytes(32), PLAIN)
     for other in (
-        replace(PLAIN, origin=b"other"),
-        replace(PLAIN, list=b"other"),
-        replace(PLAIN, message_id=b"other"),
+        PLAIN._replace(origin=b"other"),
+        PLAIN._replace(list=b"other"),
+        PLAIN._replace(message_id=b"other"),
     ):
         assert not WITHDRAWAL.withdraws(target, other)
 
 
 def test_claims_and_withdrawals_say_their_feed_and_cannot_be_changed() -> None:
     assert PLAIN.feed == WITHDRAWAL.feed == (PLAIN.origin, b"git")
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         PLAIN.subject = b""  # type: ignore[misc]
 
 

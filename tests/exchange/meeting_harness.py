@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from tests.exchange.session_harness import ALL, Side, held, put, side, talk
@@ -57,7 +57,7 @@ class Server:
         """Sign, for a feed of its own, a batch over the ids of claims that another server will make."""
         theirs = victim.origin.batch("list", *claims)
         made = [
-            claim._replace(parsed=replace(claim.parsed, origin=self.key, list=on.encode())) for claim in theirs.claims
+            claim._replace(parsed=claim.parsed._replace(origin=self.key, list=on.encode())) for claim in theirs.claims
         ]
         signed = sign_root(self.origin.key, on.encode(), len(made), theirs.tree.root)
         with self.store.transaction():

@@ -258,7 +258,7 @@ def refused_part(change: str) -> wire.Frame:
     frame = parts(NEW)
     part = claim_wire.BatchPart.FromString(frame.claims.parts[0])
     if change == "claim":
-        part.claims[0] = encode(replace(NEW.claims[0].parsed, message_id=b"evil@x"))
+        part.claims[0] = encode(NEW.claims[0].parsed._replace(message_id=b"evil@x"))
     elif change == "large claim":
         part.claims[0] += bytes(MAX_CLAIM)
     elif change == "signature":

@@ -160,9 +160,9 @@ def test_only_the_origin_itself_withdraws_a_claim_and_only_with_its_true_message
     before = shown(index)
     true = TRUSTED.withdrawal("list", said)
     for liar, lists, lie in (
-        (KNOWN, "list", replace(true, origin=KNOWN.public)),
-        (TRUSTED, "elsewhere", replace(true, list=b"elsewhere")),
-        (TRUSTED, "list", replace(true, message_id=b"root@x")),
+        (KNOWN, "list", true._replace(origin=KNOWN.public)),
+        (TRUSTED, "elsewhere", true._replace(list=b"elsewhere")),
+        (TRUSTED, "list", true._replace(message_id=b"root@x")),
         (TRUSTED, "list", Withdrawal(TRUSTED.public, b"list", bytes(32), b"new@y")),
     ):
         index.admit([liar.batch(lists, lie)])
@@ -176,7 +176,7 @@ def test_a_withdrawal_that_comes_before_its_claim_takes_it_back_when_it_comes(in
     said = claim("new@y", "root@x", "named@y")
     before = shown(index)
     index.admit([TRUSTED.batch("list", TRUSTED.withdrawal("list", said))])
-    index.admit([TRUSTED.batch("list", replace(TRUSTED.withdrawal("list", said), message_id=b"root@x"))])
+    index.admit([TRUSTED.batch("list", TRUSTED.withdrawal("list", said)._replace(message_id=b"root@x"))])
     assert shown(index) == before
     index.close()
     with open_index(tmp_path, index.policy) as again:

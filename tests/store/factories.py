@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 from functools import cached_property
 from hashlib import sha256
 
@@ -37,14 +36,14 @@ class Origin:
 
     def withdrawal(self, list_name: str, claim: Claim) -> Withdrawal:
         """The withdrawal of a claim that this origin made on a list."""
-        own = replace(claim, origin=self.public, list=list_name.encode())
+        own = claim._replace(origin=self.public, list=list_name.encode())
         return Withdrawal(self.public, list_name.encode(), claim_id(encode(own)), claim.message_id)
 
     def batch(self, list_name: str, *claims: Claim | Withdrawal, places: Sequence[MailLocation] = ()) -> VerifiedPart:
         """A whole batch of one list."""
         made = []
         for leaf, claim in enumerate(claims):
-            own = replace(claim, origin=self.public, list=list_name.encode())
+            own = claim._replace(origin=self.public, list=list_name.encode())
             data = encode(own)
             place = places[leaf] if places else None
             made.append(VerifiedClaim(leaf, claim_id(data), data, own, place))

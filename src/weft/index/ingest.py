@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from weft._text import count, noun
 from weft.core.claim import Claim, Withdrawal, claim_id, claim_of, encode
+from weft.core.claim_encoding import encode_mail
 from weft.core.feed import Feed
 from weft.core.merkle import whole_tree
 from weft.core.signing import public_key, sign_root
@@ -218,7 +219,7 @@ class Ingest:
             name = list_name.encode()
             for evidence in batch:
                 claim = claim_of(evidence, self._origin, name)
-                data = encode(claim)
+                data = encode_mail(claim)
                 identity = claim_id(data)
                 if reading.halves and reading.known and evidence[0] < reading.known.size:
                     reading.halves.discard(identity)
@@ -297,7 +298,7 @@ def relist(key: Ed25519PrivateKey, claims: Iterable[tuple[StoredClaim, Claim]], 
     """The same claims of our own, stated for another list."""
     made = []
     for held, claim in claims:
-        renamed = replace(claim, list=name)
+        renamed = claim._replace(list=name)
         data = encode(renamed)
         made.append(VerifiedClaim(0, claim_id(data), data, renamed, held.place))
     return sign_batches(key, made)
@@ -344,5 +345,5 @@ class ReturningClaims:
         return [other.decode() for other in own if self._stands(self._samples[name], other)]
 
     def _stands(self, claims: Sequence[Claim], name: bytes) -> bool:
-        there = [claim_id(encode(replace(claim, list=name))) for claim in claims]
+        there = [claim_id(encode(claim._replace(list=name))) for claim in claims]
         return 2 * len(self.view.store.holds(there) - self.view.withdrawn) > len(claims)

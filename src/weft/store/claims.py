@@ -20,7 +20,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import repeat
+from itertools import groupby, repeat
+from operator import itemgetter
 from typing import NamedTuple
 
 from weft.core.claim import Claim, claim_id
@@ -221,6 +222,12 @@ class _Load:
     places: list[tuple[int, int, int, int]] = field(default_factory=list)
     """(file, offset, length, position) of claims whose place becomes known."""
 
+    def runs(self) -> Iterator[FeedRun]:
+        """Where what was not held stands, feed by feed."""
+        for batch, claims in groupby(self.fresh, itemgetter(1)):
+            positions = [position for position, _, _ in claims]
+            yield FeedRun(self.arrivals[batch].feed, positions[0], len(positions))
+
     def held(self, identity: bytes) -> StoredClaim | None:
         """A claim of this load as it will be held."""
         position = self.at.get(identity)
@@ -304,7 +311,7 @@ class ClaimWriter:
 
     def _write(self, load: _Load) -> list[InsertedClaim]:
         stored = self._insert(load.fresh)
-        self._feed_runs.add(FeedRun(load.arrivals[batch].feed, position, 1) for position, batch, _ in load.fresh)
+        self._feed_runs.add(load.runs())
         self._connection.executemany("UPDATE claims SET batch = ?, leaf = ? WHERE position = ?", load.moves)
         self._connection.executemany(
             "UPDATE claims SET file = ?, offset = ?, length = ? WHERE position = ?", load.places

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
 from random import Random
 
@@ -40,7 +39,7 @@ def doubted(claim: Claim) -> Claim:
     aliases = tuple({name: None for name in random.sample(known, 2) if name != claim.message_id})
     if random.random() >= 0.25:
         aliases = ()
-    return replace(claim, weak_in_reply_to=masks[0], weak_references=masks[1], aliases=aliases)
+    return claim._replace(weak_in_reply_to=masks[0], weak_references=masks[1], aliases=aliases)
 
 
 def threads_mail(random: Random, count: int, conversations: Sequence[str], turns: int, bridges: float) -> list[Claim]:

@@ -172,7 +172,7 @@ class World:
         claims = self._plan.mail(victim, 3)
         theirs = victim.origin.batch("git", *claims)
         own = liar.origin.public
-        made = [claim._replace(parsed=replace(claim.parsed, origin=own, list=b"git")) for claim in theirs.claims]
+        made = [claim._replace(parsed=claim.parsed._replace(origin=own, list=b"git")) for claim in theirs.claims]
         liar.put(VerifiedPart(sign_root(liar.origin.key, b"git", len(made), theirs.tree.root), theirs.tree, made))
         self.schedule.after(self._later.random() * DURATION / 2, partial(self._take_in, victim, claims))
 
@@ -187,7 +187,7 @@ class World:
 
     def _take_in_odd(self, host: Host) -> None:
         """Claims that say what only a later version understands."""
-        claims = [replace(one, references=one.references * 2) for one in self._plan.mail(host, 4) if one.references]
+        claims = [one._replace(references=one.references * 2) for one in self._plan.mail(host, 4) if one.references]
         if claims:
             self._take_in(host, claims, odd=True)
 
