@@ -27,7 +27,7 @@ def test_accepted_claims_have_their_fields_and_ids() -> None:
     cases = json.loads(read("claims"))["accepted"]
     assert {case["kind"] for case in cases} == {"claim", "withdrawal"}
     for case in cases:
-        data = bytes.fromhex(case["octets"])
+        data = bytes.fromhex(case["bytes"])
         claim = parse(data)
         assert type(claim).__name__.lower() == case["kind"]
         for field, value in claim._asdict().items():
@@ -49,7 +49,7 @@ def test_refused_claims_are_refused_for_the_field_that_is_named() -> None:
         field = case["rule"].partition(":")[0] if ":" in case["rule"] else ""
         field = {"withdrawal": "list", "encoding": "its bytes are not the one encoding"}.get(field, field)
         with pytest.raises(ClaimError, match=f"^claim refused: {field}"):
-            parse(bytes.fromhex(case["octets"]))
+            parse(bytes.fromhex(case["bytes"]))
 
 
 def test_signatures_are_those_of_the_seed_over_the_signed_string() -> None:

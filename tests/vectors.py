@@ -1,25 +1,12 @@
 """Test vectors that any language can read: ``python -m tests.vectors`` writes ``fixtures/vectors/*.json``.
 
-All bytes are in hexadecimal.  What must hold:
-
-``claims.json``   ``accepted``: the bytes are the claim with these fields, the only ones that are, and have this id.
-                  ``refused``: each breaks the rule that is named.
-``merkle.json``   leaf i is the SHA-256 of i in decimal digits; the proof for the leaves at ``positions`` leads to the
-                  root and, as a message of the schema, has the bytes ``proof``.
-``session.json``  ``mirror``: two sessions of a pair, with the key and agreement of the first in the second; afterwards
-                  both hold the same.  ``threads``: two in which each asks for its threads; the second goes on from the
-                  cursors of the first.  From what each holds before, and what arrives, each frame follows, and what
-                  each holds then.
-``sketch.json``   ``elements``: the keyed hash, the first positions, and the first from 4,096 on.  ``sets``: the symbols
-                  from ``first`` on have the bytes ``symbols``.  ``differences``: of the set of 50 and ``only_theirs``
-                  elements to that of the first 50 and the ``only_ours`` after theirs; so many symbols show it.
-``signing.json``  ``signed``: the seed gives the key, it the fingerprint, and the signature is that over ``signed``.
-                  ``refused``: signatures over ``message`` that some libraries take, and that no server may.
+``fixtures/vectors/README.md`` says of each file what must hold.  All bytes are in hexadecimal.
 """
 
 from __future__ import annotations
 
 import json
+from base64 import b32decode, b32encode
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256, sha512
 from itertools import islice
@@ -28,16 +15,18 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from tests import session_vectors
+from tests import agreement_vectors, binding_vectors, frame_vectors, merkle_vectors, part_vectors, session_vectors
 from weft.core.claim import Claim, Withdrawal, claim_id, encode
+from weft.core.id_digest import id_digest
 from weft.core.list_name import FORBIDDEN
-from weft.core.merkle import whole_tree
 from weft.core.message_id import key
-from weft.core.signing import fingerprint, public_key, root_bytes, sign_root
+from weft.core.signing import fingerprint, parse_fingerprint, public_key, root_bytes, sign_root
 from weft.exchange.riblt import mapping
 from weft.exchange.riblt.codec import encode_symbols
 from weft.exchange.riblt.decoder import Decoder
 from weft.exchange.riblt.sketch import encode_range
+from weft.policy.rows import DEFAULT_VIEW, NO_MUTES
+from weft.policy.rules import thread_digest, view_id
 
 VECTORS = Path(__file__).resolve().parent.parent / "fixtures" / "vectors"
 
@@ -56,7 +45,8 @@ PLAIN = Claim(
     sha256(b"Hello.").digest(),
 )
 BARE = Claim(ORIGIN, b"git", b"x", (), False, (), b"", b"", b"", b"", b"")
-MANY = PLAIN._replace(
+MANY = replace(
+    PLAIN,
     sane=False,
     in_reply_to=tuple(b"%d@x" % n for n in range(16)),
     references=tuple(b"%d@y" % n for n in range(100)),
@@ -68,18 +58,18 @@ ALIASED = PLAIN._replace(aliases=(b"a@example.org", b"gateway@example.org"))
 WITHDRAWAL = Withdrawal(ORIGIN, b"git", claim_id(encode(PLAIN)), PLAIN.message_id)
 
 BROKEN: dict[str, Claim | Withdrawal] = {
-    "origin: 31 octets": PLAIN._replace(origin=ORIGIN[:31]),
+    "origin: 31 bytes": PLAIN._replace(origin=ORIGIN[:31]),
     "list: *": PLAIN._replace(list=b"*"),
     "list: a space at its start": PLAIN._replace(list=b" a"),
     "list: a space at its end": PLAIN._replace(list=b"a "),
     "list: a surrogate": PLAIN._replace(list=b"a\xed\xa0\x80b"),
     "list: empty": PLAIN._replace(list=b""),
-    "list: 201 octets": PLAIN._replace(list=b"l" * 201),
+    "list: 201 bytes": PLAIN._replace(list=b"l" * 201),
     "list: a slash": PLAIN._replace(list=b"a/b"),
     "list: not UTF-8": PLAIN._replace(list=b"caf\xe9"),
     "list: turns the direction of text": PLAIN._replace(list="a\u202eb".encode()),
     "message_id: empty": PLAIN._replace(message_id=b""),
-    "message_id: 251 octets": PLAIN._replace(message_id=b"m" * 251),
+    "message_id: 251 bytes": PLAIN._replace(message_id=b"m" * 251),
     "message_id: an angle bracket opens": PLAIN._replace(message_id=b"<b@example.org"),
     "message_id: an angle bracket closes": PLAIN._replace(message_id=b"b@example.org>"),
     "message_id: sha256: and no hash": PLAIN._replace(message_id=b"sha256:0@example.org"),
@@ -97,27 +87,27 @@ BROKEN: dict[str, Claim | Withdrawal] = {
     "sane: two ids": PLAIN._replace(in_reply_to=(b"a@x", b"b@x")),
     "sane: no id": PLAIN._replace(in_reply_to=()),
     "references: 101 ids": PLAIN._replace(references=tuple(b"%d@x" % n for n in range(101))),
-    "references: an id of 251 octets": PLAIN._replace(references=(b"r" * 251,)),
+    "references: an id of 251 bytes": PLAIN._replace(references=(b"r" * 251,)),
     "references: own id": PLAIN._replace(references=(PLAIN.message_id,)),
     "references: twice the same": PLAIN._replace(references=(b"a@x", b"b@x", b"a@x")),
-    "date: 129 octets": PLAIN._replace(date=b"d" * 129),
-    "subject: 999 octets": PLAIN._replace(subject=b"s" * 999),
-    "author: 321 octets": PLAIN._replace(author=b"f" * 321),
-    "archived_at: 1025 octets": PLAIN._replace(archived_at=b"u" * 1025),
-    "body: 31 octets": PLAIN._replace(body=bytes(31)),
+    "date: 129 bytes": PLAIN._replace(date=b"d" * 129),
+    "subject: 999 bytes": PLAIN._replace(subject=b"s" * 999),
+    "author: 321 bytes": PLAIN._replace(author=b"f" * 321),
+    "archived_at: 1025 bytes": PLAIN._replace(archived_at=b"u" * 1025),
+    "body: 31 bytes": PLAIN._replace(body=bytes(31)),
     "weak_in_reply_to: beyond the ids": PLAIN._replace(weak_in_reply_to=b"\x02"),
     "weak_in_reply_to: no ids": BARE._replace(weak_in_reply_to=b"\x01"),
     "weak_references: beyond the ids": PLAIN._replace(weak_references=b"\x04"),
-    "weak_references: an octet too long": PLAIN._replace(weak_references=b"\x01\x00"),
+    "weak_references: an byte too long": PLAIN._replace(weak_references=b"\x01\x00"),
     "aliases: 5 ids": PLAIN._replace(aliases=tuple(b"%d@x" % n for n in range(5))),
     "aliases: a bracket": PLAIN._replace(aliases=(b"a>@example.org",)),
     "aliases: an empty id": PLAIN._replace(aliases=(b"",)),
-    "aliases: an id of 251 octets": PLAIN._replace(aliases=(b"a" * 251,)),
+    "aliases: an id of 251 bytes": PLAIN._replace(aliases=(b"a" * 251,)),
     "aliases: own id": PLAIN._replace(aliases=(PLAIN.message_id,)),
     "aliases: sha256: and no hash": PLAIN._replace(aliases=(b"sha256:a@example.org",)),
     "aliases: twice the same": PLAIN._replace(aliases=(b"a@x", b"a@x")),
     "weak_references: zero": PLAIN._replace(weak_references=b"\x00"),
-    "target: 16 octets": WITHDRAWAL._replace(target=bytes(16)),
+    "target: 16 bytes": WITHDRAWAL._replace(target=bytes(16)),
     "withdrawal: no list": WITHDRAWAL._replace(list=b""),
 }
 UNKNOWN_FIELD = b"\xba\x3e\x03abc"
@@ -175,7 +165,7 @@ def fields_of(claim: Claim | Withdrawal) -> list[bytes]:
 
 
 def second_encodings() -> dict[str, bytes]:
-    """Octets that a library of protobuf may read as one of the claims above, and that are not their encoding."""
+    """Bytes that a library of protobuf may read as one of the claims above, and that are not their encoding."""
     plain, bare, back = fields_of(PLAIN), fields_of(BARE), fields_of(WITHDRAWAL)
     whole = encode(PLAIN)
     many = fields_of(MANY)
@@ -196,7 +186,7 @@ def second_encodings() -> dict[str, bytes]:
         "encoding: an empty field": wired([*bare, b"\x3a\x00"]),
         "encoding: false": wired([*bare, b"\x28\x00"]),
         "encoding: true as 2": wired([*plain[:4], b"\x28\x02", *plain[5:]]),
-        "encoding: true in two octets": wired([*plain[:4], b"\x28\x81\x00", *plain[5:]]),
+        "encoding: true in two bytes": wired([*plain[:4], b"\x28\x81\x00", *plain[5:]]),
         "encoding: a long length of a field": wired([*bare[:2], b"\x1a" + varint(1, length=2) + b"x"]),
         "encoding: a long length of the claim": b"\x0a" + varint(len(encode(BARE)) - 2, length=3) + encode(BARE)[2:],
         "encoding: a long key": wired([*bare[:2], b"\x9a\x00\x01x"]),
@@ -209,7 +199,7 @@ def second_encodings() -> dict[str, bytes]:
 
 
 def refused() -> dict[str, bytes]:
-    """Octets that are no claim, by the rule that they break."""
+    """Bytes that are no claim, by the rule that they break."""
     return {
         **{rule: encode(claim) for rule, claim in BROKEN.items()},
         **{f"origin: small order {n}": encode(BARE._replace(origin=point)) for n, point in enumerate(SMALL_ORDER)},
@@ -233,46 +223,47 @@ def claims() -> object:
             {
                 "kind": type(claim).__name__.lower(),
                 "fields": {field: _shown(value) for field, value in claim._asdict().items()},
-                "octets": encode(claim).hex(),
+                "bytes": encode(claim).hex(),
                 "id": claim_id(encode(claim)).hex(),
             }
             for claim in (PLAIN, BARE, MANY, LATIN, HASHED, WEAK, ALIASED, WITHDRAWAL)
         ],
-        "refused": [{"rule": rule, "octets": data.hex()} for rule, data in refused().items()],
+        "refused": [{"rule": rule, "bytes": data.hex()} for rule, data in refused().items()],
     }
-
-
-def merkle() -> object:
-    """The contents of ``merkle.json``."""
-    cases = [
-        (1, [0]),
-        (2, [1]),
-        (3, [2]),
-        (5, [0, 4]),
-        (7, [1, 2, 3]),
-        (8, [*range(8)]),
-        (255, [254]),
-        (256, [0, 100, 101]),
-    ]
-    found = []
-    for count, positions in cases:
-        tree = whole_tree([sha256(b"%d" % n).digest() for n in range(count)])
-        proof = tree.prove(positions)
-        found.append(
-            {
-                "leaf_count": count,
-                "root": tree.root.hex(),
-                "positions": list(proof.positions),
-                "hashes": [data.hex() for data in proof.hashes],
-                "proof": proof.encode().hex(),
-            }
-        )
-    return found
 
 
 def signing() -> object:
     """The contents of ``signing.json``."""
-    return {"signed": _signed(), "refused": [dict(zip(_REFUSED, case, strict=True)) for case in weak_signatures()]}
+    return {
+        "signed": _signed(),
+        "refused": [dict(zip(_REFUSED, case, strict=True)) for case in weak_signatures()],
+        "refused_fingerprints": [{"rule": rule, "text": text} for rule, text in _false_fingerprints().items()],
+    }
+
+
+def _false_fingerprints() -> dict[str, str]:
+    """What is like the fingerprint of a key and names none."""
+    good = fingerprint(ORIGIN)
+    data = b32decode(good.upper())
+    cases = {
+        "55 characters": good[:-1],
+        "57 characters": good + "a",
+        "upper case": good.upper(),
+        "a character that is not of base32": "1" + good[1:],
+        "a bit of the key turned": b32encode(bytes((data[0] ^ 1,)) + data[1:]).decode().lower(),
+        "a bit of the checksum turned": b32encode(data[:33] + bytes((data[33] ^ 1,)) + data[34:]).decode().lower(),
+        "version 2": b32encode(data[:34] + b"\x02").decode().lower(),
+    }
+    assert not any(map(_names_a_key, cases.values()))
+    return cases
+
+
+def _names_a_key(text: str) -> bool:
+    try:
+        parse_fingerprint(text)
+    except ValueError:
+        return False
+    return True
 
 
 _REFUSED = ("rule", "origin", "signature", "message")
@@ -335,6 +326,35 @@ def _signed() -> object:
     return found
 
 
+def digests() -> object:
+    """The contents of ``digests.json``."""
+    names = [b"a@example.org", b"", b"\xe9@example.org", key(b"m" * 251)]
+    some = [sha256(b"%d" % n).digest() for n in range(5)]
+    trees: list[tuple[list[bytes], list[tuple[bytes, bytes]]]] = [
+        (some[:1], []),
+        ([some[2], some[0], some[2]], [(b"b@x", b"a@x"), (b"c@x", b"a@x")]),
+        (some, [(b"b@x", b"\xe9@x"), (b"a@x", b"b@x")]),
+    ]
+    return {
+        "message_ids": [{"id": name.hex(), "digest": id_digest(name).hex()} for name in names],
+        "threads": [
+            {
+                "claims": [identity.hex() for identity in claims],
+                "edges": [[child.hex(), parent.hex()] for child, parent in edges],
+                "digest": thread_digest(claims, edges).hex(),
+            }
+            for claims, edges in trees
+        ],
+        "common_views": [
+            {
+                "claims": [identity.hex() for identity in some[:count]],
+                "digest": view_id(DEFAULT_VIEW, NO_MUTES, ((0, name) for name in sorted(some[:count]))).hex(),
+            }
+            for count in (0, 1, 5)
+        ],
+    }
+
+
 SKETCH_KEY = bytes(range(32))
 BEYOND = 4096
 """A second walk begins here."""
@@ -387,8 +407,13 @@ def _difference(theirs: int, ours: int) -> object:
 
 
 FILES: dict[str, Callable[[], object]] = {
+    "agreement": agreement_vectors.content,
+    "binding": binding_vectors.content,
     "claims": claims,
-    "merkle": merkle,
+    "digests": digests,
+    "frames": frame_vectors.content,
+    "merkle": merkle_vectors.content,
+    "parts": part_vectors.content,
     "session": session_vectors.content,
     "signing": signing,
     "sketch": sketch,

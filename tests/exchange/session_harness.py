@@ -12,6 +12,9 @@ from weft.core.claim import Claim, Withdrawal
 from weft.core.feed import Feed, FeedSet
 from weft.exchange.configuration import Configuration
 from weft.exchange.events import Answer, Ask, CoverageGained, Ended, KeepState, Output, Refusal, Request, Send, Synced
+from weft.exchange.limits import Limits
+from weft.exchange.outbox import Outbox
+from weft.exchange.resumption import ResumptionState, StateSection
 from weft.exchange.session import Session
 from weft.exchange.store_backend import StoreBackend
 from weft.policy.rows import Origin as OriginRow
@@ -132,3 +135,13 @@ def held(store: MemoryStore, feed: Feed | None = None) -> set[bytes]:
         if feed in (None, Feed(signed.origin, signed.list)):
             found.add(one.identity)
     return found
+
+
+def kept_section(section: StateSection, data: bytes) -> bytes:
+    """What a session would keep for its peer if it kept one section alone."""
+    outbox = Outbox(Limits())
+    ResumptionState(outbox, b"").set(section, data)
+    [question] = outbox.outputs()
+    assert isinstance(question, Ask)
+    assert isinstance(question.request, KeepState)
+    return question.request.data

@@ -8,17 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.exchange.session_harness import ALL, KEY, Side, mirroring, policy, put, side
+from tests.exchange.session_harness import ALL, KEY, Side, kept_section, mirroring, policy, put, side
 from tests.store.factories import Origin, mail
 from weft.core.claim import MAX_CLAIM, Claim, encode
 from weft.errors import RemoteProtocolError
 from weft.exchange.claim_proofs import pack
 from weft.exchange.configuration import Configuration
-from weft.exchange.events import Ask, KeepState, StoredPart
+from weft.exchange.events import StoredPart
 from weft.exchange.limits import Limits
 from weft.exchange.listed_ids import ListedIds
-from weft.exchange.outbox import Outbox
-from weft.exchange.resumption import KeptSketches, RequesterCursor, ResumptionState, StateSection
+from weft.exchange.resumption import KeptSketches, RequesterCursor, StateSection
 from weft.exchange.riblt.codec import encode_symbols
 from weft.exchange.riblt.sketch import encode_range
 from weft.policy.feed_ranges import admitted, served
@@ -124,17 +123,7 @@ def kept_sketches() -> tuple[bytes, bytes]:
     first = listed()
     assert first.session.agreement is not None
     kept = KeptSketches(first.session.agreement.digest, KEY)
-    return written(StateSection.SKETCHES, kept.dump()), kept.mark
-
-
-def written(section: StateSection, data: bytes) -> bytes:
-    """What is kept for a peer, with one section."""
-    outbox = Outbox(Limits())
-    ResumptionState(outbox, b"").set(section, data)
-    [question] = outbox.outputs()
-    assert isinstance(question, Ask)
-    assert isinstance(question.request, KeepState)
-    return question.request.data
+    return kept_section(StateSection.SKETCHES, kept.dump()), kept.mark
 
 
 def compared(theirs: Sequence[bytes], size: int | None = None) -> Side:
@@ -172,7 +161,9 @@ def requesting(*, with_cursor: bool = False) -> Side:
     rules, theirs = asking(A, B), greeting(asking(B, A), wire.Mode.THREADS)
     kept = b""
     if with_cursor:
-        kept = written(StateSection.ASKED, RequesterCursor(bytes(16), bytes(32), 0, 0, bytes(32), frozenset()).dump())
+        kept = kept_section(
+            StateSection.ASKED, RequesterCursor(bytes(16), bytes(32), 0, 0, bytes(32), frozenset()).dump()
+        )
     return calling(rules, theirs, kept)
 
 
@@ -188,6 +179,12 @@ def test_news_are_in_ascending_order(ids: bytes) -> None:
     one = requesting(with_cursor=True)
     give(one, wire.Frame(news=wire.News(ids=ids, last=True)))
     assert reason_of(one) == "news: its ids are not in ascending order"
+
+
+def test_that_all_is_to_be_asked_anew_is_said_first_or_not_at_all() -> None:
+    one = requesting(with_cursor=True)
+    give(one, wire.Frame(news=wire.News(ids=b"aaaaaa")), wire.Frame(news=wire.News(anew=True, last=True)))
+    assert reason_of(one) == "news: a cursor is refused before anything else, and once"
 
 
 @pytest.mark.parametrize("more", [{"key": KEY}, {"listing": True}])

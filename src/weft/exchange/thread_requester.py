@@ -73,6 +73,7 @@ class ThreadRequester:
         self._early: list[wire.News] | None = []
         """News that came before we knew whether our own log is the one that was asked from; None: we know."""
         self._news_over = kept is None
+        self._news_begun = False
         self._asked: set[bytes] = set()
         self._queue: dict[bytes, None] = {}
         self._rest: list[bytes] = []
@@ -131,10 +132,11 @@ class ThreadRequester:
                 raise RemoteProtocolError("news: too much without an answer", "open_offers")
             self._early.append(message)
             return
-        if message.anew and (self._news_over or message.ids):
+        if message.anew and (self._news_over or self._news_begun or message.ids):
             raise RemoteProtocolError("news: a cursor is refused before anything else, and once")
         if self._news_over and not self.settled:
             raise RemoteProtocolError("news: there can be none now")
+        self._news_begun = True
         if message.anew:
             self._asked, self._unread, self._position = set(), set(), 0
             self._outbox.report.cut.clear()
