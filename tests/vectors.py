@@ -15,7 +15,15 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from tests import agreement_vectors, binding_vectors, frame_vectors, merkle_vectors, part_vectors, session_vectors
+from tests import (
+    agreement_vectors,
+    binding_vectors,
+    forest_vectors,
+    frame_vectors,
+    merkle_vectors,
+    part_vectors,
+    session_vectors,
+)
 from weft.core.claim import Claim, Withdrawal, claim_id, encode
 from weft.core.id_digest import id_digest
 from weft.core.list_name import FORBIDDEN
@@ -411,6 +419,7 @@ FILES: dict[str, Callable[[], object]] = {
     "binding": binding_vectors.content,
     "claims": claims,
     "digests": digests,
+    "forests": forest_vectors.content,
     "frames": frame_vectors.content,
     "merkle": merkle_vectors.content,
     "parts": part_vectors.content,
