@@ -6,7 +6,6 @@ Each case is put into an index and read from it, as a server does that is compar
 from __future__ import annotations
 
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 from tests.store.factories import Origin, mail
@@ -31,8 +30,8 @@ def _of(origin: Origin, *claims: Claim) -> Said:
 
 _TWICE = [mail("m@x", "p@x"), mail("m@x", "q@x")]
 _TARGET = mail("m@x", "p@x")
-_WEAK = replace(mail("m@x", "r@x", reply_to=["weak@x"]), weak_in_reply_to=b"\x01")
-_WEAK_REFERENCES = replace(mail("n@x", "root@x", "weak@x", "m@x"), weak_references=b"\x02")
+_WEAK = mail("m@x", "r@x", reply_to=["weak@x"])._replace(weak_in_reply_to=b"\x01")
+_WEAK_REFERENCES = mail("n@x", "root@x", "weak@x", "m@x")._replace(weak_references=b"\x02")
 
 CASES: dict[str, Said] = {
     "nothing": [],
@@ -60,10 +59,10 @@ CASES: dict[str, Said] = {
     "a weak reference": _of(A, _WEAK_REFERENCES),
     "a weak reference that counts": _of(A, _WEAK_REFERENCES, mail("weak@x", "v@x")),
     "a claim that was withdrawn": [*_of(A, *_TWICE), (A, A.withdrawal("git", _TWICE[0]))],
-    "a withdrawal by another origin": [*_of(A, _TARGET), (B, replace(A.withdrawal("git", _TARGET), origin=B.public))],
-    "a withdrawal with another id": [*_of(A, _TARGET), (A, replace(A.withdrawal("git", _TARGET), message_id=b"n@x"))],
-    "aliases change nothing": _of(A, replace(mail("m@x", "p@x"), aliases=(b"q@x",)), mail("n@x", "q@x")),
-    "ids are bytes": _of(A, replace(mail("m@x"), references=(b"\xe9@x", b"\xff@x")), mail("M@x", "m@X")),
+    "a withdrawal by another origin": [*_of(A, _TARGET), (B, A.withdrawal("git", _TARGET)._replace(origin=B.public))],
+    "a withdrawal with another id": [*_of(A, _TARGET), (A, A.withdrawal("git", _TARGET)._replace(message_id=b"n@x"))],
+    "aliases change nothing": _of(A, mail("m@x", "p@x")._replace(aliases=(b"q@x",)), mail("n@x", "q@x")),
+    "ids are bytes": _of(A, mail("m@x")._replace(references=(b"\xe9@x", b"\xff@x")), mail("M@x", "m@X")),
 }
 
 
@@ -100,6 +99,6 @@ def content() -> object:
     found = []
     for name, said in CASES.items():
         with tempfile.TemporaryDirectory() as folder:
-            claims = [encode(replace(claim, origin=origin.public, list=b"git")).hex() for origin, claim in said]
+            claims = [encode(claim._replace(origin=origin.public, list=b"git")).hex() for origin, claim in said]
             found.append({"name": name, "claims": claims, **view_of(said, Path(folder))})
     return {"cases": found}

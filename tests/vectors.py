@@ -53,8 +53,7 @@ PLAIN = Claim(
     sha256(b"Hello.").digest(),
 )
 BARE = Claim(ORIGIN, b"git", b"x", (), False, (), b"", b"", b"", b"", b"")
-MANY = replace(
-    PLAIN,
+MANY = PLAIN._replace(
     sane=False,
     in_reply_to=tuple(b"%d@x" % n for n in range(16)),
     references=tuple(b"%d@y" % n for n in range(100)),
