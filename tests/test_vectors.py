@@ -23,6 +23,13 @@ def test_the_code_still_gives_what_was_committed(name: str) -> None:
     assert json.loads(read(name)) == vectors.FILES[name]()
 
 
+def test_each_file_is_written_by_the_programme_and_described() -> None:
+    files = {path.stem for path in vectors.VECTORS.glob("*.json")}
+    assert files == set(vectors.FILES)
+    described = (vectors.VECTORS / "README.md").read_text()
+    assert not [name for name in files if f"| `{name}.json` |" not in described]
+
+
 def test_accepted_claims_have_their_fields_and_ids() -> None:
     cases = json.loads(read("claims"))["accepted"]
     assert {case["kind"] for case in cases} == {"claim", "withdrawal"}
