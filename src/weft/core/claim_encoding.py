@@ -32,27 +32,45 @@ _SANE_AS_BYTES = _SANE | _BYTES
 
 def encode_mail(claim: Claim) -> bytes:
     """The bytes of a claim of mail; those that the library of protobuf writes, in a third of its time."""
+    (
+        origin, list_name, own, replies, sane, references, date, subject, author, archived_at, body, weak_replies,
+        weak_references, aliases,
+    ) = claim  # fmt: skip
     length = _LENGTHS
-    parts: list[bytes] = []
-    for key, value in ((b"\x0a", claim.origin), (b"\x12", claim.list), (b"\x1a", claim.message_id)):
-        if value:
-            parts += key, length[len(value)], value
-    for name in claim.in_reply_to:
+    parts = [_front(origin, list_name)]
+    if own:
+        parts += b"\x1a", length[len(own)], own
+    for name in replies:
         parts += b"\x22", length[len(name)], name
-    if claim.sane:
+    if sane:
         parts.append(b"\x28\x01")
-    for name in claim.references:
+    for name in references:
         parts += b"\x32", length[len(name)], name
-    for key, value in (
-        (b"\x3a", claim.date), (b"\x42", claim.subject), (b"\x4a", claim.author), (b"\x52", claim.archived_at),
-        (b"\x5a", claim.body), (b"\x62", claim.weak_in_reply_to), (b"\x6a", claim.weak_references),
-    ):  # fmt: skip
-        if value:
-            parts += key, length[len(value)], value
-    for name in claim.aliases:
+    if date:
+        parts += b"\x3a", length[len(date)], date
+    if subject:
+        parts += b"\x42", length[len(subject)], subject
+    if author:
+        parts += b"\x4a", length[len(author)], author
+    if archived_at:
+        parts += b"\x52", length[len(archived_at)], archived_at
+    if body:
+        parts += b"\x5a", length[len(body)], body
+    if weak_replies:
+        parts += b"\x62", length[len(weak_replies)], weak_replies
+    if weak_references:
+        parts += b"\x6a", length[len(weak_references)], weak_references
+    for name in aliases:
         parts += b"\x72", length[len(name)], name
     data = b"".join(parts)
     return b"\x0a" + length[len(data)] + data
+
+
+@lru_cache(maxsize=1024)
+def _front(origin: bytes, list_name: bytes) -> bytes:
+    """The first two fields: claims come by the thousand for one feed."""
+    fields = ((b"\x0a", origin), (b"\x12", list_name))
+    return b"".join(key + _LENGTHS[len(value)] + value for key, value in fields if value)
 
 
 def decode_mail(data: bytes) -> MailFields | None:
