@@ -22,7 +22,7 @@ from tests.factories import FIXTURES
 SOURCE = Path(__file__).parent.parent / "src"
 PACKAGE = SOURCE / "weft"
 
-BASE = {"errors", "v1", "_text"}
+BASE = {"errors", "v1", "_text", "_patterns"}
 CORE = BASE | {"core"}
 PURE = CORE | {"policy", "model", "thread_tree"}
 MAY_IMPORT: dict[str, set[str]] = {
@@ -30,6 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "v1": {"v1"},  # generated
     "_files": {"errors"},
     "_text": set(),
+    "_patterns": set(),
     "_cache": set(),
     "_workers": {"errors"},
     "docs": set(),

@@ -11,16 +11,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from weft._patterns import deferred
 from weft.core.encoded_word import WORD_WITHOUT_GROUPS, decode_raw, decode_words
 from weft.core.subject import decode_text
 
 _QUOTED_STRING = rb"(?P<quoted>\"((?:[^\"\\]|\\.)*+)\")|"
 _OTHERS = rb"(?P<address><[^<>]*+>)|(?P<mark>[(),;:<>])|(?P<text>(?:" + WORD_WITHOUT_GROUPS + rb"|[^\"(),;:<>])++|\")"
-_PART = re.compile(_QUOTED_STRING + _OTHERS, re.DOTALL)
+_PART = deferred(_QUOTED_STRING + _OTHERS, re.DOTALL)
 """One part of a From field; all parts together are the field."""
-_UNQUOTED = re.compile(_OTHERS, re.DOTALL)
-_SYNTAX = re.compile(r"[()<>@,;:\\\"\[\]]")
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_UNQUOTED = deferred(_OTHERS, re.DOTALL)
+_SYNTAX = deferred(r"[()<>@,;:\\\"\[\]]")
+_QUOTED = deferred(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
 def decode_author(raw: bytes) -> str:

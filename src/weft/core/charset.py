@@ -18,6 +18,8 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
+from weft._patterns import deferred
+
 Decoder = Callable[[bytes], str]
 
 _PYTHON_NAMES = {
@@ -51,7 +53,7 @@ NO_CHARSET = frozenset(
 )
 """Labels that say nothing about bytes beyond ASCII."""
 _MANY_BYTES = frozenset({"cp932", "cp949", "cp950", "gb18030", "hz", "iso2022_kr", "utf_16_be", "utf_16_le"})
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = deferred("[\ud800-\udfff]")
 
 
 def decode_charset(raw: bytes, label: str) -> str | None:
@@ -125,7 +127,7 @@ def _decode_big5(raw: bytes) -> str:
     return raw.decode("big5hkscs", "replace") if "\ufffd" in text else text
 
 
-_ESCAPE = re.compile(rb"\x1b(\([BJIH]|\$[@AB]|\$\([@BCDOPQ]|&@\x1b\$B)|([\x0e\x0f])")
+_ESCAPE = deferred(rb"\x1b(\([BJIH]|\$[@AB]|\$\([@BCDOPQ]|&@\x1b\$B)|([\x0e\x0f])")
 _SETS = {
     b"(B": "ascii", b"(H": "ascii", b"(J": "roman", b"(I": "kana", b"$@": "kanji", b"$B": "kanji", b"$(@": "kanji",
     b"$(B": "kanji", b"&@\x1b$B": "kanji", b"$A": "gb2312", b"$(C": "euc_kr", b"$(D": "more", b"$(O": "x0213",
@@ -166,7 +168,7 @@ def _decode_set(raw: bytes, active: str) -> str:
     return high.decode("euc_jis_2004" if active.startswith("x0213") else active, "replace")
 
 
-_EUC_JP = re.compile(
+_EUC_JP = deferred(
     rb"([\xa1-\xfe][\xa1-\xfe])|\x8e([\xa1-\xdf])|(\x8f[\xa1-\xfe][\xa1-\xfe])|([\x00-\x7f]+)|(.)", re.DOTALL
 )
 

@@ -12,8 +12,6 @@ from collections.abc import Iterable
 from datetime import date as _date
 from typing import TypeVar
 
-from weft.core.obsolete_date import read_obsolete
-
 MISSING = -(1 << 62)
 """The seconds of a date that is absent or cannot be read."""
 UNKNOWN_ZONE = -(1 << 14)
@@ -127,6 +125,8 @@ def _midnight(day: bytes) -> int:
 
 def _parse_odd(value: bytes) -> tuple[int, int]:
     """An obsolete or broken date."""
+    from weft.core.obsolete_date import read_obsolete  # few archives need it
+
     stated = read_obsolete(value)
     if stated is None:
         return MISSING, 0

@@ -22,9 +22,10 @@ from binascii import Error, a2b_base64
 from collections.abc import Callable
 from itertools import groupby
 
+from weft._patterns import deferred
 from weft.core.charset import NO_CHARSET, clean_label, decode_charset
 
-WORD = re.compile(
+WORD = deferred(
     rb"=\?([^?=\s]{1,80})\?(?:[bB]\?([^?]*+)\?="
     # A ? in Q that was not encoded; before an encoded character it looks like the end, if there is another one.
     rb"|[qQ]\?(?:((?:[^?=]|=(?!\?[^?=\s]{1,80}\?[bBqQ]\?)|\?(?!=)|\?(?==[0-9A-Fa-f]{2}))*+)\?="
@@ -32,8 +33,8 @@ WORD = re.compile(
 )
 WORD_WITHOUT_GROUPS = re.sub(rb"(?<!\\)\((?!\?)", b"(?:", WORD.pattern)
 """For a pattern that repeats words: `re` gets groups wrong that are repeated possessively."""
-_Q_CODE = re.compile(rb"=([0-9A-Fa-f]{2})|_")
-_BLANK = re.compile(rb"[ \t\r\n]*")
+_Q_CODE = deferred(rb"=([0-9A-Fa-f]{2})|_")
+_BLANK = deferred(rb"[ \t\r\n]*")
 _BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]+=*)*")
 _SPACE = b" \t\r\n"
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 import re
 from binascii import b2a_base64
 
+from weft._patterns import deferred
 from weft.core.author import parts
 from weft.core.encoded_word import WORD, decode_payload
 from weft.core.message_id import unfold
@@ -35,10 +36,10 @@ MAX_ENCODED_AUTHOR = 1536
 _LONG_WORD = 256
 _WORD_BYTES = 45
 """So many bytes are put into one encoded word: with any charset of 13 letters it has no more than 75."""
-_CONTENT_TYPE = re.compile(rb"\n(?i:content-type)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)")
-_CHARSET = re.compile(rb";[ \t]*(?i:charset)[ \t]*=[ \t]*\"?([A-Za-z0-9._:+-]{1,40})")
+_CONTENT_TYPE = deferred(rb"\n(?i:content-type)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)")
+_CHARSET = deferred(rb";[ \t]*(?i:charset)[ \t]*=[ \t]*\"?([A-Za-z0-9._:+-]{1,40})")
 _NO_CHARSET = frozenset(b"us-ascii ascii utf-8 utf8 utf-7 utf-16 unknown-8bit x-unknown unknown default binary".split())
-_EIGHT_BIT = re.compile(
+_EIGHT_BIT = deferred(
     rb"[\x80-\xff][^\s\"<>(),;:]*+(?:[ \t]++(?=[^\s\"<>(),;:\x80-\xff]*+[\x80-\xff])[^\s\"<>(),;:]++)*+"
 )
 

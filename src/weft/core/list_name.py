@@ -7,7 +7,7 @@ asks no Unicode database: what is called white space or printable differs betwee
 
 from __future__ import annotations
 
-import re
+from weft._patterns import deferred
 
 MAX_LIST_BYTES = 200
 ALL_LISTS = "*"
@@ -22,7 +22,7 @@ FORBIDDEN = (
 """First and last of each range of code points that no name holds: controls, white space except U+0020, and what cannot
 be seen or turns the direction of text.  PROTOCOL.md has the same table."""
 
-_FORBIDDEN = re.compile("[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in FORBIDDEN) + "]")
+_FORBIDDEN = deferred("[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in FORBIDDEN) + "]")
 
 
 def check_list_name(name: str) -> str:

@@ -22,6 +22,8 @@ import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from weft._patterns import deferred
+
 _MONTHS = b"january february march april may june july august september october november december".split()
 _MONTH = {name[:length]: n + 1 for n, name in enumerate(_MONTHS) for length in (3, len(name))} | {b"sept": 9}
 _WEEKDAYS = b"monday tuesday wednesday thursday friday saturday sunday".split()
@@ -33,14 +35,14 @@ _NAMED_ZONES = {
 _NOTHING = -1440
 """The offset ``-0000``, which says that it is unknown."""
 
-_COMMENT_MARK = re.compile(rb"\\.|[()]", re.DOTALL)
-_YEAR_FIRST = re.compile(rb"(?<![0-9:])([0-9]{4})([-/.])([0-9]{1,2})\2([0-9]{1,2})(?![0-9])(?:t(?=[0-9]))?")
-_BASIC = re.compile(rb"(?<![0-9])([0-9]{4})([0-9]{2})([0-9]{2})t([0-9]{2})([0-9]{2})([0-9]{2})(?![0-9])")
-_JOINED = re.compile(
+_COMMENT_MARK = deferred(rb"\\.|[()]", re.DOTALL)
+_YEAR_FIRST = deferred(rb"(?<![0-9:])([0-9]{4})([-/.])([0-9]{1,2})\2([0-9]{1,2})(?![0-9])(?:t(?=[0-9]))?")
+_BASIC = deferred(rb"(?<![0-9])([0-9]{4})([0-9]{2})([0-9]{2})t([0-9]{2})([0-9]{2})([0-9]{2})(?![0-9])")
+_JOINED = deferred(
     rb"(?<![0-9a-z])([0-9]{1,2}(?=[-/.][a-z])|[a-z]{3,9})([-/.])([a-z]{3,9}|[0-9]{1,2})\2([0-9]{2,4})(?![0-9])"
 )
-_SQUEEZED = re.compile(rb"([0-9])([a-z]{3,9})([0-9])")
-_TOKEN = re.compile(
+_SQUEEZED = deferred(rb"([0-9])([a-z]{3,9})([0-9])")
+_TOKEN = deferred(
     rb"(?P<space>[ ,]+)"
     rb"|(?P<time>[0-9]{1,2} *: *[0-9]{1,2}(?: *: *[0-9]{1,2}(?:[.,][0-9]+)?)?(?![0-9:.])"
     rb"|[0-9]{1,2}\.[0-9]{2}(?:\.[0-9]{2})?(?![0-9:.]))"

@@ -13,11 +13,13 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_ANGLE = re.compile(r"([^<]*)<([^<>]*)>?\s*")
-_VIA = re.compile(r"(.*?)\s*\(?\bvia\s.*", re.DOTALL)
-_OBSCURED = re.compile(r"(\S+)\s+\(?at\)?\s+(\S+)")
-_ENCODED = re.compile(r"(?:[^@=]*\+)?([^@=+]+)=(?:40)?([^@=]+\.[^@=]+)@.+")
-_SPACE = re.compile(r"\s+")
+from weft._patterns import deferred
+
+_ANGLE = deferred(r"([^<]*)<([^<>]*)>?\s*")
+_VIA = deferred(r"(.*?)\s*\(?\bvia\s.*", re.DOTALL)
+_OBSCURED = deferred(r"(\S+)\s+\(?at\)?\s+(\S+)")
+_ENCODED = deferred(r"(?:[^@=]*\+)?([^@=+]+)=(?:40)?([^@=]+\.[^@=]+)@.+")
+_SPACE = deferred(r"\s+")
 
 
 class Sender(NamedTuple):

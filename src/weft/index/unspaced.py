@@ -13,11 +13,12 @@ kana, are read as the usual ones (NFKC).
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator
 
-RUN = re.compile(
+from weft._patterns import deferred
+
+RUN = deferred(
     "(["
     "\u0e01-\u0e4f\u0e81-\u0ecf"  # Thai, Lao
     "\u1000-\u109f\ua9e0-\ua9ff\uaa60-\uaa7f\u1780-\u17df"  # Burmese, Khmer

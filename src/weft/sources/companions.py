@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-_FILES = re.compile(
+from weft._patterns import deferred
+
+_FILES = deferred(
     r".*\.(?:msf|toc|html?|css|js|rss|json|db|db-(?:wal|shm|journal)|sqlite3?|sqlite3?-(?:wal|shm|journal)|pck|pickle"
     r"|lock|lck|index|idx|cmeta|ibex\.index(?:\.data)?|ev-summary(?:-meta)?|summary|glass|honey"
     r"|png|gif|jpe?g|svg|ico|pdf|asc|sig|md5|sha1|sha256|sha512|plist|overview)"
@@ -22,14 +24,14 @@ _FILES = re.compile(
     r"|table_of_contents|content_index|icon\r|descrip\.ion|foldersize\.dat|history(?:\.(?:dir|hash|index|pag))?",
     re.IGNORECASE | re.ASCII | re.DOTALL,
 )
-_FOLDERS = re.compile(
+_FOLDERS = deferred(
     r"xap[0-9]+(?:skel)?|xapian(?:[-_.].*)?|.*\.mozmsgs|_vti_cnf|__pycache__|__MACOSX|lost\+found|\$RECYCLE\.BIN"
     r"|System Volume Information",
     re.IGNORECASE | re.ASCII | re.DOTALL,
 )
 _LEAFNODE = frozenset(("leaf.node", "interesting.groups", "failed.postings", "message.id"))
 _PIPERMAIL = frozenset(("attachments", "database"))
-_PERIODS = re.compile(r".*\.txt(?:\.gz)?|index\.html|pipermail\.pck", re.ASCII | re.DOTALL)
+_PERIODS = deferred(r".*\.txt(?:\.gz)?|index\.html|pipermail\.pck", re.ASCII | re.DOTALL)
 
 
 def is_companion_file(name: str) -> bool:

@@ -20,11 +20,11 @@ Reasons are single lines that do not name the file: whoever reads it knows its n
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Protocol, Self, cast
 
+from weft._patterns import deferred
 from weft.errors import BombError, SourceError
 from weft.sources.decompressors import SNIFF, Decompressor, decoder_maker, explain, format_of
 
@@ -37,8 +37,8 @@ _CHUNK = 64 * 1024
 _SLICE = 64 * 1024
 _FIRST_STEP = 256
 _FIRST_LINE = 4096
-_ENDS_IN_CR = re.compile(rb"(?:\xef\xbb\xbf)?(?:From |BABYL |={60}|[0-9]+ *\r|[!-9;-~]+[ \t]*:)[^\r\n]*\r(?=[^\n])")
-_PADDING = re.compile(rb"\0*+")
+_ENDS_IN_CR = deferred(rb"(?:\xef\xbb\xbf)?(?:From |BABYL |={60}|[0-9]+ *\r|[!-9;-~]+[ \t]*:)[^\r\n]*\r(?=[^\n])")
+_PADDING = deferred(rb"\0*+")
 
 
 class MailStream(Protocol):

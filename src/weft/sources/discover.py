@@ -29,7 +29,6 @@ from typing import Literal
 from weft.errors import SourceError, UsageError
 from weft.sources.companions import is_companion_file, is_companion_folder
 from weft.sources.compressed import read_head, reason
-from weft.sources.containers import ArchiveFile
 from weft.sources.decompressors import SNIFF, format_of
 from weft.sources.delimited import DELIMITED, DelimitedFile
 from weft.sources.folder import Folder, MessageFile, is_mh_name, is_removed, maildir_names, mh_names
@@ -343,6 +342,8 @@ class _Search:
             root, inside = _join(root, folder), ()
 
         def make(name: str) -> Source:
+            from weft.sources.containers import ArchiveFile  # tar and zip are rare, and much to load
+
             if listed is not None:
                 return ArchiveFile(path, name, form, self._max_ratio)
             return ArchiveFile(path, name, form, self._max_ratio, root, inside, self.taken)

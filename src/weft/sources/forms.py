@@ -12,6 +12,8 @@ import re
 from enum import Enum
 from typing import NamedTuple
 
+from weft._patterns import deferred
+
 HEAD = 4096
 """So many first bytes are looked at."""
 BOM = b"\xef\xbb\xbf"
@@ -84,24 +86,24 @@ _UTF_16 = (
     (re.compile(rb"(?:[\t\n\r -~]\0){8}"), Foreign("text in UTF-16LE", "convert it: iconv -f UTF-16LE -t UTF-8")),
     (re.compile(rb"(?:\0[\t\n\r -~]){8}"), Foreign("text in UTF-16BE", "convert it: iconv -f UTF-16BE -t UTF-8")),
 )
-_DBOX = re.compile(rb"2 M[0-9a-fA-F]+ C[0-9a-fA-F]+\n")
+_DBOX = deferred(rb"2 M[0-9a-fA-F]+ C[0-9a-fA-F]+\n")
 _DOVECOT = Foreign("a file of Dovecot's dbox", "convert it: doveadm sync maildir:FOLDER")
-_PAGE = re.compile(rb"\s*(?:<!--.{0,400}?-->\s*)?<(?:!doctype\s+html|html|head|\?xml)", re.IGNORECASE | re.DOTALL)
+_PAGE = deferred(rb"\s*(?:<!--.{0,400}?-->\s*)?<(?:!doctype\s+html|html|head|\?xml)", re.IGNORECASE | re.DOTALL)
 _XML = Foreign("a page of HTML or XML", "", companion=True)
 
-_JUNK = re.compile(rb"[\s>]*")
-_MMDF = re.compile(rb"\x01{4}\r?\n")
-_LISTSERV = re.compile(rb"={73}[ \t]*\r?\n[!-9;-~]{1,76}[ \t]*:")
-_COUNT = re.compile(rb"[0-9]{1,12}[ \t]*\r?\n")
-_SEPARATOR = re.compile(rb"\r?\nFrom [^\n]*[0-9]{1,2}:[0-9]{2}[^\n]*\n[!-9;-~]{1,76}[ \t]*:")
-_FIELD = re.compile(rb"([!-9;-~]{1,76})[ \t]*:|[ \t]|>?From ")
+_JUNK = deferred(rb"[\s>]*")
+_MMDF = deferred(rb"\x01{4}\r?\n")
+_LISTSERV = deferred(rb"={73}[ \t]*\r?\n[!-9;-~]{1,76}[ \t]*:")
+_COUNT = deferred(rb"[0-9]{1,12}[ \t]*\r?\n")
+_SEPARATOR = deferred(rb"\r?\nFrom [^\n]*[0-9]{1,2}:[0-9]{2}[^\n]*\n[!-9;-~]{1,76}[ \t]*:")
+_FIELD = deferred(rb"([!-9;-~]{1,76})[ \t]*:|[ \t]|>?From ")
 _KNOWN = frozenset(
     b"from to cc subject date message-id references in-reply-to received return-path delivered-to mime-version sender "
     b"reply-to newsgroups path content-type list-id xref organization user-agent x-mailer envelope-to dkim-signature "
     b"x-original-to lines precedence errors-to importance return-receipt-to".split()
 )
 _ENOUGH = 2
-_PLAIN_MESSAGE = re.compile(
+_PLAIN_MESSAGE = deferred(
     rb"(?:return-path|received|delivered-to|from|to|date|message-id|path|subject|mime-version|dkim-signature)[ \t]*:"
     rb"[^\0\n]*\n(?:[ \t]|[!-9;-~]+:)",
     re.IGNORECASE,

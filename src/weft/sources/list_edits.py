@@ -13,12 +13,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterable, Sequence
-from email import message_from_bytes
-from email.message import Message
-from email.policy import compat32
 from hashlib import sha256
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from weft._patterns import deferred
 from weft.core.author import decode_author
 from weft.core.body import MAX_RAW_BODY, canonical_body
 from weft.core.header import MAX_BLOCK, scan
@@ -26,16 +24,19 @@ from weft.core.representative import same_senders
 from weft.core.sender import read_sender
 from weft.core.subject import base_subject, decode_text
 
+if TYPE_CHECKING:
+    from email.message import Message
+
 _LONGEST = 1 << 20
 """Longer bodies are not taken apart."""
 _MOST_PARTS = 100
-_AT = re.compile(r"(?<=\S)\s+at\s+(?=\S+\.\S)")
-_SPACE = re.compile(r"\s+")
-_RULE = re.compile(r"(?:_{20,}|-{20,}|={20,}|\*{20,})\s*")
-_NEXT_PART = re.compile(r"^-{10,} next part -{10,}$.*", re.MULTILINE | re.DOTALL)
+_AT = deferred(r"(?<=\S)\s+at\s+(?=\S+\.\S)")
+_SPACE = deferred(r"\s+")
+_RULE = deferred(r"(?:_{20,}|-{20,}|={20,}|\*{20,})\s*")
+_NEXT_PART = deferred(r"^-{10,} next part -{10,}$.*", re.MULTILINE | re.DOTALL)
 _FOOTER_LINES = 10
 _FOOTERS = 4
-_LIST_WORDS = re.compile(r"https?://|@|\blist\b", re.IGNORECASE)
+_LIST_WORDS = deferred(r"https?://|@|\blist\b", re.IGNORECASE)
 _ODD = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError)
 """What the standard library raises on crafted mail."""
 
@@ -80,9 +81,13 @@ def read_text(head: bytes, body: bytes) -> bytes:
     """A digest of what a message says: of its words without white space and footers, and of its attachments."""
     if len(body) > _LONGEST:
         return sha256(body).digest()
+    from email import message_from_bytes  # both take longer to load than the rest, and few archives need them
+    from email.policy import compat32
+
+    whole = head[:MAX_BLOCK].rstrip(b"\r\n") + b"\n\n" + body
     digest = sha256()
     try:
-        for part in _parts(message_from_bytes(head[:MAX_BLOCK].rstrip(b"\r\n") + b"\n\n" + body, policy=compat32)):
+        for part in _parts(message_from_bytes(whole, policy=compat32)):
             digest.update(_said(part))
     except _ODD:
         return sha256(body).digest()
@@ -99,7 +104,7 @@ def _parts(message: Message) -> Iterable[Message]:
             raise ValueError("too many parts")
         inner = part.get_payload()
         if isinstance(inner, list):
-            waiting += reversed([one for one in inner if isinstance(one, Message)])
+            waiting += reversed([one for one in inner if isinstance(one, type(message))])
         else:
             yield part
 

@@ -11,12 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic
 
+from weft._patterns import deferred
 from weft.sources.interface import Notes, RecordMaker, Source, T, check_list_name
 from weft.sources.lists import SeveralLists
 
-_FIELD = re.compile(rb"^list-id[ \t]*:((?:[^\n]|\n[ \t])*)", re.IGNORECASE | re.MULTILINE)
-_BRACKETS = re.compile(rb"<([^<>]*)>[^<>]*$")
-_BARE = re.compile(rb"[!#-'*-+./0-9=?A-Z^-~-]+")
+_FIELD = deferred(rb"^list-id[ \t]*:((?:[^\n]|\n[ \t])*)", re.IGNORECASE | re.MULTILINE)
+_BRACKETS = deferred(rb"<([^<>]*)>[^<>]*$")
+_BARE = deferred(rb"[!#-'*-+./0-9=?A-Z^-~-]+")
 
 
 def list_id(header: bytes) -> str | None:

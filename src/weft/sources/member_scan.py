@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from weft._patterns import deferred
 from weft.errors import BombError, SourceError
 from weft.sources.companions import is_companion_file
 from weft.sources.compressed import MailStream, wrap
@@ -23,7 +23,7 @@ from weft.sources.zip_members import ZipStream
 
 INNER_BITS = 40
 """So many bits of a place are the place in a member."""
-_PASSED_OVER = re.compile(
+_PASSED_OVER = deferred(
     r"(?:^|/)(?:__MACOSX|attachments/[0-9]{8}|xap[0-9]+|xapian[^/]*|message\.id)/"
     r"|(?:^|/)\.(?!/|\./)(?![^/]+/(?:cur|new)/)[^/]"
     r"|(?:^|/)tmp/[0-9]{9,}\.[^/.]+\.[^/]+$"

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from weft._patterns import deferred
+
 _MONTHS = (
     "jan january januar janvier enero gennaio januari janeiro",
     "feb february februar février fevrier febrero febbraio februari fevereiro",
@@ -27,7 +29,7 @@ _MONTHS = (
 )
 """Names of each month, in English, German, French, Spanish, Italian, Dutch and Portuguese."""
 _NUMBER = {name: number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
-_WORD = re.compile(r"[^\W\d_]{3,10}")
+_WORD = deferred(r"[^\W\d_]{3,10}")
 _YEAR = r"(?:19[7-9][0-9]|20[0-9][0-9])"
 _MONTH = r"(?:0[1-9]|1[0-2])"
 _SHORT = rf"(?:{_MONTH}|[1-9])"
@@ -38,15 +40,15 @@ _PERIOD = (
     rf"|[-_.]?w[0-5][0-9])?|{_NAME}[-_.]?{_YEAR}|{_MONTH}[-_.]{_YEAR}|[qh][1-4][-_.]?{_YEAR}"
     rf"|week-of-mon-{_YEAR}{_MONTH}{_DAY})"
 )
-_IS_PERIOD = re.compile(_PERIOD, re.IGNORECASE | re.ASCII)
-_IS_YEAR = re.compile(_YEAR, re.ASCII)
-_IS_MONTH = re.compile(rf"{_YEAR}[-_.]?{_MONTH}")
-_IN_A_YEAR = re.compile(rf"{_SHORT}|{_NAME}|q[1-4]", re.IGNORECASE | re.ASCII)
-_IS_DAY = re.compile(_DAY)
-_ENDS_IN_PERIOD = re.compile(rf"(.*?[^-_.])[-_.]{_PERIOD}", re.IGNORECASE | re.ASCII | re.DOTALL)
-_MAJORDOMO = re.compile(rf"(.*[^-_.0-9])\.[0-9]{{2}}{_MONTH}(?:{_DAY})?", re.DOTALL)
-_NAMED_MONTH = re.compile(rf"(?<![^/\-_.])(?:({_YEAR})([-_./]?)({_NAME})|({_NAME})[-_.]?({_YEAR}))(?![^/\-_.])")
-_DIGITS = re.compile(r"([0-9]+)", re.ASCII)
+_IS_PERIOD = deferred(_PERIOD, re.IGNORECASE | re.ASCII)
+_IS_YEAR = deferred(_YEAR, re.ASCII)
+_IS_MONTH = deferred(rf"{_YEAR}[-_.]?{_MONTH}")
+_IN_A_YEAR = deferred(rf"{_SHORT}|{_NAME}|q[1-4]", re.IGNORECASE | re.ASCII)
+_IS_DAY = deferred(_DAY)
+_ENDS_IN_PERIOD = deferred(rf"(.*?[^-_.])[-_.]{_PERIOD}", re.IGNORECASE | re.ASCII | re.DOTALL)
+_MAJORDOMO = deferred(rf"(.*[^-_.0-9])\.[0-9]{{2}}{_MONTH}(?:{_DAY})?", re.DOTALL)
+_NAMED_MONTH = deferred(rf"(?<![^/\-_.])(?:({_YEAR})([-_./]?)({_NAME})|({_NAME})[-_.]?({_YEAR}))(?![^/\-_.])")
+_DIGITS = deferred(r"([0-9]+)", re.ASCII)
 
 
 def _marked(name: str) -> str:

@@ -22,14 +22,15 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from pathlib import Path
 
+from weft._patterns import deferred
 from weft.errors import SourceError
 from weft.sources.git import GitEntry, Repository, pack_bytes
 from weft.sources.interface import Note, Notes, Record, RecordMaker, T, make_record
 from weft.sources.single_message import message_of, scan_single
 
-_EPOCH = re.compile(r"(0|[1-9][0-9]{0,8})\.git", re.ASCII)
-_TWO = re.compile(rb"[0-9a-f]{2}")
-_THIRTY_EIGHT = re.compile(rb"[0-9a-f]{38}")
+_EPOCH = deferred(r"(0|[1-9][0-9]{0,8})\.git", re.ASCII)
+_TWO = deferred(rb"[0-9a-f]{2}")
+_THIRTY_EIGHT = deferred(rb"[0-9a-f]{38}")
 _SHA = 20
 
 

@@ -21,6 +21,8 @@ import re
 from enum import IntEnum
 from typing import NamedTuple
 
+from weft._patterns import deferred
+
 BEFORE = 256
 """So many bytes before the line may be looked at."""
 AHEAD = 16 * 1024
@@ -47,29 +49,29 @@ _YEAR = rb"(?:\d{4}|\d{2,3}(?=[ \t]*\Z|[ \t]+remote ))(?!\d)"
 _ZONE = rb"(?:[ \t]+[-+(A-Za-z][-+:()A-Za-z0-9/_]{0,31}){0,3}?"
 _WORDS = rb"(?:%s[a-z]{0,6}[.,]{0,2}[ \t]+)?" % _DAY
 _NAME = rb"%s[a-z]{0,6}\.?" % _MONTH
-_DATE = re.compile(
+_DATE = deferred(
     rb"(?<![A-Za-z0-9])%(words)s(?:"
     rb"%(month)s[ \t]+\d{1,2},?[ \t]+(?:%(time)s%(zone)s[ \t]+%(year)s|\d{4},?[ \t]+%(time)s)"
     rb"|\d{1,2}[ \t-]%(month)s[ \t-]\d{2,4},?[ \t]+%(time)s)"
     % {b"words": _WORDS, b"month": _NAME, b"time": _TIME, b"zone": _ZONE, b"year": _YEAR},
     re.IGNORECASE,
 )
-_LOOSE_DATE = re.compile(rb"\d\d?[:.]\d\d[:.]\d\d\b.{0,40}\b\d{4}\b|\b\d{4}-\d\d-\d\d(?!\d)")
-_ANY_DATE = re.compile(rb"\d:\d.{0,60}\b(?:19|20)\d\d\b", re.DOTALL)
-_SENDER = re.compile(rb'(?:"[^"]*"[^ ]*|[^ ]+ at [^ ]+|[^<]{0,99}<[^>]*>|[^ ]*)[ \t]*')
-_BEHIND_DATE = re.compile(rb"(?:[ \t]+[-+(A-Za-z][-+:()A-Za-z0-9/_]{0,31}){0,2}(?:[ \t]+remote from [^ \t]+)?[ \t]*")
-_GIT_LINE = re.compile(rb"From %s[ \t]*(?=[\r\n]|\Z)" % _GIT)
-_FROM_LINE = re.compile(rb"From ([^\r\n]{0,%d})(\r?\n|\r)" % _LINE)
-_BROKEN_LINE = re.compile(rb"From ([^\n]{0,%d})\n" % _LINE)
-_LINE_END = re.compile(rb"\r?\n|\r")
-_GAP_LINE = re.compile(rb"[ \t\f]{0,%d}(\r?\n|\r)|>+From [^\r\n]{0,%d}(?:\r?\n|\r)" % (_LINE, _LINE))
-_FIELD = re.compile(rb"([!-9;-~]{1,%d})[ \t]{0,%d}:" % (_LINE, _LINE))
-_REST_OF_LINE = re.compile(rb"[^\r\n]*+(?:\r?\n|\r)?")
-_BLANK_BEFORE = re.compile(rb"(?:(?:\r\n|\n|\r(?!\n))|\A)[ \t\f]*(?:\r\n|\n|\r)\Z|\A\Z")
-_GLUED = re.compile(
+_LOOSE_DATE = deferred(rb"\d\d?[:.]\d\d[:.]\d\d\b.{0,40}\b\d{4}\b|\b\d{4}-\d\d-\d\d(?!\d)")
+_ANY_DATE = deferred(rb"\d:\d.{0,60}\b(?:19|20)\d\d\b", re.DOTALL)
+_SENDER = deferred(rb'(?:"[^"]*"[^ ]*|[^ ]+ at [^ ]+|[^<]{0,99}<[^>]*>|[^ ]*)[ \t]*')
+_BEHIND_DATE = deferred(rb"(?:[ \t]+[-+(A-Za-z][-+:()A-Za-z0-9/_]{0,31}){0,2}(?:[ \t]+remote from [^ \t]+)?[ \t]*")
+_GIT_LINE = deferred(rb"From %s[ \t]*(?=[\r\n]|\Z)" % _GIT)
+_FROM_LINE = deferred(rb"From ([^\r\n]{0,%d})(\r?\n|\r)" % _LINE)
+_BROKEN_LINE = deferred(rb"From ([^\n]{0,%d})\n" % _LINE)
+_LINE_END = deferred(rb"\r?\n|\r")
+_GAP_LINE = deferred(rb"[ \t\f]{0,%d}(\r?\n|\r)|>+From [^\r\n]{0,%d}(?:\r?\n|\r)" % (_LINE, _LINE))
+_FIELD = deferred(rb"([!-9;-~]{1,%d})[ \t]{0,%d}:" % (_LINE, _LINE))
+_REST_OF_LINE = deferred(rb"[^\r\n]*+(?:\r?\n|\r)?")
+_BLANK_BEFORE = deferred(rb"(?:(?:\r\n|\n|\r(?!\n))|\A)[ \t\f]*(?:\r\n|\n|\r)\Z|\A\Z")
+_GLUED = deferred(
     rb"From (?!%s)[^ \r\n]{1,%d} {1,2}%s %s [ \d]\d \d\d:\d\d:\d\d \d{4}\r?\n" % (_GIT, _LINE, _DAY, _MONTH)
 )
-_QUOTATION = re.compile(
+_QUOTATION = deferred(
     rb"(?:^|[\r\n])[ \t]*(?:-{2,}|begin )[^\r\n]{0,40}(?:forward|original|quoted|included)[^\r\n]{0,99}(?:\r?\n|\r)\Z",
     re.IGNORECASE,
 )
@@ -184,7 +186,7 @@ def is_patch_series(front: bytes) -> bool:
     return False
 
 
-_ANY_FROM_LINE = re.compile(rb"(?:\A|[\r\n\0]|\xef\xbb\xbf)(From [^\r\n]{0,%d})(?=[\r\n])" % _LINE)
+_ANY_FROM_LINE = deferred(rb"(?:\A|[\r\n\0]|\xef\xbb\xbf)(From [^\r\n]{0,%d})(?=[\r\n])" % _LINE)
 
 
 def _begins_line(before: bytes) -> bool:

@@ -8,8 +8,7 @@ scanned, so that its digest needs bounded memory.
 
 from __future__ import annotations
 
-import re
-
+from weft._patterns import deferred
 from weft.core.body import MAX_RAW_BODY
 from weft.core.header import MAX_BLOCK
 from weft.sources.forms import BOM, HEAD, Foreign, Form, form_of
@@ -17,11 +16,11 @@ from weft.sources.interface import Note, Notes, RecordMaker, T, split_message
 
 MAX_READ = MAX_BLOCK + MAX_RAW_BODY
 
-_EMPTY_LINES = re.compile(rb"(?:[ \t]*\r?\n)*")
-_FRONT = re.compile(rb"(?:[ \t]*\r?\n)*(?:>?From (?![ \t]*:)[^\n]*(?:\n|\Z)(?:\xef\xbb\xbf)?(?:[ \t]*\r?\n)*)+")
+_EMPTY_LINES = deferred(rb"(?:[ \t]*\r?\n)*")
+_FRONT = deferred(rb"(?:[ \t]*\r?\n)*(?:>?From (?![ \t]*:)[^\n]*(?:\n|\Z)(?:\xef\xbb\xbf)?(?:[ \t]*\r?\n)*)+")
 _BEFORE_A_MESSAGE = frozenset((b"F", b">", b"\n", b"\r", b" ", b"\t"))
-_COUNT = re.compile(rb"([0-9]{1,12})[ \t]*\r?\n")
-_ANY_FIELD = re.compile(rb"\n[!-9;-~]++[ \t]*+:")
+_COUNT = deferred(rb"([0-9]{1,12})[ \t]*\r?\n")
+_ANY_FIELD = deferred(rb"\n[!-9;-~]++[ \t]*+:")
 
 
 def message_of(raw: bytes) -> bytes:
