@@ -1,203 +1,24 @@
-"""Separators that were changed at random: what other programs find is found, or it is said where it may be lost.
-
-Each program reads one file with the messages of many changed mboxes, so that a start of it costs little.  The long run:
-``WEFT_MUTATIONS=1000000 pytest -m slow tests/sources/test_mbox_voices.py``.
-"""
+"""Separators that were changed at random: what other programs find is found, or it is said where it may be lost."""
 
 from __future__ import annotations
 
-import mailbox
 import os
-import pty
-import re
-import select
 import shutil
-import subprocess
-from bisect import bisect_right
-from collections.abc import Callable, Iterable
-from contextlib import closing
-from email import message_from_bytes
-from io import BytesIO
 from pathlib import Path
-from random import Random
-from time import monotonic
-from typing import NamedTuple
 
 import pytest
 
-from tests.sources.dialects import BOM, COMMIT, DIALECTS, FORMS, STRICT, message
-from weft.sources.interface import Note, make_record
-from weft.sources.mbox import read_mbox
-from weft.sources.separators import is_mboxrd
-from weft.sources.splitter import Splitter
-
-BODY = [b"text", b"", b"From my side", b"Note: one", b"> From the quoted", b">From the escaped", b""]
-BETWEEN = [b"", b" \n", b"\t\n", b"\r\n", b"\n\n", b"\0", BOM, b"text", b"--b--\n", b"\x0c\n"]
-BEHIND = [
-    b"\n",
-    b"\n\n",
-    b" \n",
-    BOM,
-    b">From a Tue Feb 11 10:00:00 2003\n",
-    b"junk\n",
-    b"X-IMAP: 1 2\n",
-    b"\r\n",
-    b"From \n",
-]
-FRONTS = [
-    STRICT + b"\nMessage-ID: <front@x>\n\n\n",
-    FORMS["mboxrd"] + b"\nMessage-ID: <front@x>\n\n\n",
-    b"From " + COMMIT + b" Mon Sep 17 00:00:00 2001\nMessage-ID: <front@x>\n\n\n",
-    b"",
-]
-"""First messages: they say what wrote the file."""
-AT_ONCE = 20_000
-"""So many mboxes of three messages are read at once, at most."""
-Voice = Callable[[Path], set[bytes]]
-
-
-class Changed(NamedTuple):
-    """An mbox, and where each of its messages begins, with all that stands between it and the one before."""
-
-    data: bytes
-    starts: list[int]
-
-
-def changed_message(random: Random, number: int, parent: int | None, between: bytes, *, mboxrd: bool) -> bytes:
-    """A message of an mbox whose separator, or what stands around it, may be changed.
-
-    ``mboxrd``: the file says that it was written so; a line ``From :`` is then a header field by what it says.
-    """
-    line, behind = random.choice([*FORMS.values(), FORMS["mutt"]]), b""
-    for _ in range(random.choice([0, 1, 1, 2])):
-        match random.randrange(5):
-            case 0:
-                between = random.choice(BETWEEN)
-            case 1:
-                behind = random.choice(BEHIND)
-            case 2:
-                at = random.randrange(5, len(line) + 1)
-                line = line[:at] + bytes([random.randrange(256)]) + line[at + random.randrange(2) :]
-            case 3:
-                at = random.randrange(5, len(line) + 1)
-                line = line[:at] + line[at + random.randrange(1, 12) :]
-            case _:
-                line = line[: random.randrange(5, len(line) + 1)]
-    if mboxrd and line.startswith(b"From :"):
-        line = b"From "
-    mail = message(number, b"Received: from a", parent, BODY)
-    text = mail if random.randrange(8) else mail.rstrip(b"\n")
-    return between + line + random.choice([b"\n", b"\n", b"\n", b"\r\n"]) + behind + text
-
-
-def changed(random: Random, mboxes: int, front: bytes) -> Changed:
-    """Mboxes of three messages, one behind the other."""
-    pieces, starts, place = [front], [], len(front)
-    for first in range(0, 3 * mboxes, 3):
-        for number in range(first, first + 3):
-            starts.append(place)
-            between = b"\n" if number > first else b""
-            parent = number - 1 if number > first else None
-            pieces.append(changed_message(random, number, parent, between, mboxrd=is_mboxrd(front)))
-            place += len(pieces[-1])
-    return Changed(b"".join(pieces), starts)
-
-
-def found_by_mailbox(path: Path) -> set[bytes]:
-    """The ids that Python's standard library finds."""
-    with closing(mailbox.mbox(path, create=False)) as box:
-        return _ids(box.get_bytes(key) for key in box.keys())  # noqa: SIM118 - its items are decoded
-
-
-def found_by_git(path: Path) -> set[bytes]:
-    """The ids that ``git mailsplit`` finds; none where it refuses the file."""
-    folder = path.parent / "split"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    subprocess.run(["git", "mailsplit", "-b", "--keep-cr", f"-o{folder}", path], capture_output=True, check=False)
-    return _ids(one.read_bytes() for one in folder.iterdir())
-
-
-def found_by_mutt(path: Path) -> set[bytes]:
-    """The ids that mutt finds; it must know the first line, or it finds none."""
-    settings, found = path.parent / "muttrc", path.parent / "found"
-    found.unlink(missing_ok=True)
-    keys = f"<tag-pattern>.<enter><tag-prefix><pipe-message>cat >{found}<enter><exit>"
-    settings.write_text(f"{MUTT_SETTINGS}set folder={path.parent}\npush '{keys}'\n")
-    _on_a_terminal(["mutt", "-n", "-F", str(settings), "-R", "-f", str(path)], path.parent)
-    return _ids(found.read_bytes().split(BETWEEN_PIPED + b"\n"))
-
-
-BETWEEN_PIPED = b"==== next message of mutt ===="
-MUTT_SETTINGS = f"""
-set mbox_type=mbox pipe_decode=no pipe_split=no pipe_sep="{BETWEEN_PIPED.decode()}\\n" sort=mailbox-order wait_key=no
-set quit=yes sleep_time=0 read_inc=0 beep=no mark_old=no check_new=no
-"""
-
-
-def _on_a_terminal(command: list[str], home: Path) -> None:
-    ours, theirs = pty.openpty()
-    until = monotonic() + 120
-    environment = {**os.environ, "TERM": "xterm", "HOME": str(home), "LC_ALL": "C"}
-    ran = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True)
-    os.close(theirs)
-    try:
-        while ran.poll() is None and monotonic() < until:
-            if select.select([ours], [], [], 0.1)[0]:
-                os.read(ours, 1 << 16)
-    except OSError:  # it has closed its side
-        ran.wait(10)
-    finally:
-        ran.kill()
-        ran.wait()
-        os.close(ours)
-    assert ran.returncode == 0
-
-
-def _ids(mails: Iterable[bytes]) -> set[bytes]:
-    found = (message_from_bytes(mail.removeprefix(BOM).partition(b"\n\n")[0])["Message-ID"] for mail in mails)
-    return {str(one).strip("<>").encode() for one in found if one}
-
-
-def check(whole: Changed, path: Path, voice: Voice) -> None:
-    """Fails if the other program finds a message that is neither found here, nor named at its place as missing."""
-    path.write_bytes(whole.data)
-    notes: list[Note] = []
-    records = list(read_mbox(Splitter(BytesIO(whole.data)), "l", notes.append, make_record))
-    lost = voice(path) - {record[2] for record in records}
-    named = {_message_at(whole, note.offset) for note in notes if note.skipped and note.offset is not None}
-    silent = {number for one in lost if (number := _number(one)) is not None and number not in named}
-    for number in sorted(silent)[:1]:
-        end = (*whole.starts, len(whole.data))[number + 1]
-        start = whole.starts[max(0, number - 1)]
-        near = [str(note) for note in notes if note.offset is not None and start <= note.offset < end]
-        raise AssertionError((len(silent), number, whole.data[start:end], near))
-
-
-def _message_at(whole: Changed, place: int) -> int:
-    """The number of the message that begins at a place or before; -1 in front of the first."""
-    return bisect_right(whole.starts, place) - 1
-
-
-def _number(message_id: bytes) -> int | None:
-    found = re.fullmatch(rb"m([0-9]+)@x", message_id)
-    return int(found[1]) if found else None
-
-
-def run(tmp_path: Path, count: int, voice: Voice, seed: int, fronts: list[bytes] = FRONTS) -> None:
-    """Check so many separators."""
-    random, turn = Random(seed), 0
-    while count > 0:
-        mboxes = min(AT_ONCE, 1 + count // 3 // len(fronts))
-        check(changed(random, mboxes, fronts[turn % len(fronts)]), tmp_path / "l.mbox", voice)
-        turn, count = turn + 1, count - 3 * mboxes
-
-
-def run_alone(tmp_path: Path, count: int, seed: int) -> None:
-    """Check so many, three in a file, where the first line may be one that was changed."""
-    random = Random(seed)
-    for _ in range(0, count, 3):
-        check(changed(random, 1, b""), tmp_path / "l.mbox", found_by_mailbox)
+from tests.sources.dialects import DIALECTS, message
+from tests.sources.mbox_voices import (
+    BODY,
+    FRONTS,
+    found_by_git,
+    found_by_mailbox,
+    found_by_mutt,
+    long_run,
+    run,
+    run_alone,
+)
 
 
 def test_no_mail_that_mailbox_finds_is_lost_in_silence(tmp_path: Path) -> None:
@@ -217,13 +38,17 @@ def test_no_mail_that_mutt_finds_is_lost_in_silence(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_no_mail_is_lost_in_silence_in_a_long_run(tmp_path: Path) -> None:
-    count = int(os.environ.get("WEFT_MUTATIONS", "100000"))
-    run(tmp_path, count, found_by_mailbox, seed=count)
-    run_alone(tmp_path, count // 20, seed=count + 1)
-    if shutil.which("git"):
-        run(tmp_path, count // 50, found_by_git, seed=count + 2)
-    if shutil.which("mutt"):
-        run(tmp_path, count, found_by_mutt, seed=count + 3, fronts=FRONTS[:2])
+    long_run(tmp_path, int(os.environ.get("WEFT_MUTATIONS", "100000")), 100)
+
+
+def test_a_long_run_says_how_far_it_is(tmp_path: Path) -> None:
+    said: list[str] = []
+    long_run(tmp_path, 60, 7, said.append)
+    assert said[:3] == [
+        "mailbox: 60 of 60 separators, none lost in silence",
+        "mailbox, three in a file: 3 of 3 separators, none lost in silence",
+        "git: 1 of 1 separators, none lost in silence" if shutil.which("git") else "git: not installed",
+    ]
 
 
 def test_the_messages_that_are_changed_are_found_unchanged(tmp_path: Path) -> None:

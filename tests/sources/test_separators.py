@@ -226,6 +226,7 @@ def test_a_field_from_is_text_among_fields_and_named_elsewhere() -> None:
     assert judged(b"Received: x\n", b"From : ann@example.org\n" + HEADER) is Ground.TEXT
     assert judged(b"text\n\n", b"From : ann@example.org\n" + HEADER) is Ground.LOST
     assert judged(b"text\n", b"From :\n" + HEADER) is Ground.LOST
+    assert judged(b"text\n", b"From :nn@example.org Tue Feb 11 10:00:00 2003\n" + HEADER) is Ground.LOST
 
 
 def test_a_line_in_a_quotation_is_named_not_taken() -> None:
@@ -233,6 +234,10 @@ def test_a_line_in_a_quotation_is_named_not_taken() -> None:
         assert judged(b"text\n" + above, STRICT + HEADER) is Ground.LOST
     for above in (b"-- \n", b"--xx--\n", b"_______________\n", b"--- end ---\n"):
         assert judged(b"text\n" + above, STRICT + HEADER) is Ground.WEAK
+
+
+def test_a_separator_that_was_folded_is_named() -> None:
+    assert judged(b"--b--\n", b"From ann@example.org Tue, 11 Feb 2003\n 10:00:00 +0000\n" + HEADER) is Ground.LOST
 
 
 def test_what_a_header_makes_of_an_undated_line_depends_on_its_words() -> None:

@@ -57,7 +57,7 @@ _DATE = deferred(
     re.IGNORECASE,
 )
 _LOOSE_DATE = deferred(rb"\d\d?[:.]\d\d[:.]\d\d\b.{0,40}\b\d{4}\b|\b\d{4}-\d\d-\d\d(?!\d)")
-_ANY_DATE = deferred(rb"\d:\d.{0,60}\b(?:19|20)\d\d\b", re.DOTALL)
+_ANY_DATE = deferred(rb"\d:\d.{0,60}\b(?:19|20)\d\d\b|\b(?:19|20)\d\d\b.{0,60}\d:\d", re.DOTALL)
 _SENDER = deferred(rb'(?:"[^"]*"[^ ]*|[^ ]+ at [^ ]+|[^<]{0,99}<[^>]*>|[^ ]*)[ \t]*')
 _BEHIND_DATE = deferred(rb"(?:[ \t]+[-+(A-Za-z][-+:()A-Za-z0-9/_]{0,31}){0,2}(?:[ \t]+remote from [^ \t]+)?[ \t]*")
 _GIT_LINE = deferred(rb"From %s[ \t]*(?=[\r\n]|\Z)" % _GIT)
@@ -269,10 +269,13 @@ def _look_below(buffer: bytes | bytearray, at: int, end: int, *, at_end: bool) -
 
 
 def _is_lost_field(before: bytes, text: bytes, below: _Below, *, blank: bool, mboxrd: bool) -> bool:
-    """Whether a line ``From :`` above a header stands where no header field of the message before it can be."""
+    """Whether a line ``From :`` above a header stands where no header field of the message before it can be.
+
+    Or it has a date, as no header field of this name has.
+    """
     if mboxrd:
         return before.endswith((b"\n\n", b"\n\r\n"))
-    return blank or (b"@" not in text and not below.gap)
+    return blank or (b"@" not in text and not below.gap) or _DATE.search(text) is not None
 
 
 def _is_broken(buffer: bytes | bytearray, at: int, end: int) -> bool:
