@@ -47,6 +47,7 @@ from weft.sources.interface import (
 from weft.sources.list_edits import MailCopy, distinct_contents
 from weft.sources.lists import lists_of
 from weft.sources.mbox import MboxFile
+from weft.sources.newest_year import NewestYear
 from weft.sources.parallel_scan import collector_paused, scan
 from weft.sources.spool import Unpacked
 
@@ -59,7 +60,7 @@ _MANY = 10_000
 _MOST = 4
 """but no more than this."""
 _IS_GHOST = bytes(tier == GHOST_TIER for tier in range(256))
-_ORDINARY = ((), None, 0, (), False, "", False, (), (), False)
+_ORDINARY = ((), None, 0, (), False, "", False, (), (), False, False)
 """What an ordinary message has in the last fields of `Message`."""
 _new = tuple.__new__
 """Of a named tuple; its own constructor takes three times as long."""
@@ -155,7 +156,7 @@ def rebuild_sources(
     with collector_paused():
         # What is left out is read here, and another interpreter would number it in another way.
         make = make_outline if is_alone() else make_record
-        for index, name, batch in scan(sources, log, make, processes, ordered=False):
+        for index, name, batch in scan(sources, log, make, processes, ordered=False, newest=builder.newest):
             builder.take(index, name, batch)
             if progress:
                 progress(f"{builder.messages} messages, {sources[index].path}")
@@ -171,6 +172,7 @@ class _ArchiveBuilder:
         self.names = lists_of(sources)
         self.builder = ForestBuilder(options.profile)
         self.copies = Copies(lambda source, offset, length: read_numbers(sources[source], offset, length))
+        self.newest = NewestYear()
         self.messages = 0
         self.named = array("i")
         self.named_on = array("i")
@@ -497,11 +499,25 @@ class Archive:
             message = Message(message_id, parent, depth, False, False, variants, date, author, subject, shown)
         if date is None and copy in copies.unreadable_dates:
             message = message._replace(stated_date=decode_text(copies.unreadable_dates[copy]))
+        if self._ahead_from is not None and copies.date(copies.of(node))[0] >= self._ahead_from:
+            message = message._replace(ahead=True)
         if self._guessed and (
             copies.subjects[copy] in self._texts.guessed or copies.authors[copy] in self._authors.guessed
         ):
             message = message._replace(guessed=True)
         return self._marked(message, node) if node in self._marks else message
+
+    @cached_property
+    def _ahead_from(self) -> int | None:
+        """Dates from then on are in the future; None if no copy has such a date.
+
+        If most copies had, what says when they were delivered would not be right, and counts for nothing.
+        """
+        limit = self._loom.newest.plausible_before
+        if limit is None or max(self._copies.seconds, default=MISSING) < limit:
+            return None
+        beyond = sum(seconds >= limit for seconds in self._copies.seconds)
+        return limit if 2 * beyond <= len(self._copies) else None
 
     @property
     def _guessed(self) -> bool:

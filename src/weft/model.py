@@ -74,9 +74,14 @@ class Message(NamedTuple):
     guessed: bool = False
     """The subject or the author that is shown holds 8-bit text of which nothing says the charset: it is a guess."""
 
+    ahead: bool = False
+    """Its date is in the future of the archive: more than a year behind the year of its newest mail."""
+
     @property
     def implausible_date(self) -> bool:
-        """Its date is before 1970: it is shown as stated, and orders nothing."""
+        """Its date is before 1970, or in the future of the archive: it is shown as stated, and puts no thread first."""
+        if self.ahead:
+            return True
         if self.date is None or self.date >= "1970-01-02":  # as nearly always
             return False
         try:

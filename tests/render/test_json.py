@@ -56,7 +56,7 @@ def reference(one: Message) -> Pairs:
         (one.rival_replies != (), "rival_replies", list(one.rival_replies)),
         (one.aliases != (), "aliases", list(one.aliases)),
         (one.guessed, "charset_guessed", True),
-        (one.date is not None and one.date < "1970", "date_implausible", True),
+        (one.ahead or (one.date is not None and one.date < "1970"), "date_implausible", True),
         (one.ghost, "named", one.named),
         (one.ghost, "named_on", list(one.named_on)),
         (one.ghost and one.parent is not None and not one.joined, "hearsay", True),

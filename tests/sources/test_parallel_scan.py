@@ -15,6 +15,7 @@ from weft.errors import SourceError
 from weft.sources import parallel_scan
 from weft.sources.interface import Note, Notes, Record, RecordMaker, Source, T, make_record
 from weft.sources.mbox import MboxFile, places_to_cut
+from weft.sources.newest_year import NewestYear
 from weft.sources.parallel_scan import scan
 from weft.sources.splitter import Splitter
 
@@ -184,9 +185,9 @@ def test_whoever_stops_listening_leaves_no_process_behind(tmp_path: Path, monkey
     children = []
     ended = parallel_scan._gather
 
-    def gather(started: list[Child], notes: Notes) -> Iterator[tuple[int, str, list[Record]]]:
+    def gather(started: list[Child], notes: Notes, newest: NewestYear) -> Iterator[tuple[int, str, list[Record]]]:
         children.extend(started)
-        return ended(started, notes)
+        return ended(started, notes, newest)
 
     monkeypatch.setattr(parallel_scan, "_gather", gather)
     batches = scan([MboxFile(str(tmp_path / "l.mbox"), "l")], fail, make_record, 2)

@@ -63,6 +63,16 @@ def parse_date(value: bytes) -> tuple[int, int]:
     return _parse_odd(value) if value else (MISSING, 0)
 
 
+def year_of(seconds: int) -> int:
+    """The year of a date, in UTC."""
+    return _date.fromordinal(seconds // 86400 + _EPOCH).year
+
+
+def start_of_year(year: int) -> int:
+    """The first second of a year, in UTC."""
+    return (_date(min(year, 9999), 1, 1).toordinal() - _EPOCH) * 86400
+
+
 def plausible(seconds: int) -> int:
     """The seconds of a date by which mail may be ordered; `MISSING` before 1970, when there was no mail with dates."""
     return seconds if seconds >= 0 else MISSING

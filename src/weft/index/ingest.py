@@ -29,11 +29,13 @@ from weft.core.merkle import whole_tree
 from weft.core.signing import public_key, sign_root
 from weft.errors import PolicyError
 from weft.index.file_state import half_written, look, remember
+from weft.index.newest_mail import keep_newest_year, newest_year
 from weft.index.view import View
 from weft.model import Ingested
 from weft.sources.evidence import Evidence, make_evidence
 from weft.sources.interface import Note, NoteLog, Source
 from weft.sources.mbox import MboxFile, resume_at
+from weft.sources.newest_year import NewestYear
 from weft.sources.parallel_scan import collector_paused, scan
 from weft.sources.splitter import REACH
 from weft.store.interface import IngestedFile, MailLocation, StoredClaim, VerifiedClaim, VerifiedPart, read_claim
@@ -84,6 +86,7 @@ class Ingest:
         self._log = log
         self._waiting: list[tuple[_SourceProgress, str, list[Evidence]]] = []
         self._messages = self._claims = 0
+        self._newest = NewestYear()
         self._by_list: Counter[str] = Counter()
         self._coming_back = ReturningClaims(view, self._origin)
 
@@ -94,10 +97,12 @@ class Ingest:
         skipped = self._log.skipped
         readings, unchanged, grown = self._choose(sources)
         before = waiting = 0
+        newest = self._newest = NewestYear(newest_year(self._store.connection))
         # Two processes would give messages in any order; then nobody knows how far a file was read.
         ordered = None if processes is None else min(processes, 2)
         with collector_paused():
-            for index, name, batch in scan([reading.source for reading in readings], self._log, make_evidence, ordered):
+            chosen = [reading.source for reading in readings]
+            for index, name, batch in scan(chosen, self._log, make_evidence, ordered, newest=newest):
                 for reading in readings[before:index]:
                     reading.done = True
                 before = index
@@ -161,6 +166,7 @@ class Ingest:
     def _commit(self, readings: Sequence[_SourceProgress]) -> None:
         """Write what waits, and how far each source has been read, in one transaction."""
         with self._view.transaction():
+            keep_newest_year(self._store.connection, self._newest.year)
             for reading, _, batch in self._waiting:
                 reading.last = _last_places(reading.last, batch)
             for reading in readings:

@@ -14,7 +14,7 @@ from weft.core.display_order import LATE
 from weft.core.subject import decode_text
 from weft.errors import UsageError
 from weft.index.fulltext import SearchQuery
-from weft.index.recency import AHEAD_SECONDS, UNDATED, newest_roots
+from weft.index.recency import UNDATED, horizon_at, newest_roots
 from weft.index.thread_reader import ThreadReader
 from weft.model import Found, Thread
 from weft.store.interface import read_bytes
@@ -75,7 +75,8 @@ class Listing:
         only messages behind it.  What is dated in the future counts as undated, as in `newest_roots`.
         """
         asked = SearchQuery.read(words)
-        values = {"words": asked.query, "horizon": self.now + AHEAD_SECONDS, "since": since, "undated": UNDATED}
+        horizon = horizon_at(self.connection, self.now)
+        values = {"words": asked.query, "horizon": horizon, "since": since, "undated": UNDATED}
         statement = _SEARCH
         if since is not None:
             statement += " AND newest >= :since"

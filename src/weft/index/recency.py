@@ -7,7 +7,8 @@ counts, and one for all lists (`ALL`).  ``date`` and ``node`` are those of its n
 date, node) gives the newest trees of a list without a look at any other.
 
 What is dated in the future must not come first, and what is the future depends on when it is asked.  So the table is as
-of a moment, the **horizon**, which every write moves on.  Messages dated beyond it have no say in their trees' rows;
+of a moment, the **horizon**, which every write moves on.  Of an archive of our own alone it is never later than the
+dates that are plausible in it (`weft.index.newest_mail`).  Messages dated beyond it have no say in their trees' rows;
 they have rows of their own (`AHEAD`), so that a reader can add those that are no longer ahead, and the next write does.
 A tree without a date up to the horizon comes last; such trees stand by their oldest node.
 
@@ -25,6 +26,7 @@ from typing import NamedTuple
 
 from weft.core.cycle_cutting import WITNESS_RANK
 from weft.core.forest import NONE
+from weft.index.newest_mail import is_alone, plausible_before
 from weft.index.node_cache import NodeCache, WrittenChanges
 
 ALL, AHEAD = 0, -1
@@ -161,7 +163,7 @@ class RecencyTables:
 
     def _advance(self, now: int) -> tuple[int, list[tuple[int, int]]]:
         """Move the horizon on: where it is then, and (date, node) of the messages that it passed."""
-        before, horizon = horizon_of(self._connection), now + AHEAD_SECONDS
+        before, horizon = horizon_of(self._connection), horizon_at(self._connection, now)
         if before >= horizon:  # the clock was put back
             return before, []
         self._connection.execute("INSERT OR REPLACE INTO view (key, value) VALUES ('horizon', ?)", (b"%d" % horizon,))
@@ -209,7 +211,7 @@ def newest_roots(
 ) -> Iterator[int]:
     """Roots by the newest message of their trees; see `weft.index.listing.Listing.newest_roots`."""
     number = _list_number(connection, list_name)
-    ahead = _no_longer_ahead(connection, now + AHEAD_SECONDS)
+    ahead = _no_longer_ahead(connection, horizon_at(connection, now))
     cursor = (1 << 62, 0) if after is None else ahead.get(after) or _place_of(connection, after)
     if number is None or cursor is None:
         return
@@ -224,6 +226,13 @@ def newest_roots(
     for (root,) in rows:
         if root not in ahead:
             yield root
+
+
+def horizon_at(connection: sqlite3.Connection, now: int) -> int:
+    """What is dated later than that is in the future, as of ``now``."""
+    horizon = now + AHEAD_SECONDS
+    limit = plausible_before(connection) if is_alone(connection) else None
+    return horizon if limit is None else min(horizon, limit - 1)
 
 
 def horizon_of(connection: sqlite3.Connection) -> int:

@@ -34,6 +34,7 @@ from weft.core.subject import decode_text
 from weft.errors import ClaimError, StoreError
 from weft.index.claim_filter import ClaimFilter
 from weft.index.coverage import CoverageReader
+from weft.index.newest_mail import own_origin, plausible_before
 from weft.model import Copy, Coverage, Message, Thread
 from weft.policy.rules import Policy, thread_digest
 from weft.store.interface import read_bytes
@@ -131,6 +132,7 @@ class ThreadReader:
         self.claimed: Callable[[bytes], bool] = lambda _: False
         """Whether a claim of the view is about an id.  The view sets it."""
         self._sources = _AdmittedFeeds(claim_filter)
+        self._plausible_before = 0  # as it was last asked for; it only grows
         self._counting_as: dict[bytes, list[bytes]] = {}
         for old, new in sorted(self.policy.aliases.items()):
             self._counting_as.setdefault(new, []).append(old)
@@ -162,6 +164,7 @@ class ThreadReader:
         ids, parents, ghosts, nodes = tree.ids, tree.parents, tree.ghosts, list(tree.nodes)
         names = list(map(_text, ids))
         layout = DisplayOrder(ids, parents, ghosts, tree.dates)
+        ahead = self._ahead(tree)
         muted = self._muted_nodes([node for node, ghost in zip(nodes, ghosts, strict=True) if ghost])
         replies = self._rival_replies(nodes)
         naming = self._naming([node for node, ghost in zip(nodes, ghosts, strict=True) if ghost])
@@ -179,6 +182,8 @@ class ThreadReader:
                 )  # fmt: skip
             else:
                 message = self._message(names[place], parent, depth, seen[place])
+            if place in ahead:
+                message = message._replace(ahead=True)
             if cuts and place in cuts:
                 message = message._replace(cut=_text(self._id_of(cuts[place])))
             if replies and nodes[place] in replies:
@@ -212,6 +217,21 @@ class ThreadReader:
                 seen[-1].append(one)
         self._sort(seen)
         return tree
+
+    def _ahead(self, tree: _Tree) -> set[int]:
+        """The messages of a tree, by place, that are on a list of our own and dated in the future."""
+        if max(tree.dates) < self._plausible_before:  # as nearly always
+            return set()
+        limit = plausible_before(self._connection)
+        if limit is None:
+            return set()
+        self._plausible_before = limit
+        own = own_origin(self._connection)
+        return {
+            place
+            for place, seen in enumerate(tree.seen)
+            if tree.dates[place] >= limit and any(one.claim.origin == own for one in seen)
+        }
 
     def coverage(self, root: int, coverage_reader: CoverageReader) -> Coverage:
         """How complete the tree below ``root`` can be."""

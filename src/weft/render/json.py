@@ -15,7 +15,8 @@ order, and then, only where they apply:
 * ``rival_replies``: the ids of contested messages that name this one as a rival parent; each is a root;
 * ``aliases``: other ids that count as this one here, so that what refers to them is below it;
 * ``charset_guessed``: true if from or subject hold 8-bit text whose charset nothing states: it is read as Windows-1252;
-* ``date_implausible``: true if ``date`` is before 1970: such a date orders nothing;
+* ``date_implausible``: true if ``date`` is before 1970, or in the future of the archive: such a date puts no thread
+  first;
 * ``named``, ``named_on``: for a ghost, in how many copies of other messages it is named, and on which lists;
 * ``hearsay``: true for a ghost with a parent: only References of other messages place it there;
 * ``muted``: true for a ghost of which copies are here that the policy mutes.
@@ -122,6 +123,7 @@ def _encode_message(message: Message) -> str:
         replies,
         aliases,
         guessed,
+        ahead,
     ) = message
     first = copies[0] if len(copies) == 1 else None
     if first and first.subject == subject and first.author == author and first.date == date and first.origin is None:
@@ -132,7 +134,7 @@ def _encode_message(message: Message) -> str:
         lists = ",".join(map(_quote, message.lists))
         encoded_copies = ",".join([_encode_copy(copy, message) for copy in copies])
     marked = contested or cut is not None or joined or stated or replies or aliases or guessed
-    marked = marked or (date is not None and date < "1970-01-02")
+    marked = marked or ahead or (date is not None and date < "1970-01-02")
     rest = _encode_rest(message) if ghost or marked else ""
     return (
         f'{{"id":{_quote(own)},"parent":{"null" if parent is None else _quote(parent)},"depth":{depth},'

@@ -55,7 +55,7 @@ def tags(message: Message) -> str:
         variant_tag(message.variants),
         "[cycle cut] " if message.cut is not None else "",
         "[joined by subject] " if message.joined and not message.ghost else "",
-        "[date before 1970] " if message.implausible_date else "",
+        "[date in the future] " if message.ahead else "[date before 1970] " if message.implausible_date else "",
         "[charset guessed] " if message.guessed else "",
     ]
     return "".join(marks)

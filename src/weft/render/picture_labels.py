@@ -133,7 +133,7 @@ def remarks(row: LaneRow, lanes: Lanes) -> Iterator[str]:
     if message.aliases:
         yield alias_words(message, tidy)
     if message.implausible_date:
-        yield "its date is before 1970, and orders nothing"
+        yield "its date is in the future" if message.ahead else "its date is before 1970, and orders nothing"
     if message.guessed:
         yield "the charset of its subject or author is a guess"
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from weft.core.body import MAX_RAW_BODY, body_digest
+from weft.core.date import parse_date
 from weft.core.header import minted, scan
+from weft.sources.newest_year import NewestYear
 
 Evidence = tuple[
     int, int, bytes, tuple[bytes, ...], bool, tuple[bytes, ...], bytes, bytes, bytes, bytes, bytes, bytes, bytes,
@@ -24,9 +26,12 @@ def make_evidence(
     *,
     mbox: bool,
     again: bool = False,  # noqa: ARG001
+    newest: NewestYear | None = None,
 ) -> Evidence:
     """Scan one message, as `weft.sources.interface.make_record` does."""
     fields = scan(buffer, start, header_end)
+    if newest is not None and not newest.covers(fields.date):
+        newest.look(buffer, start, header_end, parse_date(fields.date)[0])
     data = bytes(memoryview(buffer)[body[0] : min(body[1], body[0] + MAX_RAW_BODY)])  # copied once, not twice
     digest = body_digest(data, mbox=mbox)
     own, aliases = (fields.message_id, fields.aliases) if fields.message_id else minted(fields, digest)

@@ -16,6 +16,7 @@ from weft.core.byte_search import find
 from weft.core.date import MISSING, parse_date
 from weft.core.header import Fields, minted, scan
 from weft.core.list_name import check_list_name as check_list_name
+from weft.sources.newest_year import NewestYear
 
 Record = tuple[
     int, int, bytes, tuple[bytes, ...], bool, tuple[bytes, ...], bytes, int, int, bytes, bytes, int, int, bytes,
@@ -155,12 +156,16 @@ def make_record(
     *,
     mbox: bool,
     again: bool = False,  # noqa: ARG001
+    newest: NewestYear | None = None,
 ) -> Record:
     """Scan one message: its header block is ``buffer[start:header_end]``, its body ``buffer[body[0]:body[1]]``.
 
     The byte before ``start`` must be a line feed; ``place`` is the record's (offset, length).
     """
-    return _whole(scan(buffer, start, header_end), buffer, body, place, mbox)
+    record = _whole(scan(buffer, start, header_end), buffer, body, place, mbox)
+    if newest is not None and record[7] >= newest.limit:
+        newest.look(buffer, start, header_end, record[7])
+    return record
 
 
 def make_outline(
@@ -172,6 +177,7 @@ def make_outline(
     *,
     mbox: bool,
     again: bool = False,
+    newest: NewestYear | None = None,
 ) -> Record:
     """The same without a look at the body where `read_numbers` can have one later: few bodies are ever compared."""
     fields = scan(buffer, start, header_end)
@@ -179,10 +185,15 @@ def make_outline(
         own, in_reply_to, sane, references, date, subject, author, _, _, weak_in_reply_to, weak_references, aliases
     ) = fields  # fmt: skip
     if not own or not again or body[1] - body[0] <= _SHORT:
-        return _whole(fields, buffer, body, place, mbox)
+        record = _whole(fields, buffer, body, place, mbox)
+        if newest is not None and record[7] >= newest.limit:
+            newest.look(buffer, start, header_end, record[7])
+        return record
     seconds, zone = parse_date(date)
     if seconds != MISSING:
         date = b""
+        if newest is not None and seconds >= newest.limit:
+            newest.look(buffer, start, header_end, seconds)
     return (
         *place, own, in_reply_to, sane, references, date, seconds, zone, subject, author, UNREAD, UNREAD,
         weak_in_reply_to, weak_references, aliases,

@@ -3,7 +3,7 @@
 Theory of operation
 -------------------
 For more than a few megabytes one more process scans.  It answers on a pipe with frames of `marshal` data, ``(source,
-list, records, notes)``, a few hundred records each, and goes on for some megabytes while nobody reads them
+list, records, notes, newest year)``, a few hundred records each, and goes on for some megabytes while nobody reads them
 (`weft._workers.FrameQueue`), as when an index writes.  Who does not care in which order messages come gets them faster:
 then this process scans too whenever no frame waits for it, and there may be more than one other.  The mail is cut into
 shares of some megabytes, a big mbox at its messages; the numbers of the shares lie in one more pipe, and whoever is
@@ -33,6 +33,7 @@ from weft.errors import SourceError
 from weft.sources.interface import Note, Notes, RecordMaker, Source, T
 from weft.sources.lists import SeveralLists, refuse_shared_lists
 from weft.sources.mbox import MboxFile
+from weft.sources.newest_year import NewestYear
 from weft.sources.standard_input import StandardInput
 
 _BATCH = 400
@@ -56,30 +57,43 @@ Batch = tuple[int, str, list[T]]
 
 
 def scan(
-    sources: Sequence[Source], notes: Notes, make: RecordMaker[T], processes: int | None = None, *, ordered: bool = True
+    sources: Sequence[Source],
+    notes: Notes,
+    make: RecordMaker[T],
+    processes: int | None = None,
+    *,
+    ordered: bool = True,
+    newest: NewestYear | None = None,
 ) -> Iterator[Batch[T]]:
     """What ``make``, a function of a module, makes of all messages of all sources: (index, list, some of them).
 
     ``processes``: 1 scans here, 2 in another process; None decides by the size of the mail and the number of cores.
     Without ``ordered`` messages come in any order, 2 scans here and in another process, and more are possible.
+    ``newest``: finds the newest year, for which ``make`` has an argument of this name.
     """
     if any(isinstance(getattr(source, "source", source), StandardInput) for source in sources):
         processes = 1  # it can be read once, and what it keeps for `fetch` has to be here
     elif processes is None:
         processes = _worth(sources)
     shared = sum(isinstance(source, SeveralLists) and source.named_by_place for source in sources) > 1
-    batches = _scan(list(enumerate(sources)), notes, make, processes, ordered=ordered or shared)
+    if newest is not None:
+        finding: Any = make
+        make = partial(finding, newest=newest)
+    batches = _scan(list(enumerate(sources)), notes, make, processes, newest, ordered=ordered or shared)
     return refuse_shared_lists(batches, sources, notes) if shared else batches
 
 
-def _scan(work: Work, notes: Notes, make: RecordMaker[T], processes: int, *, ordered: bool) -> Iterator[Batch[T]]:
+def _scan(
+    work: Work, notes: Notes, make: RecordMaker[T], processes: int, newest: NewestYear | None, *, ordered: bool
+) -> Iterator[Batch[T]]:
     if processes == 1:
         return _scan_here(work, notes, make)
+    newest = newest or NewestYear()
     if not is_alone():
-        return _gather([_start(work, make)], notes)
+        return _gather([_start(work, make, newest)], notes, newest)
     if ordered:
-        return _gather([fork(partial(answer, work, make))], notes)
-    return _share_out(_shares(work), notes, make, processes - 1)
+        return _gather([fork(partial(answer, work, make, newest))], notes, newest)
+    return _share_out(_shares(work), notes, make, newest, processes - 1)
 
 
 def _worth(sources: Sequence[Source]) -> int:
@@ -111,7 +125,9 @@ def _load(source: Source) -> int:
     return source.size * (_UNFOLDS if isinstance(source, MboxFile) and not source.is_plain() else 1)
 
 
-def _share_out(shares: list[Work], notes: Notes, make: RecordMaker[T], others: int) -> Iterator[Batch[T]]:
+def _share_out(
+    shares: list[Work], notes: Notes, make: RecordMaker[T], newest: NewestYear, others: int
+) -> Iterator[Batch[T]]:
     """Scan shares here and in other processes, in any order."""
     reading, writing = os.pipe()
     try:
@@ -125,8 +141,8 @@ def _share_out(shares: list[Work], notes: Notes, make: RecordMaker[T], others: i
         children: list[Child] = []
         with suppress(OSError):  # then with fewer
             for _ in range(min(others, len(shares) - 1)):
-                children.append(fork(lambda file: answer(taken(), make, file), reading))
-        yield from _gather(children, notes, _scan_here(taken(), notes, make))
+                children.append(fork(lambda file: answer(taken(), make, newest, file), reading))
+        yield from _gather(children, notes, newest, _scan_here(taken(), notes, make))
     finally:
         os.close(reading)
 
@@ -184,7 +200,7 @@ def _by_list(index: int, made: Iterator[tuple[str, T]]) -> Iterator[Batch[T]]:
     yield from ((index, name, batch) for name, batch in batches.items())
 
 
-def _start(work: Work, make: RecordMaker[T]) -> Child:
+def _start(work: Work, make: RecordMaker[T], newest: NewestYear) -> Child:
     import pickle  # the other ways need neither
     import subprocess
 
@@ -195,7 +211,7 @@ def _start(work: Work, make: RecordMaker[T]) -> Child:
     assert process.stdin is not None
     assert isinstance(process.stdout, FileIO)
     with process.stdin as requests:
-        requests.write(pickle.dumps([sys.path, work, make]))
+        requests.write(pickle.dumps([sys.path, work, make, newest]))
 
     def end() -> None:
         process.kill()
@@ -204,7 +220,9 @@ def _start(work: Work, make: RecordMaker[T]) -> Child:
     return Child(process.stdout, process.pid, end)
 
 
-def _gather(children: list[Child], notes: Notes, here: Iterator[Batch[Any]] | None = None) -> Iterator[Batch[Any]]:
+def _gather(
+    children: list[Child], notes: Notes, newest: NewestYear, here: Iterator[Batch[Any]] | None = None
+) -> Iterator[Batch[Any]]:
     """The frames of some processes, as they come; while none waits, the batches of ``here``."""
     running = {child.answers for child in children}
     try:
@@ -221,7 +239,8 @@ def _gather(children: list[Child], notes: Notes, here: Iterator[Batch[Any]] | No
                 if frame is None:
                     running.remove(answers)
                     continue
-                index, name, batch, noted = marshal.loads(frame)  # noqa: S302 - written by our own child
+                index, name, batch, noted, year = marshal.loads(frame)  # noqa: S302 - written by our own child
+                newest.raise_to(year)
                 for note in noted:
                     notes(Note(*note))
                 if batch:
@@ -234,13 +253,13 @@ def _gather(children: list[Child], notes: Notes, here: Iterator[Batch[Any]] | No
             child.answers.close()
 
 
-def answer(work: Iterable[tuple[int, Source]], make: RecordMaker[Any], answers: FileIO) -> None:
-    """What a process that scans does: answer in frames, and end with an empty one."""
+def answer(work: Iterable[tuple[int, Source]], make: RecordMaker[Any], newest: NewestYear, answers: FileIO) -> None:
+    """What a process that scans does: answer in frames, and end with an empty one.  ``make`` finds ``newest``."""
     outbox = FrameQueue(answers)
     noted: list[tuple[str, int | None, str, int, str, bool]] = []
 
     def send(index: int, name: str, batch: list[object]) -> None:
-        outbox.put(marshal.dumps((index, name, batch, noted), _MARSHAL))
+        outbox.put(marshal.dumps((index, name, batch, noted, newest.year), _MARSHAL))
         noted.clear()
 
     def note(what: Note) -> None:
@@ -259,11 +278,11 @@ def main() -> None:
     """The process that `_start` makes."""
     import pickle
 
-    path, work, make = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by our own parent
+    path, work, make, newest = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by our own parent
     sys.path[:] = path
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends us
     try:
-        answer(work, make, FileIO(sys.stdout.fileno(), "w", closefd=False))
+        answer(work, make, newest, FileIO(sys.stdout.fileno(), "w", closefd=False))
     except BrokenPipeError:  # the parent has seen enough
         os._exit(1)
 

@@ -176,6 +176,14 @@ def judge(buffer: bytes | bytearray, at: int, end: int, *, at_end: bool, series:
     return _undated(below, text, blank=blank)
 
 
+def date_in_line(line: bytes) -> bytes:
+    """The date of a line ``From ...``; empty if it has none that says when a message came."""
+    if not line.startswith(b"From ") or _GIT_LINE.match(line):
+        return b""
+    found = _DATE.search(line)
+    return found[0] if found else b""
+
+
 def is_patch_series(front: bytes) -> bool:
     """Whether the first From_ line in the first bytes of a file is git's, as ``git format-patch --stdout`` writes."""
     for line in _ANY_FROM_LINE.finditer(front):

@@ -25,7 +25,7 @@ from weft.errors import AnswerError
 from weft.model import Copy, Coverage, Message, Thread
 from weft.v1 import threads_pb2 as wire
 
-_GHOST, _CONTESTED, _JOINED, _MUTED, _GUESSED = 1, 2, 4, 8, 16
+_GHOST, _CONTESTED, _JOINED, _MUTED, _GUESSED, _AHEAD = 1, 2, 4, 8, 16, 32
 _ROW = 24
 """About what one entry takes in all columns of its list."""
 _FACTS = wire.Facts
@@ -116,7 +116,8 @@ class ThreadColumns:
                 | _CONTESTED * message.contested
                 | _JOINED * message.joined
                 | _MUTED * message.muted
-                | _GUESSED * message.guessed,
+                | _GUESSED * message.guessed
+                | _AHEAD * message.ahead,
                 message.named if message.ghost else message.variants,
                 strings[message.date or ""],
                 strings[message.author],
@@ -258,6 +259,7 @@ class PageJoiner:
                 joined=bool(flags & _JOINED),
                 muted=ghost and bool(flags & _MUTED),
                 guessed=bool(flags & _GUESSED),
+                ahead=bool(flags & _AHEAD),
             )
             self.messages.append(message)
 

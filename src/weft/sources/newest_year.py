@@ -1,0 +1,89 @@
+"""The year of the newest mail of an archive, by which dates in the future are known without a clock.
+
+Theory of operation
+-------------------
+Everybody can write any Date.  When a message was delivered is said by the archive itself, in the line ``From`` of an
+mbox, and by the server that delivered it, in the first Received field; the later of the two counts, since many
+programs write a line that says nothing.  A message shows that there was mail in the year of its Date or in that of its
+delivery, whichever is earlier; the greatest of these years is the newest one.  A date is plausible up to the end of the
+year behind it.
+
+So the newest year depends on the set of messages alone.  A message can only raise it if its Date is later, so that few
+are looked at: one for each year, and those whose Date is later than they were delivered.
+
+Who can lie: the author about Date, and about Received where the archive adds none (news); then no date is marked that
+should be.  No mail can make that of another look implausible that was delivered in the year of its own Date.
+"""
+
+from __future__ import annotations
+
+import re
+
+from weft.core.byte_search import find
+from weft.core.date import MISSING, parse_date, start_of_year, year_of
+from weft.core.message_id import unfold
+from weft.sources.separators import date_in_line
+
+FIRST_YEAR = 1970
+_SOME_MAIL = start_of_year(1971)
+"""Lines that say nothing are dated to the first day of 1970, or before."""
+_LINE = 1100
+"""So many bytes before a message hold the line above it."""
+_RECEIVED = re.compile(rb"\nReceived[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.IGNORECASE)
+
+
+class NewestYear:
+    """Finds the newest year while messages are scanned."""
+
+    __slots__ = ("_years", "limit", "year")
+
+    def __init__(self, year: int = 0) -> None:
+        """``year``: what is known already; 0: nothing."""
+        self.year = 0
+        self.limit = 0
+        """A date before this, in seconds, says nothing new: the beginning of the next year."""
+        self._years: set[bytes] = set()
+        self.raise_to(year)
+
+    @property
+    def plausible_before(self) -> int | None:
+        """Dates from then on, in seconds, are in the future; None: nothing says when any mail was delivered."""
+        return plausible_before(self.year)
+
+    def raise_to(self, year: int) -> None:
+        """There is mail of that year."""
+        if year > self.year:
+            self.year, self.limit = year, start_of_year(year + 1)
+            self._years = {b"%d" % one for one in range(FIRST_YEAR, year + 1)}
+
+    def covers(self, date: bytes) -> bool:
+        """Whether a Date of the usual form says nothing new."""
+        return date[12:16] in self._years or date[11:15] in self._years
+
+    def look(self, buffer: bytes | bytearray, start: int, header_end: int, seconds: int) -> None:
+        """See a message, whose Date is ``seconds``; the arguments are those of `weft.sources.interface.make_record`."""
+        if seconds < self.limit:
+            return
+        delivered = max(_by_line(buffer, start), _by_received(buffer, start, header_end))
+        if delivered >= _SOME_MAIL and min(seconds, delivered) >= self.limit:
+            self.raise_to(year_of(min(seconds, delivered)))
+
+
+def plausible_before(year: int) -> int | None:
+    """As `NewestYear.plausible_before`, of a newest year."""
+    return start_of_year(year + 2) if year else None
+
+
+def _by_line(buffer: bytes | bytearray, start: int) -> int:
+    """When the archive got a message, by the line ``From`` just before it; `MISSING` if there is none."""
+    front = buffer.rfind(b"\n", max(0, start - _LINE), max(0, start - 1)) + 1
+    line = bytes(buffer[front : start - 1]) if front or start <= _LINE else b""
+    return parse_date(date_in_line(line))[0]
+
+
+def _by_received(buffer: bytes | bytearray, start: int, header_end: int) -> int:
+    """When the last server got a message."""
+    if find(buffer, b"\nReceived:", start - 1, header_end) < 0:
+        return MISSING
+    found = _RECEIVED.search(buffer, start - 1, header_end)
+    return parse_date(unfold(found[1].rpartition(b";")[2]))[0] if found else MISSING
