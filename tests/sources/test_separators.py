@@ -227,6 +227,8 @@ def test_a_field_from_is_text_among_fields_and_named_elsewhere() -> None:
     assert judged(b"text\n\n", b"From : ann@example.org\n" + HEADER) is Ground.LOST
     assert judged(b"text\n", b"From :\n" + HEADER) is Ground.LOST
     assert judged(b"text\n", b"From :nn@example.org Tue Feb 11 10:00:00 2003\n" + HEADER) is Ground.LOST
+    assert judged(b"\n\ntext\n", b"From :nn@example.org Tue Feb 1\n" + HEADER) is Ground.LOST
+    assert judged(b"\n\nX-Y: z\n z\n", b"From :nn@example.org Tue Feb 1\n" + HEADER) is Ground.TEXT
 
 
 def test_a_line_in_a_quotation_is_named_not_taken() -> None:

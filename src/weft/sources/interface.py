@@ -17,6 +17,7 @@ from weft.core.date import MISSING, parse_date
 from weft.core.header import Fields, minted, scan
 from weft.core.list_name import check_list_name as check_list_name
 from weft.sources.newest_year import NewestYear
+from weft.sources.separators import MBOXRD
 
 Record = tuple[
     int, int, bytes, tuple[bytes, ...], bool, tuple[bytes, ...], bytes, int, int, bytes, bytes, int, int, bytes,
@@ -36,6 +37,8 @@ key no sender of mail can know.  Both are `UNREAD` where `make_outline` did not 
 """
 UNREAD = -1
 """What Python's hash never is."""
+_RECEIVED = b"\nReceived:"
+_MBOXRD = len(MBOXRD)
 _SHORT = 256
 """So many bytes of a body are hashed faster than they are read a second time."""
 
@@ -186,18 +189,23 @@ def make_outline(
     ) = fields  # fmt: skip
     if not own or not again or body[1] - body[0] <= _SHORT:
         record = _whole(fields, buffer, body, place, mbox)
-        if newest is not None and record[7] >= newest.limit:
-            newest.look(buffer, start, header_end, record[7])
-        return record
-    seconds, zone = parse_date(date)
-    if seconds != MISSING:
-        date = b""
-        if newest is not None and seconds >= newest.limit:
-            newest.look(buffer, start, header_end, seconds)
-    return (
-        *place, own, in_reply_to, sane, references, date, seconds, zone, subject, author, UNREAD, UNREAD,
-        weak_in_reply_to, weak_references, aliases,
-    )  # fmt: skip
+        seconds = record[7]
+    else:
+        seconds, zone = parse_date(date)
+        if seconds != MISSING:
+            date = b""
+        record = (
+            *place, own, in_reply_to, sane, references, date, seconds, zone, subject, author, UNREAD, UNREAD,
+            weak_in_reply_to, weak_references, aliases,
+        )  # fmt: skip
+    if (
+        newest is not None
+        and seconds >= newest.limit
+        # Without a call where nothing says when it came, as in whole archives of mboxrd.
+        and (find(buffer, _RECEIVED, start - 1, header_end) >= 0 or not buffer.startswith(MBOXRD, start - _MBOXRD))
+    ):
+        newest.look(buffer, start, header_end, seconds)
+    return record
 
 
 def read_numbers(source: Source, offset: int, length: int) -> tuple[int, int]:

@@ -22,11 +22,12 @@ import re
 from weft.core.byte_search import find
 from weft.core.date import MISSING, parse_date, start_of_year, year_of
 from weft.core.message_id import unfold
-from weft.sources.separators import date_in_line
+from weft.sources.separators import MBOXRD, date_in_line
 
 FIRST_YEAR = 1970
 _SOME_MAIL = start_of_year(1971)
 """Lines that say nothing are dated to the first day of 1970, or before."""
+_MBOXRD_LENGTH = len(MBOXRD)
 _LINE = 1100
 """So many bytes before a message hold the line above it."""
 _RECEIVED = re.compile(rb"\nReceived[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.IGNORECASE)
@@ -64,7 +65,8 @@ class NewestYear:
         """See a message, whose Date is ``seconds``; the arguments are those of `weft.sources.interface.make_record`."""
         if seconds < self.limit:
             return
-        delivered = max(_by_line(buffer, start), _by_received(buffer, start, header_end))
+        line = MISSING if buffer.startswith(MBOXRD, max(0, start - _MBOXRD_LENGTH)) else _by_line(buffer, start)
+        delivered = max(line, _by_received(buffer, start, header_end))
         if delivered >= _SOME_MAIL and min(seconds, delivered) >= self.limit:
             self.raise_to(year_of(min(seconds, delivered)))
 

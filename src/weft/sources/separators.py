@@ -67,6 +67,8 @@ _LINE_END = deferred(rb"\r?\n|\r")
 _GAP_LINE = deferred(rb"[ \t\f]{0,%d}(\r?\n|\r)|>+From [^\r\n]{0,%d}(?:\r?\n|\r)" % (_LINE, _LINE))
 _FIELD = deferred(rb"([!-9;-~]{1,%d})[ \t]{0,%d}:" % (_LINE, _LINE))
 _REST_OF_LINE = deferred(rb"[^\r\n]*+(?:\r?\n|\r)?")
+_LAST_LINE = deferred(rb"[\r\n]([^\r\n]+)(?:\r\n|\n|\r)\Z")
+_IN_HEADER = deferred(rb"[ \t]|[!-9;-~]+[ \t]*:")
 _BLANK_BEFORE = deferred(rb"(?:(?:\r\n|\n|\r(?!\n))|\A)[ \t\f]*(?:\r\n|\n|\r)\Z|\A\Z")
 _GLUED = deferred(
     rb"From (?!%s)[^ \r\n]{1,%d} {1,2}%s %s [ \d]\d \d\d:\d\d:\d\d \d{4}\r?\n" % (_GIT, _LINE, _DAY, _MONTH)
@@ -283,7 +285,10 @@ def _is_lost_field(before: bytes, text: bytes, below: _Below, *, blank: bool, mb
     """
     if mboxrd:
         return before.endswith((b"\n\n", b"\n\r\n"))
-    return blank or (b"@" not in text and not below.gap) or _DATE.search(text) is not None
+    if blank or (b"@" not in text and not below.gap) or _DATE.search(text):
+        return True
+    above = _LAST_LINE.search(before)
+    return above is not None and not _IN_HEADER.match(above[1])
 
 
 def _is_broken(buffer: bytes | bytearray, at: int, end: int) -> bool:
