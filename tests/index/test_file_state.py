@@ -254,7 +254,7 @@ def test_messages_are_read_in_order_however_many_processes_are_asked_for(index: 
     """Or a run that is interrupted could remember a place before which not all was read."""
     log, asked = NoteLog(), []
 
-    def scan(*arguments: object) -> Iterator[object]:
+    def scan(*arguments: object, **_: object) -> Iterator[object]:
         asked.append(arguments[3])
         return iter(())
 
