@@ -19,18 +19,18 @@ from __future__ import annotations
 
 import re
 
+from weft._patterns import deferred
 from weft.core.byte_search import find
 from weft.core.date import MISSING, parse_date, start_of_year, year_of
 from weft.core.message_id import unfold
-from weft.sources.separators import MBOXRD, date_in_line
+from weft.sources.separators import MBOXRD, date_in_line, is_patch
 
 FIRST_YEAR = 1970
-_SOME_MAIL = start_of_year(1971)
-"""Lines that say nothing are dated to the first day of 1970, or before."""
+"""Lines that say nothing are dated to its first day, or before."""
 _MBOXRD_LENGTH = len(MBOXRD)
 _LINE = 1100
 """So many bytes before a message hold the line above it."""
-_RECEIVED = re.compile(rb"\nReceived[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.IGNORECASE)
+_RECEIVED = deferred(rb"\nReceived[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.IGNORECASE)
 
 
 class NewestYear:
@@ -65,10 +65,10 @@ class NewestYear:
         """See a message, whose Date is ``seconds``; the arguments are those of `weft.sources.interface.make_record`."""
         if seconds < self.limit:
             return
-        line = MISSING if buffer.startswith(MBOXRD, max(0, start - _MBOXRD_LENGTH)) else _by_line(buffer, start)
+        line = 0 if buffer.startswith(MBOXRD, max(0, start - _MBOXRD_LENGTH)) else _by_line(buffer, start)
         delivered = max(line, _by_received(buffer, start, header_end))
-        if delivered >= _SOME_MAIL and min(seconds, delivered) >= self.limit:
-            self.raise_to(year_of(min(seconds, delivered)))
+        if delivered > FIRST_YEAR:
+            self.raise_to(min(delivered, year_of(seconds)))
 
 
 def plausible_before(year: int) -> int | None:
@@ -77,15 +77,28 @@ def plausible_before(year: int) -> int | None:
 
 
 def _by_line(buffer: bytes | bytearray, start: int) -> int:
-    """When the archive got a message, by the line ``From`` just before it; `MISSING` if there is none."""
+    """The year when the archive got a message, by the line ``From`` just before it; 0 if there is none."""
     front = buffer.rfind(b"\n", max(0, start - _LINE), max(0, start - 1)) + 1
     line = bytes(buffer[front : start - 1]) if front or start <= _LINE else b""
-    return parse_date(date_in_line(line))[0]
+    if (
+        line[-8:-7] == b":"
+        and line[-5:-4] == b" "
+        and line[-4:].isdigit()
+        and line.startswith(b"From ")
+        and not is_patch(line)
+    ):
+        return int(line[-4:])
+    return _year(date_in_line(line))
 
 
 def _by_received(buffer: bytes | bytearray, start: int, header_end: int) -> int:
-    """When the last server got a message."""
+    """The year when the last server got a message; 0 if there is none."""
     if find(buffer, b"\nReceived:", start - 1, header_end) < 0:
-        return MISSING
+        return 0
     found = _RECEIVED.search(buffer, start - 1, header_end)
-    return parse_date(unfold(found[1].rpartition(b";")[2]))[0] if found else MISSING
+    return _year(unfold(found[1].rpartition(b";")[2])) if found else 0
+
+
+def _year(date: bytes) -> int:
+    seconds = parse_date(date)[0]
+    return 0 if seconds == MISSING else year_of(seconds)

@@ -180,10 +180,15 @@ def judge(buffer: bytes | bytearray, at: int, end: int, *, at_end: bool, series:
 
 def date_in_line(line: bytes) -> bytes:
     """The date of a line ``From ...``; empty if it has none that says when a message came."""
-    if not line.startswith(b"From ") or _GIT_LINE.match(line):
+    if not line.startswith(b"From ") or is_patch(line):
         return b""
     found = _DATE.search(line)
     return found[0] if found else b""
+
+
+def is_patch(line: bytes) -> bool:
+    """Whether a line ``From ...`` is that of a patch of git."""
+    return b"Mon Sep 17 00:00:00 2001" in line and _GIT_LINE.match(line) is not None
 
 
 def is_patch_series(front: bytes) -> bool:
