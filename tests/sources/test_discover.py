@@ -77,7 +77,7 @@ def named(*arguments: str) -> list[tuple[str, str]]:
         ("linux.kernel", "linux.kernel"),
         ("a.mbox.mbox", "a.mbox"),
         ("a.gz.gz", "a.gz"),
-        ("a.mbox.old", "a.mbox.old"),
+        ("a.mbox.old", "a"),
         (".mbox", ".mbox"),
         (".gz", ".gz"),
         ("a=b.mbox", "a=b"),

@@ -5,8 +5,8 @@ Theory of operation
 Below a directory that the user names, a list is called by the path to its archive, joined with dots, without what
 belongs to the form of the archive and not to its place: suffixes, ``cur`` and ``new`` of a Maildir, ``git/0.git`` of
 public-inbox, the second name of Mailman's ``LIST.mbox/LIST.mbox``, ``.sbd`` of Thunderbird, ``Messages`` of Apple Mail,
-and the periods of time that archives are cut into (`weft.sources.periods`): ``imagej-devel/2014-August.txt.gz`` belongs
-to ``imagej-devel``.
+``archive/0`` of ezmlm, and the periods of time that archives are cut into or rotated by (`weft.sources.periods`):
+``imagej-devel/2014-August.txt.gz`` belongs to ``imagej-devel``, ``dev.mbox.1.gz`` to ``dev``.
 A file that the user names is called by its own name, by the same rules.  If nothing is left, the name is that of the
 nearest directory above that is no such part.
 
@@ -26,12 +26,23 @@ from typing import NamedTuple
 from weft.sources.periods import is_part, is_period, without_period
 
 _COMPRESSIONS = (".gz", ".xz", ".bz2", ".zst")
-_MAIL = (".mbox", ".mbx", ".mboxrd", ".mboxo", ".mboxcl", ".mboxcl2", ".txt", ".mail", ".mmdf", ".babyl")
+_MAIL = (
+    ".mbox", ".mbx", ".mboxrd", ".mboxo", ".mboxcl", ".mboxcl2", ".txt", ".mail", ".mmdf", ".babyl", ".archive",
+    ".arch", ".notebook",
+)  # fmt: skip
+_BACKUPS = (".old", ".bak", ".orig", ".save", ".prev")
+_OF_NO_LIST = ("archive", "archives", "mbox", "mail", "messages")
+"""Before a period of time these say what is in the file, and not of which list."""
 _ARCHIVES = (".tar", ".tgz", ".txz", ".tbz", ".tbz2", ".tzst", ".zip")
 _FOLDERS = (".mbox", ".sbd", ".git")
 _MAILBOX = "mbox"
+_TOPICS = "topics"
+"""What Google's exports of groups call the one file in the folder of a group."""
 
 _NOTEBOOK = re.compile(r"(.+)\.log([0-9]{4}[a-z]?)?", re.IGNORECASE | re.ASCII | re.DOTALL)
+_EZMLM = "archive"
+"""The folder in which ezmlm keeps folders of a hundred messages each, with numbers for names."""
+_NUMBER = re.compile(r"[0-9]{1,7}", re.ASCII)
 _EPOCH = re.compile(r"[0-9]{1,9}\.git", re.ASCII)
 _APPLE = re.compile(r"Messages|Attachments|Data|[0-9]|[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}", re.ASCII)
 
@@ -62,6 +73,8 @@ def of_file(root: str, parts: Sequence[str]) -> Place:
         or (folders and _repeats(folders[-1], stem))
         or (dated and kept[-1:] == [stem])
         or (also_dated and stem == _MAILBOX)
+        or (dated and stem.lower() in _OF_NO_LIST)
+        or (stem == _TOPICS and folders and "@" in folders[-1])
     ):
         kept.append(stem)
     return _place(root, kept, dated or also_dated)
@@ -88,14 +101,25 @@ def may_be_one_archive(one: str, other: str) -> bool:
 
 def file_stem(name: str) -> tuple[str, bool]:
     """A file's name without suffixes, and without a period of time at its end; whether there was one."""
-    stem = without_suffix(without_suffix(name, _COMPRESSIONS), _MAIL)
-    if is_period(stem):
-        return stem, True
-    if found := _NOTEBOOK.fullmatch(stem):
-        return found[1], found[2] is not None
-    if (before := without_period(stem)) is not None:
-        return before, True
-    return stem, False
+    stem, dated = _without_form(name), False
+    while not is_period(stem):
+        if found := _NOTEBOOK.fullmatch(stem):
+            return found[1], dated or found[2] is not None
+        before = without_period(stem) or _without_backup(stem)
+        if before is None:
+            return stem, dated
+        stem, dated = _without_form(before), True
+    return stem, True
+
+
+def _without_form(name: str) -> str:
+    return without_suffix(without_suffix(name, _COMPRESSIONS), _MAIL)
+
+
+def _without_backup(name: str) -> str | None:
+    """The name of the mailbox that was renamed to this one; None if it was not."""
+    before = without_suffix(name.removesuffix("~"), _BACKUPS)
+    return before if before != name and without_suffix(before, _MAIL) != before else None
 
 
 def archive_stem(name: str) -> str:
@@ -137,7 +161,9 @@ def _folders(parts: Sequence[str]) -> tuple[list[str], bool]:
             continue
         if part == "git" and _EPOCH.fullmatch(parts[index + 1] if index + 1 < len(parts) else ""):
             continue
-        if _EPOCH.fullmatch(part):
+        if part == _EZMLM and _NUMBER.fullmatch(parts[index + 1] if index + 1 < len(parts) else ""):
+            continue
+        if _EPOCH.fullmatch(part) or (list(parts[max(0, index - 1) : index]) == [_EZMLM] and _NUMBER.fullmatch(part)):
             dated = True
         elif apple and _APPLE.fullmatch(part):
             continue
