@@ -51,7 +51,7 @@ def _hello(stated: Stated) -> wire.Hello:
         limits=Limits().to_message(),
         serves=serves.to_message(),
         admits=None if admits is None else admits.to_message(),
-        takes=wire.Mode.THREADS if threads else wire.Mode.MIRROR,
+        takes=wire.Mode.MODE_THREADS if threads else wire.Mode.MODE_MIRROR,
         next=bytes(16),
     )
 

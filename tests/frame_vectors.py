@@ -60,7 +60,7 @@ class Setting:
             limits=NARROW.to_message(),
             serves=served(rules, SELF.public).to_message(),
             admits=admitted(rules, SELF.public).to_message(),
-            takes=wire.Mode.THREADS if self.threads else wire.Mode.MIRROR,
+            takes=wire.Mode.MODE_THREADS if self.threads else wire.Mode.MODE_MIRROR,
             kept=KeptSketches(self.digest, KEY).mark,
             next=bytes(16),
         )
@@ -155,7 +155,7 @@ def _symbols(size: int, first: int = 0, count: int = 1, stated: int | None = Non
 
 
 SETTLED, DONE = wire.Frame(settled=wire.Settled()), wire.Frame(done=wire.Done())
-ASKED_BY_CALLER = wire.Frame(settled=wire.Settled(scope=wire.Scope.TO_CALLER))
+ASKED_BY_CALLER = wire.Frame(settled=wire.Settled(scope=wire.Scope.SCOPE_TO_CALLER))
 _NEW = part(NEW, (0, 1)).SerializeToString(deterministic=True)
 _OFFERED = wire.Frame(offer=wire.Offer(ids=b"".join(claim.identity[:16] for claim in NEW.claims)))
 
@@ -196,7 +196,7 @@ def _answering(setting: Setting) -> Iterator[Case]:
         "offer: half an id": [wire.Frame(offer=wire.Offer(ids=bytes(24)))],
         "need: more symbols than are tried for a set of 40": [_need(1), _need(37)],
         "need: after the list was asked for": [_need(0), _need(1)],
-        "need: of a scope without feeds": [wire.Frame(need=wire.Need(scope=wire.Scope.TO_CALLER, count=1))],
+        "need: of a scope without feeds": [wire.Frame(need=wire.Need(scope=wire.Scope.SCOPE_TO_CALLER, count=1))],
         "symbols: of a scope that the receiver tells": [_symbols(3)],
         "listing: of a scope that the receiver tells": [_listing(b"", last=True)],
         "ask: the scope is mirrored": [_ask(digests(1))],
@@ -268,7 +268,7 @@ def _responding(setting: Setting) -> Iterator[Case]:
         "offer: to one that asks": [_offer(1)],
         "symbols: nothing is mirrored": [_symbols(3)],
         "settled: of the scope in which the sender answers": [
-            wire.Frame(settled=wire.Settled(scope=wire.Scope.TO_ANSWERER))
+            wire.Frame(settled=wire.Settled(scope=wire.Scope.SCOPE_TO_ANSWERER))
         ],
         "ask: after settled": [ASKED_BY_CALLER, _ask(digests(1))],
         "settled: twice": [ASKED_BY_CALLER, ASKED_BY_CALLER],

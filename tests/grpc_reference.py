@@ -16,6 +16,7 @@ _RPC = re.compile(r"rpc (\w+)\((stream )?([\w.]+)\) returns \((stream )?([\w.]+)
 _FIELD = re.compile(r"(?:(repeated|optional) )?([\w.]+) (\w+) = (\d+)")
 _OPEN = re.compile(r"(service|message|enum|oneof) (\w+) \{")
 _EMPTY = re.compile(r"message (\w+) \{\}")
+_DIRECTIVE = "// buf:"
 _VALUE = re.compile(r"(\w+) = (\d+)")
 
 
@@ -84,7 +85,7 @@ def _row(kind: str, statement: str, said: str, choice: str) -> tuple[str, ...]:
 
 def _prose(lines: list[str]) -> str:
     """Comment lines as paragraphs."""
-    text = "\n".join(line.removeprefix("//").strip() for line in lines).strip()
+    text = "\n".join(line.removeprefix("//").strip() for line in lines if not line.startswith(_DIRECTIVE)).strip()
     return re.sub(r"(?<!\n)\n(?!\n)", " ", text).replace("  ", " ")
 
 

@@ -73,7 +73,7 @@ MAY_USE = {
     "core": STANDARD | {"binascii", "datetime", "itertools"}
     | {"cryptography", "google.protobuf", "stringzilla", "webencodings"},
     "exchange": STANDARD | {"google.protobuf"},
-    "wire": STANDARD | {"google.protobuf"},
+    "wire": STANDARD | {"datetime", "google.protobuf"},
 }  # fmt: skip
 """What the pure packages may import from elsewhere, with all that is below it."""
 

@@ -153,8 +153,8 @@ async def _ask(home: Home, walk: Walk) -> None:
         policy = index.policy
     pool = ReaderPool(home.index, policy, 1, "quick")
     batcher = Batcher(pool)
-    await batcher.answer(wire.GetThreadRequest(id=b"other@example.org").SerializeToString(), SECONDS)
-    request = wire.GetThreadRequest(id=b"second@example.org").SerializeToString()
+    await batcher.answer(wire.GetThreadRequest(message_id=b"other@example.org").SerializeToString(), SECONDS)
+    request = wire.GetThreadRequest(message_id=b"second@example.org").SerializeToString()
     with walk.counted():
         answer = await batcher.answer(request, SECONDS)
     assert b"second@example.org" in answer
@@ -213,7 +213,7 @@ async def _receive(near: Home, far: Home, keys: list[bytes], walk: Walk) -> None
                 stream.coming.put_nowait(frame)
     watch = ChangeWatch(pool)
     await watch._look()
-    changes = watch.stream(wire.WatchRequest())
+    changes = watch.stream(wire.WatchChangesRequest())
     await anext(changes)
     for data in (SECOND, THIRD):
         sender.ingest(data)

@@ -86,21 +86,42 @@ class ChangedPolicyError(WeftError):
 class InvalidRequestError(UsageError):
     """A field of a request breaks a limit; the message names both."""
 
+    def __init__(self, reason: str, field: str = "") -> None:
+        """``field``: its name in the request, if it is one of them."""
+        super().__init__(f"{field}: {reason}" if field else reason)
+        self.field = field
+        self.reason = reason
 
-class ChangedError(WeftError):
-    """A thread changed between two of its pages; ask again from the first one."""
+
+class RetryableError(WeftError):
+    """The same call can succeed later."""
+
+    retry_seconds = 1.0
+    """How long a caller should wait before that."""
 
 
-class OverloadedError(WeftError):
+class ChangedError(RetryableError):
+    """What pages lead through changed between two of them; ask again from the first one."""
+
+    retry_seconds = 0.1
+
+
+class OverloadedError(RetryableError):
     """The server has as much to do as it takes; the message names the limit."""
+
+    def __init__(self, text: str, retry_seconds: float = RetryableError.retry_seconds) -> None:
+        super().__init__(text)
+        self.retry_seconds = retry_seconds
 
 
 class LateError(WeftError):
     """The answer was not there before the deadline."""
 
 
-class StoppingError(WeftError):
+class StoppingError(RetryableError):
     """The server is about to stop and takes no more calls."""
+
+    retry_seconds = 5.0
 
 
 class DeniedError(WeftError):

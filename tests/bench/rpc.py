@@ -39,7 +39,7 @@ TARGET = 2000
 SIZE = 10
 CLIENTS = 16
 STREAMS = 4
-METHOD = "/weft.v1.Threads/GetThread"
+METHOD = "/weft.v1.ThreadService/GetThread"
 
 
 def conversation(number: int, random: Random) -> list[Claim]:
@@ -91,7 +91,12 @@ def cpu(pid: int) -> float:
 
 def requests_for(ids: Iterable[bytes]) -> Iterator[bytes]:
     """Requests for threads, which clients share."""
-    return (wire.GetThreadRequest(id=one).SerializeToString() for one in ids)
+    return (wire.GetThreadRequest(message_id=one, view=wire.THREAD_VIEW_COLUMNS).SerializeToString() for one in ids)
+
+
+def wrapped(requests: Iterable[bytes]) -> Iterator[bytes]:
+    """The same for streams."""
+    return (b"\x0a" + bytes([len(request)]) + request for request in requests)  # field 1, of less than 128 bytes
 
 
 async def load(address: str, ids: Iterable[bytes], seconds: float) -> tuple[int, float, list[float]]:
@@ -108,7 +113,7 @@ async def load(address: str, ids: Iterable[bytes], seconds: float) -> tuple[int,
                 answer = await method(request)
                 times.append(time.monotonic() - began)
             response = wire.GetThreadResponse.FromString(answer)
-            assert len(response.page.messages.id) == SIZE
+            assert len(response.columns.messages.message_ids) == SIZE
 
     started = time.monotonic()
     await asyncio.gather(*(client() for _ in range(CLIENTS)))
@@ -118,7 +123,7 @@ async def load(address: str, ids: Iterable[bytes], seconds: float) -> tuple[int,
 async def load_streams(address: str, ids: Iterable[bytes], seconds: float) -> int:
     """Requests over one stream of each client, as many at a time as the server takes; how many were answered."""
     end = time.monotonic() + seconds
-    requests = requests_for(ids)
+    requests = wrapped(requests_for(ids))
 
     async def client() -> int:
         options = [("grpc.use_local_subchannel_pool", 1)]
@@ -138,8 +143,8 @@ async def load_streams(address: str, ids: Iterable[bytes], seconds: float) -> in
                 room.release()
                 last = data
             await writing
-            response = wire.GetThreadResponse.FromString(last)
-            assert len(response.page.messages.id) == SIZE
+            response = wire.GetThreadsResponse.FromString(last).thread
+            assert len(response.columns.messages.message_ids) == SIZE
         return answered
 
     return sum(await asyncio.gather(*(client() for _ in range(STREAMS))))

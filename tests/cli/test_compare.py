@@ -308,26 +308,31 @@ def test_what_cannot_be_compared_is_one_line(story: Home, arguments: Sequence[st
     ids=["order", "twice", "more"],
 )
 def test_a_server_whose_digests_cannot_be_is_named_in_one_line(story: Home, runs: list[list[bytes]], said: str) -> None:
-    status = wire.StatusResponse(version=b"1", origin=bytes(32))
-    summary = wire.DigestsResponse(common_view=bytes(32), threads=40, version=b"v")
-    digests = [summary, *(wire.DigestsResponse(roots=run, digests=bytes(16 * len(run))) for run in runs)]
-    with answering({"Status": [status], "Digests": digests}) as address:
+    status = wire.GetStatusResponse(version="1", origin=bytes(32))
+    summary = wire.StreamDigestsResponse(common_view=bytes(32), thread_count=40, view_version=b"v")
+    digests = [summary, *(wire.StreamDigestsResponse(root_ids=run, digests=bytes(16 * len(run))) for run in runs)]
+    calls: dict[str, Sequence[Any]] = {
+        "GetStatus": [status],
+        "ListFeeds": [wire.ListFeedsResponse()],
+        "StreamDigests": digests,
+    }
+    with answering(calls) as address:
         ran = story.weft("diff", address, story.index)
     assert (ran.code, ran.out, ran.err) == (1, b"", [f"weft: {address}: {said}"])
 
 
 @contextmanager
 def answering(calls: dict[str, Sequence[Any]]) -> Iterator[str]:
-    """The address of a server that always answers the same: one response, or for ``Digests`` a stream of them."""
+    """The address of a server that always answers the same: one response, or for ``StreamDigests`` a stream of them."""
     one, more = grpc.unary_unary_rpc_method_handler, grpc.unary_stream_rpc_method_handler
 
     def handler(name: str, responses: Sequence[Any]) -> Any:  # noqa: ANN401 - of either kind
         data = [response.SerializeToString() for response in responses]
-        return more(lambda *_: iter(data)) if name == "Digests" else one(lambda *_: data[0])
+        return more(lambda *_: iter(data)) if name == "StreamDigests" else one(lambda *_: data[0])
 
     server = grpc.server(ThreadPoolExecutor(2))
     handlers = {name: handler(name, responses) for name, responses in calls.items()}
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("weft.v1.Threads", handlers),))
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("weft.v1.ThreadService", handlers),))
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:

@@ -14,6 +14,7 @@ from weft import rebuild
 from weft.core.encoded_word import is_guessed
 from weft.core.subject import decode_text
 from weft.render.html import write_html
+from weft.v1 import threads_pb2 as wire
 from weft.wire.threads import PageJoiner, ThreadColumns
 
 CASES = [
@@ -78,5 +79,7 @@ def test_an_index_and_the_wire_say_the_same(tmp_path: Path) -> None:
     for thread in threads:
         assert [one.guessed for one in thread.messages] == [one.guessed for one in archive.thread(thread.root).messages]
         columns, joiner = ThreadColumns.of(thread), PageJoiner()
-        joiner.add(columns.page(joiner.place, 1 << 20)[0])
-        assert joiner.thread().messages == thread.messages
+        page = wire.ThreadColumns()
+        columns.page(page, joiner.place, 1 << 20, len(thread.messages))
+        joiner.add(page)
+        assert joiner.thread(bytes(32)).messages == thread.messages

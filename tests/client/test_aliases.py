@@ -65,10 +65,10 @@ def test_a_rule_that_is_not_the_servers_is_refused(tmp_path: Path) -> None:
     policy = ingested(tmp_path)
 
     def lie(response: wire.GetThreadResponse) -> None:
-        response.page.strings.append(b"ghost@x")
-        response.page.facts.message.append(0)
-        response.page.facts.kind.append(wire.Facts.ALIAS)
-        response.page.facts.text.append(len(response.page.strings) - 1)
+        response.columns.strings.append(b"ghost@x")
+        response.columns.facts.places.append(0)
+        response.columns.facts.kinds.append(wire.FactColumns.KIND_ALIAS)
+        response.columns.facts.texts.append(len(response.columns.strings) - 1)
 
     with (
         lying(tmp_path / "index.db", lie, policy) as address,

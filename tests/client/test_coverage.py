@@ -15,17 +15,19 @@ from weft.core.id_digest import id_digest
 from weft.model import AskedFeed, Coverage
 from weft.policy.rules import Origin as Row
 from weft.policy.rules import Peer, Policy
-from weft.server import handlers
+from weft.server import handlers, thread_pages
 from weft.server.reader_pool import IndexReader
 from weft.v1 import threads_pb2 as wire
-from weft.wire.explanation import coverage_from_message, coverage_to_message
-from weft.wire.limits import EXPLAINED
+from weft.wire.coverage import coverage_from_message, coverage_to_message
+from weft.wire.limits import COVERED
 
 BOB = Origin("bob").public
 
 texts = st.text(st.characters(codec="utf-8"), max_size=9)
 many = st.lists(texts, max_size=4).map(tuple)
-asked = st.lists(st.builds(AskedFeed, texts, many, st.sampled_from(["2026-11-18T11:06:40Z", ""])), max_size=5)
+asked = st.lists(
+    st.builds(AskedFeed, texts, many, st.sampled_from(["2026-11-18T11:06:40Z", "2027-01-01T00:00:00Z"])), max_size=5
+)
 coverages = st.builds(Coverage, many, many, many, asked.map(lambda some: tuple(sorted(some))), many, many)
 
 
@@ -36,11 +38,15 @@ def test_coverage_comes_back_as_it_was(coverage: Coverage) -> None:
 
 
 def test_what_is_endless_is_cut() -> None:
-    names = tuple(f"{number:06}" for number in range(EXPLAINED + 1))
-    whole = Coverage(names, names, names, tuple(AskedFeed(name, ("p",), "t") for name in names), names, names)
-    found = coverage_from_message(coverage_to_message(whole))
+    names = tuple(f"{number:06}" for number in range(COVERED + 1))
+    whole = Coverage(
+        names, names, names, tuple(AskedFeed(name, ("p",), "2026-11-18T11:06:40Z") for name in names), names, names
+    )
+    message = coverage_to_message(whole)
+    assert message.truncated
+    found = coverage_from_message(message)
     lists = (found.carried, found.partly, found.never_asked, found.asked, found.cut, found.nobody_holds)
-    assert {len(some) for some in lists} == {EXPLAINED}
+    assert {len(some) for some in lists} == {COVERED}
 
 
 def test_each_answer_has_the_coverage_of_its_thread_as_of_now(tmp_path: Path) -> None:
@@ -62,14 +68,14 @@ def test_each_answer_has_the_coverage_of_its_thread_as_of_now(tmp_path: Path) ->
 
 def got(reading: IndexReader, name: str) -> Coverage:
     """Of the answer to GetThread."""
-    request = wire.GetThreadRequest(id=name.encode()).SerializeToString()
-    answer = wire.GetThreadResponse.FromString(handlers.get_thread(reading, request))
+    request = wire.GetThreadRequest(message_id=name.encode()).SerializeToString()
+    answer = wire.GetThreadResponse.FromString(thread_pages.get_thread(reading, request))
     return coverage_from_message(answer.coverage)
 
 
 def explained(reading: IndexReader, index: Index, name: str) -> Coverage:
-    """Of the answer to Explain."""
-    request = wire.ExplainRequest(id=name.encode()).SerializeToString()
-    found = coverage_from_message(wire.ExplainResponse.FromString(handlers.explain(reading, request)).coverage)
+    """Of the answer to ExplainMessage."""
+    request = wire.ExplainMessageRequest(message_id=name.encode()).SerializeToString()
+    found = coverage_from_message(wire.ExplainMessageResponse.FromString(handlers.explain(reading, request)).coverage)
     assert found == index.explain(name).coverage
     return found

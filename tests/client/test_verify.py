@@ -26,75 +26,82 @@ Response = wire.GetThreadResponse
 
 def held(response: Response) -> int:
     """The place of a message that is held and no root."""
-    return next(place for place, flags in enumerate(response.page.messages.flags) if place > 1 and not flags & 1)
+    return next(place for place, flags in enumerate(response.columns.messages.flags) if place > 1 and not flags & 1)
 
 
 def another_parent(response: Response) -> None:
-    place = next(place for place, up in enumerate(response.page.messages.up) if up > 1)
-    response.page.messages.up[place] -= 1
+    place = next(place for place, up in enumerate(response.columns.messages.parent_distances) if up > 1)
+    response.columns.messages.parent_distances[place] -= 1
 
 
 def ghost_of_a_message(response: Response) -> None:
-    response.page.messages.flags[held(response)] ^= 1
+    response.columns.messages.flags[held(response)] ^= 1
 
 
 def contested(response: Response) -> None:
-    response.page.messages.flags[held(response)] ^= 2
+    response.columns.messages.flags[held(response)] ^= 2
 
 
 def another_text(response: Response) -> None:
-    response.page.strings[response.page.messages.subject[0]] = b"Buy this"
+    response.columns.strings[response.columns.messages.subjects[0]] = b"Buy this"
 
 
 def another_subject_shown(response: Response) -> None:
-    subjects = response.page.messages.subject
+    subjects = response.columns.messages.subjects
     subjects[0] = next(one for one in subjects if one not in (0, subjects[0]))
 
 
 def another_date_shown(response: Response) -> None:
-    response.page.messages.date[0] = response.page.messages.date[3]
+    response.columns.messages.dates[0] = response.columns.messages.dates[3]
 
 
 def more_variants(response: Response) -> None:
-    response.page.messages.count[0] += 1
+    response.columns.messages.counts[0] += 1
 
 
 def one_copy_less(response: Response) -> None:
-    for column in ("message", "list", "subject", "author", "date", "origin"):
-        del getattr(response.page.copies, column)[-1]
+    for column in ("places", "lists", "subjects", "authors", "dates", "origin_fingerprints"):
+        del getattr(response.columns.copies, column)[-1]
 
 
 def a_rival(response: Response) -> None:
-    response.page.facts.message.append(0)
-    response.page.facts.kind.append(wire.Facts.RIVAL)
-    response.page.facts.text.append(response.page.messages.subject[0])
+    response.columns.facts.places.append(0)
+    response.columns.facts.kinds.append(wire.FactColumns.KIND_RIVAL)
+    response.columns.facts.texts.append(response.columns.messages.subjects[0])
 
 
 def a_cut(response: Response) -> None:
     a_rival(response)
-    response.page.facts.kind[-1] = wire.Facts.CUT
+    response.columns.facts.kinds[-1] = wire.FactColumns.KIND_CUT_PARENT
 
 
 def an_edge_said_to_be_muted(response: Response) -> None:
-    messages, place = response.page.messages, held(response)
-    response.page.strings.append(messages.id[place - messages.up[place]])
-    response.page.facts.message.append(place)
-    response.page.facts.kind.append(wire.Facts.MUTED_PARENT)
-    response.page.facts.text.append(len(response.page.strings) - 1)
+    messages, place = response.columns.messages, held(response)
+    response.columns.strings.append(messages.message_ids[place - messages.parent_distances[place]])
+    response.columns.facts.places.append(place)
+    response.columns.facts.kinds.append(wire.FactColumns.KIND_MUTED_PARENT)
+    response.columns.facts.texts.append(len(response.columns.strings) - 1)
 
 
 def another_digest(response: Response) -> None:
-    response.page.digest = bytes(32)
+    response.digest = bytes(32)
 
 
 def another_id(response: Response) -> None:
-    response.page.messages.id[held(response)] = b"made@up"
+    response.columns.messages.message_ids[held(response)] = b"made@up"
 
 
 def a_message_that_nobody_names(response: Response) -> None:
-    messages = response.page.messages
-    messages.id.append(b"made@up")
-    for column, value in (("up", 1), ("flags", 1), ("count", 1), ("date", 0), ("author", 0), ("subject", 0)):
+    messages = response.columns.messages
+    messages.message_ids.append(b"made@up")
+    for column, value in (
+        ("parent_distances", 1),
+        ("flags", 1),
+        ("counts", 1),
+        ("dates", 0),
+        ("authors", 0),
+        ("subjects", 0),
+    ):
         getattr(messages, column).append(value)
 
 
@@ -213,7 +220,7 @@ def test_another_thread_than_the_one_that_was_asked_for_is_refused(ingested: Hom
 def answers_for(home: Home, message_id: str) -> Response:
     with Index.open(home.index) as index:
         policy = index.policy
-    request = wire.GetThreadRequest(id=message_id.encode(), with_claims=True)
+    request = wire.GetThreadRequest(message_id=message_id.encode(), view=wire.THREAD_VIEW_COLUMNS, include_claims=True)
     return answer(home.index, policy, request.SerializeToString())
 
 
@@ -295,7 +302,7 @@ def test_edges_that_the_server_mutes_are_stated_and_checked(others: tuple[Path, 
 
 def test_a_page_that_leads_to_itself_or_has_no_end_is_refused(ingested: Home) -> None:
     def lie(response: Response) -> None:
-        response.next.messages = 1
+        response.next_page_token = "again"
 
     with lying(ingested.index, lie) as address, weft.connect(address) as peer, pytest.raises(WeftError):
         peer.thread(ROOT)

@@ -37,7 +37,7 @@ def hello(**changes: object) -> wire.Frame:
             limits=NARROW.to_message(),
             serves=served(policy, A.public).to_message(),
             admits=admitted(policy, A.public).to_message(),
-            takes=wire.Mode.MIRROR,
+            takes=wire.Mode.MODE_MIRROR,
             next=bytes(16),
         )
     )
@@ -112,7 +112,7 @@ DONE = wire.Frame(done=wire.Done())
     ("changes", "reason", "limit"),
     [
         ({"version": 2}, "version 2", "version"),
-        ({"takes": wire.Mode.NO_MODE}, "mode 0 is not known here", "takes"),
+        ({"takes": wire.Mode.MODE_UNSPECIFIED}, "mode 0 is not known here", "takes"),
         ({"next": b"short"}, "a cursor has not 16 bytes", ""),
         ({"cursor": b"short"}, "a cursor has not 16 bytes", ""),
         ({"kept": b"short"}, "kept has not 16", ""),
@@ -183,7 +183,7 @@ def test_an_agreement_without_a_key_that_fits_is_refused(key: bytes, reason: str
         ([want(1), wire.Frame(want=wire.Want(offer=1))], "offer 1 is not the oldest", ""),
         ([need(1), need(50)], "too many after 2", "symbols"),
         ([need(0), need(1)], "not the peer's turn", ""),
-        ([wire.Frame(need=wire.Need(scope=wire.TO_CALLER, count=1))], "scope 1 is not one", ""),
+        ([wire.Frame(need=wire.Need(scope=wire.SCOPE_TO_CALLER, count=1))], "scope 1 is not one", ""),
         ([b"\x22\x02\x08\x4d"], "scope 77 is not one", ""),
         ([wire.Frame(symbols=wire.Symbols(size=3, symbols=bytes(25)))], "scope 0 is not one that we seek", ""),
         ([wire.Frame(listing=wire.Listing(last=True))], "scope 0 is not one that we seek", ""),

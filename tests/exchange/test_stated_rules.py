@@ -82,7 +82,7 @@ def listing(some: Iterable[bytes], *, last: bool = False) -> wire.Frame:
 
 def listed() -> Side:
     """It has no key in common with its peer, and reads the peer's list."""
-    return calling(mirroring(A, B), greeting(mirroring(B, A), wire.Mode.MIRROR))
+    return calling(mirroring(A, B), greeting(mirroring(B, A), wire.Mode.MODE_MIRROR))
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def kept_sketches() -> tuple[bytes, bytes]:
 def compared(theirs: Sequence[bytes], size: int | None = None) -> Side:
     """It was given the first symbol of a set of B that differs so much that the list is asked for."""
     kept, mark = kept_sketches()
-    one = calling(mirroring(A, B), greeting(mirroring(B, A), wire.Mode.MIRROR, mark), kept)
+    one = calling(mirroring(A, B), greeting(mirroring(B, A), wire.Mode.MODE_MIRROR, mark), kept)
     size = len(theirs) if size is None else size
     data = encode_symbols(encode_range(KEY, theirs, 0, 1), 0, size)
     give(one, wire.Frame(symbols=wire.Symbols(size=size, symbols=data)))
@@ -158,7 +158,7 @@ def test_a_list_that_is_longer_than_its_set_is_not_read_to_its_end() -> None:
 
 def requesting(*, with_cursor: bool = False) -> Side:
     """A asks B about its threads."""
-    rules, theirs = asking(A, B), greeting(asking(B, A), wire.Mode.THREADS)
+    rules, theirs = asking(A, B), greeting(asking(B, A), wire.Mode.MODE_THREADS)
     kept = b""
     if with_cursor:
         kept = kept_section(
@@ -191,7 +191,7 @@ def test_that_all_is_to_be_asked_anew_is_said_first_or_not_at_all() -> None:
 def test_where_nothing_is_mirrored_an_agreement_has_neither_key_nor_lists(more: dict[str, bytes | bool]) -> None:
     one = side(MemoryStore(), Configuration(asking(A, B), B.public, False, KEY))
     one.take(one.session.start())
-    give(one, greeting(asking(B, A), wire.Mode.THREADS))
+    give(one, greeting(asking(B, A), wire.Mode.MODE_THREADS))
     assert one.session.agreement is not None
     message = wire.Agreement(digest=one.session.agreement.digest[:16], **more)  # type: ignore[arg-type]
     give(one, wire.Frame(agreement=message))

@@ -155,7 +155,7 @@ async def calling(address: str, server: Home, identity: Identity) -> AsyncIterat
     certificate = await asyncio.to_thread(fetch_certificate, (host, int(port)), fingerprint(server))
     options = (("grpc.ssl_target_name_override", NAME),)
     async with grpc.aio.secure_channel(address, channel_credentials(certificate, identity), options) as channel:
-        yield channel.stream_stream("/weft.v1.Exchange/Session")  # type: ignore[call-arg]
+        yield channel.stream_stream("/weft.v1.ExchangeService/Session")  # type: ignore[call-arg]
 
 
 def frames(address: str, server: Home, identity: Identity, *sent: bytes) -> tuple[grpc.StatusCode, list[bytes]]:

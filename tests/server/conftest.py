@@ -21,6 +21,7 @@ def ingested(tmp_path_factory: pytest.TempPathFactory) -> Home:
     home = Home(tmp_path_factory.mktemp("served"))
     ran = home.weft("ingest", DRAFTS, OPS)
     assert ran.code == 0, ran.err
+    assert home.weft("search", "re").code == 0, "its words are in the table before it is served"
     return home
 
 

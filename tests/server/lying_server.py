@@ -11,7 +11,7 @@ import grpc
 
 from weft.index.index import Index
 from weft.policy.rules import Policy
-from weft.server import handlers
+from weft.server import thread_pages
 from weft.server.reader_pool import IndexReader
 from weft.v1 import threads_pb2 as wire
 
@@ -22,7 +22,7 @@ def answer(path: Path, policy: Policy, request: bytes) -> wire.GetThreadResponse
     """What an honest server would say."""
     reading = IndexReader(path, policy)
     try:
-        return wire.GetThreadResponse.FromString(handlers.get_large_thread(reading, request))
+        return wire.GetThreadResponse.FromString(thread_pages.get_large_thread(reading, request))
     finally:
         reading.close()
 
@@ -40,7 +40,9 @@ def lying(path: Path, lie: Lie, policy: Policy | None = None) -> Iterator[str]:
 
     handler = grpc.unary_unary_rpc_method_handler(get_thread)
     server = grpc.server(ThreadPoolExecutor(1))
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("weft.v1.Threads", {"GetThread": handler}),))
+    server.add_generic_rpc_handlers(
+        (grpc.method_handlers_generic_handler("weft.v1.ThreadService", {"GetThread": handler}),)
+    )
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:

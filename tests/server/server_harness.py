@@ -39,7 +39,7 @@ class Served:
     def stub(self) -> Iterator[Any]:
         """The generated stub, which checks nothing."""
         with grpc.insecure_channel(self.address) as channel:
-            yield threads_pb2_grpc.ThreadsStub(channel)  # type: ignore[no-untyped-call]
+            yield threads_pb2_grpc.ThreadServiceStub(channel)  # type: ignore[no-untyped-call]
 
 
 def local(served: Served) -> str:

@@ -103,7 +103,7 @@ def test_callers_get_in_by_their_row_alone(home: Home, other: Home, tmp_path: Pa
                 with pytest.raises(DeniedError, match="does not let you read everything"):
                     ask()
         with grpc.insecure_channel(local(served)) as plain, pytest.raises(grpc.RpcError):
-            plain.unary_unary("/weft.v1.Threads/Status", None, None)(b"", timeout=3)
+            plain.unary_unary("/weft.v1.ThreadService/GetStatus", None, None)(b"", timeout=3)
         with pytest.raises(DeniedError, match=r"not trusted here: .* of the origin .*: give this fingerprint"):
             weft.connect(local(served), index=other.index)
         home.config.write_text(f'[peer."{own(other)}"]\nmay_read = ["own/drafts"]\n')
@@ -135,8 +135,8 @@ def test_clients_in_other_languages_show_what_keys_writes(home: Home, other: Hom
     with serving(home, "--tls-cert", str(files[0]), "--tls-key", str(files[1])) as served:
         shown = grpc.ssl_channel_credentials(authority.roots.read_bytes(), key.read_bytes(), certificate.read_bytes())
         with grpc.secure_channel(local(served), shown) as channel:
-            data = channel.unary_unary("/weft.v1.Threads/Status", None, None)(b"", timeout=SECONDS)
-            assert wire.StatusResponse.FromString(data).origin
+            data = channel.unary_unary("/weft.v1.ThreadService/GetStatus", None, None)(b"", timeout=SECONDS)
+            assert wire.GetStatusResponse.FromString(data).origin
         with weft.connect(local(served), roots=authority.roots, index=other.index) as client:
             assert client.status().origin == own(home)
 

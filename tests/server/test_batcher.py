@@ -16,7 +16,7 @@ from weft.index.index import Index
 from weft.index.view import View
 from weft.policy.rows import Origin as Row
 from weft.policy.rules import Policy
-from weft.server import batcher, handlers, reader_pool
+from weft.server import batcher, reader_pool, thread_pages
 from weft.server.batcher import Batcher
 from weft.server.reader_pool import IndexReader, ReaderPool
 from weft.v1 import threads_pb2 as wire
@@ -54,7 +54,7 @@ def sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def request(name: str) -> bytes:
-    return wire.GetThreadRequest(id=name.encode()).SerializeToString()
+    return wire.GetThreadRequest(message_id=name.encode()).SerializeToString()
 
 
 def run(made: tuple[Path, Policy], work: Callable[[Batcher, ReaderPool], Awaitable[T]]) -> T:
@@ -83,10 +83,10 @@ def test_requests_that_come_at_once_are_answered_with_one_visit_each_with_its_ow
     found = run(made, lambda some, _: asked(some, *names))
     assert sizes == [len(names)]
     assert isinstance(found[1], NotFoundError)
-    assert isinstance(found[3], handlers.LargeError), "a message with many copies is read where nobody waits"
+    assert isinstance(found[3], thread_pages.LargeError), "a message with many copies is read where nobody waits"
     reading = IndexReader(*made)
     assert [found[0], found[2], found[4]] == [
-        handlers.get_large_thread(reading, request(names[at])) for at in (0, 2, 4)
+        thread_pages.get_large_thread(reading, request(names[at])) for at in (0, 2, 4)
     ]
     reading.close()
 
@@ -97,9 +97,8 @@ def test_a_visit_that_takes_long_ends_and_the_others_are_answered_by_the_next(
     monkeypatch.setattr(batcher, "_SECONDS", -1)
     found = run(made, lambda some, _: asked(some, "m1", "m2", "m3"))
     assert sizes == [3, 2, 1]
-    assert [wire.GetThreadResponse.FromString(one).page.messages.id[0] for one in found if isinstance(one, bytes)] == [
-        b"m1", b"m2", b"m3",
-    ]  # fmt: skip
+    given = [wire.GetThreadResponse.FromString(one) for one in found if isinstance(one, bytes)]
+    assert [one.messages[0].message_id for one in given] == [b"m1", b"m2", b"m3"]
 
 
 def test_a_request_that_takes_too_long_or_whose_caller_goes_is_interrupted_and_the_others_are_answered(
@@ -108,7 +107,7 @@ def test_a_request_that_takes_too_long_or_whose_caller_goes_is_interrupted_and_t
     def slow(reading: IndexReader, data: bytes) -> bytes:
         if data == request("m7"):
             reading.view.connection.execute(LONG).fetchall()
-        return handlers.get_thread(reading, data)
+        return thread_pages.get_thread(reading, data)
 
     monkeypatch.setattr(batcher, "get_thread", slow)
 

@@ -278,8 +278,8 @@ def test_trees_come_in_pages_of_bounded_size_that_may_part_the_claims_of_one_id(
         running = ReaderPool(tmp_path / "index.db", policy, 1, "test")
         try:
             compared = ComparisonStreams(running)
-            summary = wire.DigestsResponse.FromString(await anext(compared.digests(b"", 30.0)))
-            request = wire.TreesRequest(version=summary.version, ids=[b"m0", b"m29", b"m5"])
+            summary = wire.StreamDigestsResponse.FromString(await anext(compared.digests(b"", 30.0)))
+            request = wire.StreamTreesRequest(view_version=summary.view_version, message_ids=[b"m0", b"m29", b"m5"])
             return [response async for response in compared.trees(request.SerializeToString(), 30.0)]
         finally:
             running.close()
@@ -288,7 +288,7 @@ def test_trees_come_in_pages_of_bounded_size_that_may_part_the_claims_of_one_id(
     assert len(data) > 10
     assert max(map(len, data)) < 3000
     joiner = trees.TreeJoiner()
-    found = [tree for one in data for tree in joiner.take(wire.TreesResponse.FromString(one))]
+    found = [tree for one in data for tree in joiner.take(wire.StreamTreesResponse.FromString(one))]
     assert [*found, *joiner.finish()] == wanted
 
 
@@ -297,12 +297,12 @@ def test_requests_beyond_the_limits_are_refused(shared: Served) -> None:
         version = peer.common_view().version
         with pytest.raises(InvalidRequestError, match=f"at most {limits.TREES_IDS}"):
             list(peer.trees(["a@x"] * (limits.TREES_IDS + 1), version))
-        with pytest.raises(InvalidRequestError, match="id: it is empty"):
+        with pytest.raises(InvalidRequestError, match="message_ids: it is empty"):
             list(peer.trees([""], version))
     with grpc.insecure_channel(shared.address) as channel:
-        for name in ("Digests", "Trees"):
+        for name in ("StreamDigests", "StreamTrees"):
             with pytest.raises(grpc.RpcError) as caught:
-                list(channel.unary_stream(f"/weft.v1.Threads/{name}", None, None)(b"\xff" * 40))
+                list(channel.unary_stream(f"/weft.v1.ThreadService/{name}", None, None)(b"\xff" * 40))
             error: Any = caught.value
             assert error.code() == grpc.StatusCode.INVALID_ARGUMENT
 
@@ -310,12 +310,12 @@ def test_requests_beyond_the_limits_are_refused(shared: Served) -> None:
 # --- servers that lie ---
 
 
-def first(threads: int = 3, common_view: bytes = b"c" * 32, version: bytes = b"v") -> wire.DigestsResponse:
-    return wire.DigestsResponse(threads=threads, common_view=common_view, version=version)
+def first(threads: int = 3, common_view: bytes = b"c" * 32, version: bytes = b"v") -> wire.StreamDigestsResponse:
+    return wire.StreamDigestsResponse(thread_count=threads, common_view=common_view, view_version=version)
 
 
-def run_of(*roots: bytes) -> wire.DigestsResponse:
-    return wire.DigestsResponse(roots=roots, digests=b"d" * 16 * len(roots))
+def run_of(*roots: bytes) -> wire.StreamDigestsResponse:
+    return wire.StreamDigestsResponse(root_ids=roots, digests=b"d" * 16 * len(roots))
 
 
 @contextmanager
@@ -325,7 +325,7 @@ def lying(name: str, responses: Responses) -> Iterator[str]:
         lambda request, _: (one.SerializeToString() for one in responses()),
     )
     server = grpc.server(ThreadPoolExecutor(1))
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("weft.v1.Threads", {name: handler}),))
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("weft.v1.ThreadService", {name: handler}),))
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:
@@ -334,7 +334,7 @@ def lying(name: str, responses: Responses) -> Iterator[str]:
         server.stop(None).wait(10)
 
 
-def endless() -> Iterator[wire.DigestsResponse]:
+def endless() -> Iterator[wire.StreamDigestsResponse]:
     yield first(1000)
     number = 0
     while True:
@@ -342,7 +342,7 @@ def endless() -> Iterator[wire.DigestsResponse]:
         yield run_of(*(b"%020d" % (number + n) for n in range(100)))
 
 
-def nothing_again_and_again() -> Iterator[wire.DigestsResponse]:
+def nothing_again_and_again() -> Iterator[wire.StreamDigestsResponse]:
     yield first()
     while True:
         yield run_of()
@@ -360,7 +360,10 @@ def nothing_again_and_again() -> Iterator[wire.DigestsResponse]:
         (lambda: iter([first(), run_of(b"a" * 251)]), "out of order"),
         (lambda: iter([first(), run_of(b"a", b"b")]), "gives 2 digests and stated 3"),
         (lambda: iter([first(2**63)]), "at most"),
-        (lambda: iter([first(), wire.DigestsResponse(roots=[b"a"], digests=b"d" * 17)]), "not one for each root"),
+        (
+            lambda: iter([first(), wire.StreamDigestsResponse(root_ids=[b"a"], digests=b"d" * 17)]),
+            "not one for each root",
+        ),
         (lambda: iter([]), "begin with a summary"),
         (lambda: iter([run_of(b"a")]), "begin with a summary"),
         (lambda: iter([first(common_view=b"c")]), "begin with a summary"),
@@ -374,44 +377,49 @@ def test_digests_that_cannot_be_are_a_clear_error(responses: Responses, message:
             async for _ in peer.digests():
                 pass
 
-    with lying("Digests", responses) as address:
+    with lying("StreamDigests", responses) as address:
         with weft.connect(address) as peer, pytest.raises(AnswerError, match=message):
             list(peer.digests())
         with pytest.raises(AnswerError, match=message):
             asyncio.run(ask(address))
 
 
-def standing(name: bytes, up: int = 0, rule: bytes = b"") -> wire.TreesResponse.Standing:
-    return wire.TreesResponse.Standing(id=name, up=up, rule=rule)
+TreePlace, TreeFeed = wire.StreamTreesResponse.PlacedId, wire.StreamTreesResponse.Feed
 
 
-def unfed() -> Iterator[wire.TreesResponse]:
-    yield wire.TreesResponse(standings=[standing(b"a")])
-    said = [wire.TreesResponse.Said(claim=b"c" * 32)]
-    yield wire.TreesResponse(standings=[wire.TreesResponse.Standing(said=said, continued=True)])
+def standing(name: bytes, up: int = 0) -> wire.StreamTreesResponse.PlacedId:
+    return wire.StreamTreesResponse.PlacedId(message_id=name, parent_distance=up)
 
 
-def many_trees() -> Iterator[wire.TreesResponse]:
+def unfed() -> Iterator[wire.StreamTreesResponse]:
+    yield wire.StreamTreesResponse(ids=[standing(b"a")])
+    said = [wire.StreamTreesResponse.PlacingClaim(claim_id=b"c" * 32)]
+    yield wire.StreamTreesResponse(ids=[wire.StreamTreesResponse.PlacedId(claims=said, continued=True)])
+
+
+def many_trees() -> Iterator[wire.StreamTreesResponse]:
     number = 0
     while True:
         number += 1
-        yield wire.TreesResponse(standings=[standing(b"%d" % number, rule=b"r" * 100_000)])
+        one, feed = standing(b"%d" % number), wire.StreamTreesResponse.Feed(origin=bytes(32), list="l")
+        one.claims.add(claim_id=bytes(32), witness_id=b"r" * 100_000)
+        yield wire.StreamTreesResponse(feeds=[feed], ids=[one])
 
 
 @pytest.mark.parametrize(
     ("responses", "message"),
     [
         (many_trees, "trees of more than 1000000 bytes"),
-        (lambda: iter([wire.TreesResponse()]), "empty"),
-        (lambda: iter([wire.TreesResponse(standings=[standing(b"a", 1)])]), "whose parent does not stand before"),
-        (lambda: iter([wire.TreesResponse(standings=[standing(b"a"), standing(b"b", 2)])]), "does not stand before"),
-        (lambda: iter([wire.TreesResponse(standings=[standing(b"a"), standing(b"a", 1)])]), "stands twice"),
-        (lambda: iter([wire.TreesResponse(standings=[standing(b"a"), standing(b"a")])]), "stands twice"),
-        (lambda: iter([wire.TreesResponse(standings=[standing(b"")])]), "empty"),
-        (lambda: iter([wire.TreesResponse(standings=[standing(b"a" * 251)])]), "too long"),
+        (lambda: iter([wire.StreamTreesResponse()]), "empty"),
+        (lambda: iter([wire.StreamTreesResponse(ids=[standing(b"a", 1)])]), "whose parent does not stand before"),
+        (lambda: iter([wire.StreamTreesResponse(ids=[standing(b"a"), standing(b"b", 2)])]), "does not stand before"),
+        (lambda: iter([wire.StreamTreesResponse(ids=[standing(b"a"), standing(b"a", 1)])]), "stands twice"),
+        (lambda: iter([wire.StreamTreesResponse(ids=[standing(b"a"), standing(b"a")])]), "stands twice"),
+        (lambda: iter([wire.StreamTreesResponse(ids=[standing(b"")])]), "empty"),
+        (lambda: iter([wire.StreamTreesResponse(ids=[standing(b"a" * 251)])]), "too long"),
         (unfed, "without a feed"),
-        (lambda: iter([wire.TreesResponse(standings=[wire.TreesResponse.Standing(continued=True)])]), "no id go on"),
-        (lambda: iter([wire.TreesResponse(feeds=[wire.TreesResponse.Feed(origin=b"o")], standings=[standing(b"a")])]),
+        (lambda: iter([wire.StreamTreesResponse(ids=[TreePlace(continued=True)])]), "no id go on"),
+        (lambda: iter([wire.StreamTreesResponse(feeds=[TreeFeed(origin=b"o")], ids=[standing(b"a")])]),
          "an origin of 1 bytes"),
     ],
     ids=lambda value: value.replace(" ", "-") if isinstance(value, str) else "",
@@ -421,7 +429,7 @@ def test_trees_that_cannot_be_are_a_clear_error(
 ) -> None:
     monkeypatch.setattr(trees, "MOST", 1_000_000)
     refused = pytest.raises(AnswerError, match=re.escape(message))
-    with lying("Trees", responses) as address, weft.connect(address) as peer, refused:
+    with lying("StreamTrees", responses) as address, weft.connect(address) as peer, refused:
         list(peer.trees(["a"], b"v"))
 
 

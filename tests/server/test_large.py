@@ -18,7 +18,7 @@ from weft.errors import ChangedError, LateError, OverloadedError, StoreError
 from weft.index.index import Index
 from weft.policy.rows import Origin as Row
 from weft.policy.rules import Policy
-from weft.server import handlers, reader_pool, watch
+from weft.server import handlers, reader_pool, thread_pages, watch
 from weft.server.reader_pool import IndexReader, ReaderPool
 from weft.server.server import fill_search
 from weft.server.watch import ChangeWatch
@@ -61,25 +61,25 @@ def test_a_thread_of_many_pages_comes_whole_and_verifies(large: tuple[Path, Poli
 
 
 def test_a_large_thread_is_not_read_where_others_wait(reader: IndexReader) -> None:
-    request = wire.GetThreadRequest(id=b"m1").SerializeToString()
-    with pytest.raises(handlers.LargeError):
-        handlers.get_thread(reader, request)
-    assert handlers.get_large_thread(reader, request)
-    assert handlers.get_thread(reader, request), "remembered by now"
+    request = wire.GetThreadRequest(message_id=b"m1").SerializeToString()
+    with pytest.raises(thread_pages.LargeError):
+        thread_pages.get_thread(reader, request)
+    assert thread_pages.get_large_thread(reader, request)
+    assert thread_pages.get_thread(reader, request), "remembered by now"
 
 
 def test_pages_of_a_thread_that_changed_meanwhile_are_not_mixed(
     reader: IndexReader, large: tuple[Path, Policy]
 ) -> None:
     path, policy = large
-    request = wire.GetThreadRequest(id=b"m1")
-    first = wire.GetThreadResponse.FromString(handlers.get_large_thread(reader, request.SerializeToString()))
-    request.cursor.CopyFrom(first.next)
+    request = wire.GetThreadRequest(message_id=b"m1")
+    first = wire.GetThreadResponse.FromString(thread_pages.get_large_thread(reader, request.SerializeToString()))
+    request.page_token = first.next_page_token
     near = Origin("near")
     with Index.open(path, policy=policy) as index:
         index.admit([near.batch("l", mail(f"new{time.time_ns()}", "m1"))])
     with pytest.raises(ChangedError):
-        handlers.get_large_thread(reader, request.SerializeToString())
+        thread_pages.get_large_thread(reader, request.SerializeToString())
 
 
 def test_a_call_that_takes_too_long_is_interrupted_and_the_next_one_is_answered(large: tuple[Path, Policy]) -> None:
@@ -129,9 +129,9 @@ def test_more_streams_than_a_server_takes_are_refused(
     async def ask() -> None:
         pool = ReaderPool(*large, 1, "test")
         watched = ChangeWatch(pool)
-        first, second = (watched.stream(wire.WatchRequest()) for _ in range(2))
+        first, second = (watched.stream(wire.WatchChangesRequest()) for _ in range(2))
         try:
-            assert (await anext(first)).position
+            assert (await anext(first)).log_position
             with pytest.raises(OverloadedError, match="1 streams"):
                 await anext(second)
             await first.aclose()
@@ -148,7 +148,7 @@ def test_a_thousand_idle_streams_read_the_log_once(large: tuple[Path, Policy], m
     calls: list[int] = []
     changes = handlers.changes
 
-    def counted(one: IndexReader, after: int) -> wire.WatchResponse:
+    def counted(one: IndexReader, after: int) -> wire.WatchChangesResponse:
         calls.append(after)
         return changes(one, after)
 
@@ -158,7 +158,7 @@ def test_a_thousand_idle_streams_read_the_log_once(large: tuple[Path, Policy], m
         pool = ReaderPool(path, policy, 1, "test")
         watched = ChangeWatch(pool)
         running = asyncio.create_task(watched.run())
-        streams = [watched.stream(wire.WatchRequest()) for _ in range(1000)]
+        streams = [watched.stream(wire.WatchChangesRequest()) for _ in range(1000)]
         for stream in streams:
             await anext(stream)
         pending = [asyncio.ensure_future(anext(stream)) for stream in streams]
@@ -167,7 +167,7 @@ def test_a_thousand_idle_streams_read_the_log_once(large: tuple[Path, Policy], m
         with Index.open(path, policy=policy) as index:
             index.admit([Origin("near").batch("l", mail(f"another{time.time_ns()}"))])
         found = await asyncio.gather(*pending)
-        assert len({one.changes[0].id for one in found}) == 1
+        assert len({one.changes[0].message_id for one in found}) == 1
         assert len(calls) - before <= 3
         running.cancel()
         for stream in streams:

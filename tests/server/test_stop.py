@@ -22,13 +22,13 @@ from weft.server.server import Server
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> None:
     """An explanation takes its time."""
-    explain = service._ANSWERS["Explain"]
+    explain = service._ANSWERS["ExplainMessage"]
 
     def later(reading: IndexReader, request: bytes) -> bytes:
         time.sleep(0.5)
         return explain(reading, request)
 
-    monkeypatch.setitem(service._ANSWERS, "Explain", later)
+    monkeypatch.setitem(service._ANSWERS, "ExplainMessage", later)
 
 
 async def serve(home: Home) -> tuple[Server, str]:

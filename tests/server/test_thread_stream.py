@@ -10,6 +10,8 @@ from typing import Any
 
 import grpc
 import pytest
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
+from google.rpc.status_pb2 import Status
 
 import weft
 from tests.cli.command_runner import ROOT
@@ -26,7 +28,7 @@ from weft.index.index import Index
 from weft.model import Thread
 from weft.policy.rows import Origin as Row
 from weft.policy.rules import Policy
-from weft.server import handlers, thread_stream
+from weft.server import thread_pages, thread_stream
 from weft.server.reader_pool import IndexReader
 from weft.server.server import Server
 from weft.v1 import threads_pb2 as wire
@@ -123,7 +125,7 @@ def test_a_server_reads_no_further_than_it_has_room(made: tuple[Path, Policy], m
         return answer_some(reading, requests)
 
     monkeypatch.setattr(thread_stream, "_answer_some", counting)
-    request = wire.GetThreadRequest(id=b"s1").SerializeToString()
+    request = asked_for(b"s1")
 
     async def run() -> int:
         server, address = await start(made)
@@ -138,14 +140,19 @@ def test_a_server_reads_no_further_than_it_has_room(made: tuple[Path, Policy], m
     assert 1 < max(sizes) <= limits.IN_FLIGHT
 
 
-def responses(made: tuple[Path, Policy], requests: Iterable[bytes]) -> list[wire.GetThreadResponse]:
+def asked_for(message_id: bytes) -> bytes:
+    """A request of a stream."""
+    return wire.GetThreadsRequest(request=wire.GetThreadRequest(message_id=message_id)).SerializeToString()
+
+
+def responses(made: tuple[Path, Policy], requests: Iterable[bytes]) -> list[wire.GetThreadsResponse]:
     """What a server says to some requests of one stream."""
 
-    async def run() -> list[wire.GetThreadResponse]:
+    async def run() -> list[wire.GetThreadsResponse]:
         server, address = await start(made)
         async with grpc.aio.insecure_channel(address) as channel:
             call = both(channel, "GetThreads")(iter(requests))
-            given = [wire.GetThreadResponse.FromString(data) async for data in call]
+            given = [wire.GetThreadsResponse.FromString(data) async for data in call]
         assert await server.stop()
         return given
 
@@ -153,11 +160,21 @@ def responses(made: tuple[Path, Policy], requests: Iterable[bytes]) -> list[wire
 
 
 def test_a_request_that_cannot_be_read_is_answered_and_the_stream_goes_on(made: tuple[Path, Policy]) -> None:
-    good = wire.GetThreadRequest(id=b"s1").SerializeToString()
-    invalid, right = responses(made, [b"\xff\xff", good])
-    assert invalid.failure.code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
-    assert list(right.page.messages.id) == [b"s1"]
-    assert not right.HasField("failure")
+    invalid, right = responses(made, [b"\xff\xff", asked_for(b"s1")])
+    assert invalid.error.code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
+    assert [one.message_id for one in right.thread.messages] == [b"s1"]
+    assert not right.HasField("error")
+
+
+def test_an_error_of_a_stream_is_a_status_with_details(made: tuple[Path, Policy]) -> None:
+    [found] = responses(made, [asked_for(b"")])
+    status = Status.FromString(found.error.SerializeToString())
+    assert (status.code, status.message) == (3, "message_id: it is empty")
+    info, bad = ErrorInfo(), BadRequest()
+    assert status.details[0].Unpack(info)
+    assert status.details[1].Unpack(bad)
+    assert (info.domain, info.reason) == ("weft", "INVALID_REQUEST")
+    assert [(one.field, one.description) for one in bad.field_violations] == [("message_id", "it is empty")]
 
 
 def test_an_answer_that_is_late_is_told_in_its_place(
@@ -166,18 +183,18 @@ def test_an_answer_that_is_late_is_told_in_its_place(
     def late(reading: IndexReader, request: bytes) -> bytes:
         if b"a0" in request:
             raise LateError("the answer took too long")
-        return handlers.get_large_thread(reading, request)
+        return thread_pages.get_large_thread(reading, request)
 
     monkeypatch.setattr(thread_stream, "get_large_thread", late)
-    asked = [wire.GetThreadRequest(id=name).SerializeToString() for name in (b"a0", b"b0", b"s0")]
-    codes = [response.failure.code for response in responses(made, asked)]
+    asked = [asked_for(name) for name in (b"a0", b"b0", b"s0")]
+    codes = [response.error.code for response in responses(made, asked)]
     assert codes == [grpc.StatusCode.DEADLINE_EXCEEDED.value[0], 0, 0]
 
 
 def test_a_failure_of_the_server_ends_the_stream_after_the_answers_before_it(
     made: tuple[Path, Policy], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    get_thread = handlers.get_thread
+    get_thread = thread_pages.get_thread
 
     def failing(reading: IndexReader, request: bytes) -> bytes:
         if b"s3" in request:
@@ -210,7 +227,7 @@ def test_a_server_that_ends_the_call_while_it_is_asked_is_an_error_of_ours(answe
         left = answered
         while left and await anext(requests, None) is not None:
             left -= 1
-            yield wire.GetThreadResponse(failure=wire.Failure(code=5)).SerializeToString()
+            yield wire.GetThreadsResponse(error=wire.RequestError(code=5)).SerializeToString()
         if fails and not left:
             await context.abort(grpc.StatusCode.INTERNAL, "the server failed")
 
@@ -221,7 +238,7 @@ def test_a_server_that_ends_the_call_while_it_is_asked_is_an_error_of_ours(answe
     async def run() -> None:
         server = grpc.aio.server()
         handler = grpc.method_handlers_generic_handler(
-            "weft.v1.Threads", {"GetThreads": grpc.stream_stream_rpc_method_handler(ending)}
+            "weft.v1.ThreadService", {"GetThreads": grpc.stream_stream_rpc_method_handler(ending)}
         )
         server.add_generic_rpc_handlers((handler,))
         port = server.add_insecure_port("127.0.0.1:0")
@@ -242,7 +259,7 @@ def test_a_stream_that_idles_ends_when_the_server_stops(made: tuple[Path, Policy
         server, address = await start(made)
         async with grpc.aio.insecure_channel(address) as channel:
             call = both(channel, "GetThreads")()
-            await call.write(wire.GetThreadRequest(id=b"s1").SerializeToString())
+            await call.write(asked_for(b"s1"))
             assert await call.read()
             assert await asyncio.wait_for(server.stop(), 10)
             with pytest.raises(grpc.aio.AioRpcError, match="stopping"):
@@ -259,7 +276,7 @@ def test_no_more_streams_are_taken_than_the_limit(made: tuple[Path, Policy], mon
         server, address = await start(made)
         async with grpc.aio.insecure_channel(address) as channel, weft.connect_async(address) as peer:
             call = both(channel, "GetThreads")()
-            await call.write(wire.GetThreadRequest(id=b"s1").SerializeToString())
+            await call.write(asked_for(b"s1"))
             assert await call.read()
             with pytest.raises(OverloadedError, match="1 streams ask for threads already"):
                 assert not [found async for found in peer.threads_of(["s1"])]
@@ -275,8 +292,10 @@ def scripted(pages: int, name: str) -> Asking[Any]:
     """Asks for some pages; its answer is its name and all that it was sent."""
     found = [name]
     for page in range(pages):
-        response = yield Call("GetThread", wire.GetThreadRequest(id=f"{name}{page}".encode()), wire.GetThreadResponse)
-        found.append(response.profile.decode())
+        response = yield Call(
+            "GetThread", wire.GetThreadRequest(message_id=f"{name}{page}".encode()), wire.GetThreadResponse
+        )
+        found.append(response.next_page_token)
     return found
 
 
@@ -286,8 +305,9 @@ def test_pages_of_several_threads_come_between_each_other() -> None:
     sent = [data for part in line for data in part]
     given: list[object] = []
     while together.waits:
-        asked = wire.GetThreadRequest.FromString(sent.pop(0)).id
-        sent += together.take(wire.GetThreadResponse(profile=asked).SerializeToString())
+        asked = wire.GetThreadsRequest.FromString(sent.pop(0)).request.message_id.decode()
+        thread = wire.GetThreadResponse(next_page_token=asked)
+        sent += together.take(wire.GetThreadsResponse(thread=thread).SerializeToString())
         given += together.ready()
     assert sent == []
     assert given == [["a", "a0", "a1", "a2"], ["b", "b0"], ["c", "c0", "c1"]]

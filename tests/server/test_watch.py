@@ -104,7 +104,7 @@ def test_a_look_under_another_policy_does_not_change_what_the_server_shows(home:
 
 def test_two_hundred_idle_streams_do_not_slow_a_query(served: Served, home: Home) -> None:
     with served.stub() as stub:
-        request = wire.GetThreadRequest(id=ROOT.encode())
+        request = wire.GetThreadRequest(message_id=ROOT.encode())
 
         def median() -> float:
             times = []
@@ -115,12 +115,12 @@ def test_two_hundred_idle_streams_do_not_slow_a_query(served: Served, home: Home
             return sorted(times)[50]
 
         alone = median()
-        streams = [stub.Watch(wire.WatchRequest()) for _ in range(200)]
+        streams = [stub.WatchChanges(wire.WatchChangesRequest()) for _ in range(200)]
         for stream in streams:
-            assert next(stream).position == 26
+            assert next(stream).log_position == 26
         among = median()
         ingest(home, "late", mail("late@x", [ROOT]))
-        assert {next(stream).changes[0].id for stream in streams} == {b"late@x"}
+        assert {next(stream).changes[0].message_id for stream in streams} == {b"late@x"}
         for stream in streams:
             stream.cancel()
     assert among < 10 * alone + 0.05, "a server of threads that wait would not answer at all"
@@ -129,7 +129,7 @@ def test_two_hundred_idle_streams_do_not_slow_a_query(served: Served, home: Home
 def test_sigterm_says_not_serving_ends_streams_answers_what_runs_and_exits_with_zero(home: Home) -> None:
     with serving(home, "--log-format", "json") as served, grpc.insecure_channel(served.address) as channel:
         health = health_pb2_grpc.HealthStub(channel)
-        states = health.Watch(health_pb2.HealthCheckRequest(service="weft.v1.Threads"))
+        states = health.Watch(health_pb2.HealthCheckRequest(service="weft.v1.ThreadService"))
         assert next(states).status == health_pb2.HealthCheckResponse.SERVING
         with weft.connect(served.address) as peer, weft.connect(served.address) as other:
             watch = peer.watch()

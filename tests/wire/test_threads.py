@@ -53,34 +53,41 @@ def threads(draw: st.DrawFn) -> Thread:
     return Thread(tuple(messages), "ab" * 32)
 
 
-def pages(thread: Thread, room: int) -> list[wire.ThreadPage]:
+def pages(thread: Thread, room: int, most: int = 1 << 30) -> list[wire.ThreadColumns]:
     """All pages of a thread."""
     flat, place, found = ThreadColumns.of(thread), ColumnOffsets(), []
     while True:
-        page, place, _ = flat.page(place, room)
-        found.append(wire.ThreadPage.FromString(page.SerializeToString()))
+        page = wire.ThreadColumns()
+        place, _ = flat.page(page, place, room, most)
+        found.append(wire.ThreadColumns.FromString(page.SerializeToString()))
         if place == flat.end:
             return found
 
 
-def joined(parts: list[wire.ThreadPage]) -> Thread:
+def joined(parts: list[wire.ThreadColumns]) -> Thread:
     """The thread that pages make."""
     joiner = PageJoiner()
     for part in parts:
         joiner.add(part)
-    return joiner.thread()
+    return joiner.thread(b"\xab" * 32)
 
 
 @settings(deadline=None)
-@given(threads(), st.sampled_from([1, 60, 200, 10**6]))
-def test_a_thread_comes_back_as_it_was_whatever_the_size_of_its_pages(thread: Thread, room: int) -> None:
-    assert joined(pages(thread, room)) == thread
+@given(threads(), st.sampled_from([1, 60, 200, 10**6]), st.integers(1, 9))
+def test_a_thread_comes_back_as_it_was_whatever_the_size_of_its_pages(thread: Thread, room: int, most: int) -> None:
+    parts = pages(thread, room, most)
+    assert joined(parts) == thread
+    given = 0
+    for part in parts:
+        given += len(part.messages.message_ids)
+        assert len(part.messages.message_ids) <= most
+        assert all(place < given for place in (*part.copies.places, *part.facts.places))
 
 
 def test_a_message_with_many_copies_and_rivals_fits_into_small_pages() -> None:
     copies = tuple(Copy(f"list{number}", "s" * 500, "a", None, "o") for number in range(2000))
     rivals = tuple(f"rival{number}@example.org" for number in range(2000))
-    thread = Thread((Message("m", None, 0, False, True, 1, None, "a", "s", copies, rivals=rivals),), "00" * 32)
+    thread = Thread((Message("m", None, 0, False, True, 1, None, "a", "s", copies, rivals=rivals),), "ab" * 32)
     parts = pages(thread, 10_000)
     assert max(part.ByteSize() for part in parts) < 12_000
     assert joined(parts) == thread
@@ -92,7 +99,7 @@ def test_fifty_thousand_messages_below_each_other_are_converted_in_time_and_with
         Message(f"m{place}", f"m{place - 1}" if place else None, place, False, False, 1, None, "a", "s", ())
         for place in range(size)
     ]
-    thread = Thread(tuple(messages), "00" * 32)
+    thread = Thread(tuple(messages), "ab" * 32)
     assert joined(pages(thread, 1 << 20)) == thread
 
 
@@ -105,17 +112,17 @@ def test_bytes_that_were_no_utf8_travel_as_they_were() -> None:
     assert to_bytes(b"a\xff\xfe".decode("utf-8", "surrogateescape")) == b"a\xff\xfe"
 
 
-def _sound() -> wire.ThreadPage:
+def _sound() -> wire.ThreadColumns:
     messages = (
         Message("a", None, 0, False, False, 1, None, "x", "y", (Copy("l", "s", "a", None),)),
         Message("b", "a", 1, True, False, 0, None, "", "", (), named=1),
     )
-    [page] = pages(Thread(messages, "00" * 32), 10**6)
+    [page] = pages(Thread(messages, "ab" * 32), 10**6)
     return page
 
 
-def _set(path: str, values: list[int]) -> Callable[[wire.ThreadPage], None]:
-    def change(page: wire.ThreadPage) -> None:
+def _set(path: str, values: list[int]) -> Callable[[wire.ThreadColumns], None]:
+    def change(page: wire.ThreadColumns) -> None:
         part, column = path.split(".")
         field = getattr(getattr(page, part), column)
         del field[:]
@@ -127,14 +134,14 @@ def _set(path: str, values: list[int]) -> Callable[[wire.ThreadPage], None]:
 @pytest.mark.parametrize(
     "change",
     [
-        _set("messages.up", [0, 2]), _set("messages.up", [0, 0]), _set("messages.up", [1, 1]), _set("messages.up", [0]),
-        _set("messages.subject", [0, 2**32 - 1]), _set("copies.message", [2]), _set("copies.list", []),
-        _set("copies.origin", [99]), lambda page: page.facts.text.append(0),
-        lambda page: page.ClearField("strings"), lambda page: page.ClearField("digest"),
+        *(_set("messages.parent_distances", up) for up in ([0, 2], [0, 0], [1, 1], [0])),
+        _set("messages.subjects", [0, 2**32 - 1]), _set("copies.places", [2]), _set("copies.lists", []),
+        _set("copies.origin_fingerprints", [99]), lambda page: page.facts.texts.append(0),
+        lambda page: page.ClearField("strings"),
         lambda page: page.ClearField("messages"), lambda page: page.strings.__setitem__(0, b"x"),
     ],
 )  # fmt: skip
-def test_columns_that_mean_nothing_are_refused(change: Callable[[wire.ThreadPage], None]) -> None:
+def test_columns_that_mean_nothing_are_refused(change: Callable[[wire.ThreadColumns], None]) -> None:
     page = _sound()
     joined([page])
     change(page)
@@ -142,9 +149,9 @@ def test_columns_that_mean_nothing_are_refused(change: Callable[[wire.ThreadPage
         joined([page])
 
 
-def test_pages_of_two_threads_are_no_thread() -> None:
-    page = _sound()
-    other = wire.ThreadPage.FromString(page.SerializeToString())
-    other.digest = b"\1" * 32
+@pytest.mark.parametrize("digest", [b"", b"\1" * 31])
+def test_a_thread_without_a_digest_is_none(digest: bytes) -> None:
+    joiner = PageJoiner()
+    joiner.add(_sound())
     with pytest.raises(AnswerError, match="digest"):
-        joined([page, other])
+        joiner.thread(digest)

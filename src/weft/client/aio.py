@@ -83,19 +83,18 @@ class AsyncClient:
         list_name: str | None = None,
         since: int | None = None,
         missing: bool = False,
-        after: str | None = None,
         page_size: int = PAGE,
     ) -> AsyncIterator[ThreadSummary]:
         """As `Client.threads`."""
+        token = ""
         while True:
-            page, following = await self._run(
-                calls.threads(list_name=list_name, since=since, missing=missing, after=after, page_size=page_size)
+            page, token = await self._run(
+                calls.threads(list_name=list_name, since=since, missing=missing, page_token=token, page_size=page_size)
             )
             for summary in page:
                 yield summary
-            if following is None:
+            if not token:
                 return
-            after = following
 
     async def threads_of(self, ids: Iterable[str], *, hidden: bool = True) -> AsyncIterator[Thread | WeftError]:
         """As `Client.threads_of`."""
@@ -127,9 +126,17 @@ class AsyncClient:
         finally:
             call.cancel()
 
-    async def search(self, words: str, *, limit: int = 100) -> list[Found]:
+    async def search(
+        self,
+        words: str,
+        *,
+        limit: int = 100,
+        list_name: str | None = None,
+        since: int | None = None,
+        until: int | None = None,
+    ) -> list[Found]:
         """As `Client.search`."""
-        return await self._run(calls.search(words, limit=limit))
+        return await self._run(calls.search(words, limit=limit, list_name=list_name, since=since, until=until))
 
     async def explain(self, message_id: str) -> Explanation:
         """As `Client.explain`."""
@@ -141,33 +148,33 @@ class AsyncClient:
 
     async def common_view(self) -> CommonSummary:
         """As `Client.common_view`."""
-        async with aclosing(self._compared("Digests", wire.DigestsRequest(summary=True))) as responses:
-            return DigestReader(parsed(wire.DigestsResponse, await anext(responses, b""))).summary
+        async with aclosing(self._compared("StreamDigests", wire.StreamDigestsRequest(summary_only=True))) as responses:
+            return DigestReader(parsed(wire.StreamDigestsResponse, await anext(responses, b""))).summary
 
     async def digests(self) -> AsyncIterator[ThreadDigest]:
         """As `Client.digests`."""
-        async with aclosing(self._compared("Digests", wire.DigestsRequest())) as responses:
-            reader = DigestReader(parsed(wire.DigestsResponse, await anext(responses, b"")))
+        async with aclosing(self._compared("StreamDigests", wire.StreamDigestsRequest())) as responses:
+            reader = DigestReader(parsed(wire.StreamDigestsResponse, await anext(responses, b"")))
             async for data in responses:
-                for one in reader.take(parsed(wire.DigestsResponse, data)):
+                for one in reader.take(parsed(wire.StreamDigestsResponse, data)):
                     yield one
             reader.finish()
 
     async def trees(self, ids: Sequence[str], version: bytes) -> AsyncIterator[ThreadTree]:
         """As `Client.trees`."""
         joiner = TreeJoiner()
-        async with aclosing(self._compared("Trees", calls.trees_request(ids, version))) as responses:
+        async with aclosing(self._compared("StreamTrees", calls.trees_request(ids, version))) as responses:
             async for data in responses:
-                for tree in joiner.take(parsed(wire.TreesResponse, data)):
+                for tree in joiner.take(parsed(wire.StreamTreesResponse, data)):
                     yield tree
         for tree in joiner.finish():
             yield tree
 
     async def watch(self, *, after: int | None = None, list_name: str | None = None) -> AsyncIterator[LogChange]:
         """What comes into the log, beyond a position or from when this is first awaited."""
-        async with aclosing(self._received("Watch", calls.watch_request(after, list_name), None)) as responses:
+        async with aclosing(self._received("WatchChanges", calls.watch_request(after, list_name), None)) as responses:
             async for data in responses:
-                for change in calls.changes(parsed(wire.WatchResponse, data)):
+                for change in calls.changes(parsed(wire.WatchChangesResponse, data)):
                     yield change
 
     async def close(self) -> None:

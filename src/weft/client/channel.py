@@ -33,7 +33,7 @@ OPTIONS: Sequence[tuple[str, int | str]] = (
     ("grpc.keepalive_timeout_ms", 20_000),
     ("grpc.enable_http_proxy", 0),  # certificates are fetched without one, and nobody proxies loopback
 )
-SERVICE = wire.DESCRIPTOR.services_by_name["Threads"].full_name
+SERVICE = wire.DESCRIPTOR.services_by_name["ThreadService"].full_name
 
 Answer = TypeVar("Answer")
 
@@ -99,7 +99,7 @@ def unary(channel: grpc.Channel | grpc.aio.Channel, method: str) -> Callable[...
     return cast(Any, channel).unary_unary(f"/{SERVICE}/{method}")  # type: ignore[no-any-return]
 
 
-def stream(channel: grpc.Channel | grpc.aio.Channel, method: str = "Watch") -> Callable[..., Any]:
+def stream(channel: grpc.Channel | grpc.aio.Channel, method: str = "WatchChanges") -> Callable[..., Any]:
     """A call whose responses are a stream, of bytes too."""
     return cast(Any, channel).unary_stream(f"/{SERVICE}/{method}")  # type: ignore[no-any-return]
 

@@ -101,21 +101,20 @@ class Client:
         list_name: str | None = None,
         since: int | None = None,
         missing: bool = False,
-        after: str | None = None,
         page_size: int = PAGE,
     ) -> Iterator[ThreadSummary]:
         """Threads, the one with the newest message first; pages are asked for when they are needed.
 
-        ``since``: seconds since 1970; ``missing``: only those that lack a message; ``after``: go on behind this root.
+        ``since``: seconds since 1970; ``missing``: only those that lack a message.
         """
+        token = ""
         while True:
-            page, following = self._run(
-                calls.threads(list_name=list_name, since=since, missing=missing, after=after, page_size=page_size)
+            page, token = self._run(
+                calls.threads(list_name=list_name, since=since, missing=missing, page_token=token, page_size=page_size)
             )
             yield from page
-            if following is None:
+            if not token:
                 return
-            after = following
 
     def threads_of(self, ids: Iterable[str], *, hidden: bool = True) -> Iterator[Thread | WeftError]:
         """The threads in which some ids stand, in the order of the ids, over one stream: quicker than one by one.
@@ -147,9 +146,21 @@ class Client:
             requests.put(None)
             call.cancel()
 
-    def search(self, words: str, *, limit: int = 100) -> list[Found]:
-        """Messages whose subject and author hold all the words, the newest first."""
-        return self._run(calls.search(words, limit=limit))
+    def search(
+        self,
+        words: str,
+        *,
+        limit: int = 100,
+        list_name: str | None = None,
+        since: int | None = None,
+        until: int | None = None,
+    ) -> list[Found]:
+        """Messages whose subject and author hold all the words, the newest first.
+
+        ``list_name``: only copies on this list; ``since``: only messages of that date or a later one, in seconds since
+        1970; ``until``: only earlier ones.
+        """
+        return self._run(calls.search(words, limit=limit, list_name=list_name, since=since, until=until))
 
     def explain(self, message_id: str) -> Explanation:
         """Who says what about an id, and which rule decided its edge."""
@@ -161,7 +172,7 @@ class Client:
 
     def common_view(self) -> CommonSummary:
         """The common view of the server as a whole; makes it read every claim, once for each state of its index."""
-        call = self._open("Digests", wire.DigestsRequest(summary=True))
+        call = self._open("StreamDigests", wire.StreamDigestsRequest(summary_only=True))
         return DigestStream(call, self._address).summary
 
     def digests(self) -> DigestStream:
@@ -169,18 +180,18 @@ class Client:
 
         Equal threads have equal digests anywhere.  Nothing here is signed: a server can state any digest.
         """
-        return DigestStream(self._open("Digests", wire.DigestsRequest()), self._address)
+        return DigestStream(self._open("StreamDigests", wire.StreamDigestsRequest()), self._address)
 
     def trees(self, ids: Sequence[str], version: bytes) -> Iterator[ThreadTree]:
         """The trees of the common view in which the ids stand, at most 1000 of them; those not there are passed over.
 
         ``version`` is that of the digests; `weft.errors.ChangedError` if the server has let go of that state.
         """
-        call = self._open("Trees", calls.trees_request(ids, version))
+        call = self._open("StreamTrees", calls.trees_request(ids, version))
         joiner = TreeJoiner()
         try:
             for data in _received(call, self._address):
-                yield from joiner.take(parsed(wire.TreesResponse, data))
+                yield from joiner.take(parsed(wire.StreamTreesResponse, data))
             yield from joiner.finish()
         finally:
             call.cancel()
@@ -267,9 +278,9 @@ class ChangeStream(Iterator[LogChange]):
         except grpc.RpcError as error:
             status = cast(grpc.Call, error)
             raise error_of(self._address, status.code(), status.details()) from None
-        response = parsed(wire.WatchResponse, data)
+        response = parsed(wire.WatchChangesResponse, data)
         self._waiting = calls.changes(response)[::-1]
-        self.position = response.position
+        self.position = response.log_position
 
 
 class DigestStream(Iterator[ThreadDigest]):
@@ -279,7 +290,7 @@ class DigestStream(Iterator[ThreadDigest]):
         """Use `Client.digests`."""
         self._call = call
         self._responses = _received(call, address)
-        self._reader = DigestReader(parsed(wire.DigestsResponse, next(self._responses, b"")))
+        self._reader = DigestReader(parsed(wire.StreamDigestsResponse, next(self._responses, b"")))
         self._waiting: Iterator[ThreadDigest] = iter(())
         self.summary = self._reader.summary
         """Of all that comes."""
@@ -292,7 +303,7 @@ class DigestStream(Iterator[ThreadDigest]):
             if data is None:
                 self._reader.finish()
                 raise StopIteration
-            self._waiting = self._reader.take(parsed(wire.DigestsResponse, data))
+            self._waiting = self._reader.take(parsed(wire.StreamDigestsResponse, data))
 
     def close(self) -> None:
         """Take no more."""

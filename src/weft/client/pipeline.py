@@ -61,7 +61,7 @@ class PipelinedRequests:
         """Take the next response: the request to send for it, if any.  None: there is none, which is an error."""
         if data is None:
             raise error_of(self._address, grpc.StatusCode.OK, None)
-        return self._go_on(self._sent.popleft(), parsed(wire.GetThreadResponse, data))
+        return self._go_on(self._sent.popleft(), parsed(wire.GetThreadsResponse, data))
 
     def ready(self) -> Iterator[Thread | WeftError]:
         """The threads that can be given now, or why not, in the order in which they were begun."""
@@ -69,12 +69,14 @@ class PipelinedRequests:
             self._begun.popleft()
             yield found
 
-    def _go_on(self, asked: _Asked, response: wire.GetThreadResponse | None) -> list[bytes]:
+    def _go_on(self, asked: _Asked, response: wire.GetThreadsResponse | None) -> list[bytes]:
         try:
-            if response is not None and response.HasField("failure"):
-                call = asked.asking.throw(self._error(response.failure))
+            if response is None:
+                call = next(asked.asking)
+            elif response.HasField("error"):
+                call = asked.asking.throw(self._error(response.error))
             else:
-                call = asked.asking.send(response)
+                call = asked.asking.send(response.thread)
         except StopIteration as end:
             asked.found = end.value
         except WeftError as error:
@@ -84,11 +86,11 @@ class PipelinedRequests:
             return [_bytes(call.request)]
         return []
 
-    def _error(self, failure: wire.Failure) -> WeftError:
+    def _error(self, failure: wire.RequestError) -> WeftError:
         code = _CODES.get(failure.code, grpc.StatusCode.UNKNOWN)
-        return error_of(self._address, code, failure.details.decode(errors="replace"))
+        return error_of(self._address, code, failure.message)
 
 
 def _bytes(request: Wire) -> bytes:
     """A request as it is now: who asks goes on using it."""
-    return request.SerializeToString()
+    return wire.GetThreadsRequest(request=request).SerializeToString()  # type: ignore[arg-type]  # only threads are asked for

@@ -37,6 +37,7 @@ from weft.model import Copy, Message, Thread
 from weft.policy.rules import Policy, thread_digest
 from weft.v1 import claim_pb2
 from weft.v1 import threads_pb2 as wire
+from weft.wire.rules import PROFILE_WORDS
 from weft.wire.threads import to_bytes, to_text
 
 
@@ -65,16 +66,16 @@ class ClaimRanking:
     @classmethod
     def stated(
         cls,
-        ranks: Iterable[wire.Rank],
+        ranks: Iterable[wire.FeedRank],
         muted: frozenset[tuple[bytes, bytes]],
-        profile: bytes,
+        profile: wire.Profile,
         aliases: Mapping[bytes, bytes] = {},
     ) -> ClaimRanking:
         """What a server says of its own policy."""
-        tiers = {Feed(rank.origin, rank.list): rank.tier for rank in ranks}
-        if any(tier > _MAX_TIER for tier in tiers.values()) or profile not in (b"weft", b"rfc5256"):
+        tiers = {Feed(rank.origin, rank.list.encode()): rank.tier for rank in ranks}
+        if any(tier > _MAX_TIER for tier in tiers.values()) or profile not in PROFILE_WORDS:
             raise AnswerError("the ranks or the profile that it states are invalid")
-        return cls(None, tiers, muted, "rfc5256" if profile == b"rfc5256" else "weft", aliases)
+        return cls(None, tiers, muted, PROFILE_WORDS[profile], aliases)
 
     def tier(self, proved: SignedClaim) -> int | None:
         """The rank of a claim; None if it does not count."""

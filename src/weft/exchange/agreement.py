@@ -34,9 +34,9 @@ DIGEST_BYTES = 16
 class Scope(IntEnum):
     """Which way the feeds of a set go; numbers as on the wire."""
 
-    BOTH = wire.Scope.BOTH
-    TO_CALLER = wire.Scope.TO_CALLER
-    TO_ANSWERER = wire.Scope.TO_ANSWERER
+    BOTH = wire.Scope.SCOPE_BOTH
+    TO_CALLER = wire.Scope.SCOPE_TO_CALLER
+    TO_ANSWERER = wire.Scope.SCOPE_TO_ANSWERER
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ class Handshake:
             limits=self._configuration.limits.to_message(),
             serves=self._ours.serves.to_message(),
             admits=None if self._ours.admits == self._ours.serves else self._ours.admits.to_message(),
-            takes=wire.Mode.THREADS if self._ours.threads else wire.Mode.MIRROR,
+            takes=wire.Mode.MODE_THREADS if self._ours.threads else wire.Mode.MODE_MIRROR,
             kept=self._kept.mark if self._kept else b"",
             live=self._configuration.live,
             cursor=self._asked.cursor if self._asked else b"",
@@ -69,7 +69,7 @@ class Handshake:
         """What follows from theirs, and what they say that they carry whole."""
         if hello.version != VERSION:
             raise RemoteProtocolError(f"hello: version {hello.version} is not spoken here, but {VERSION}", "version")
-        if hello.takes not in (wire.Mode.MIRROR, wire.Mode.THREADS):
+        if hello.takes not in (wire.Mode.MODE_MIRROR, wire.Mode.MODE_THREADS):
             raise RemoteProtocolError(f"hello: mode {hello.takes} is not known here", "takes")
         if len(hello.kept) not in (0, MARK_BYTES):
             raise RemoteProtocolError(f"hello: kept has not {MARK_BYTES} bytes")
@@ -77,7 +77,7 @@ class Handshake:
             raise RemoteProtocolError(f"hello: a cursor has not {CURSOR_BYTES} bytes")
         serves = read_feed_ranges(hello.serves)
         admits = read_feed_ranges(hello.admits) if hello.HasField("admits") else serves
-        theirs = StatedFeeds(serves, admits, hello.takes == wire.Mode.THREADS)
+        theirs = StatedFeeds(serves, admits, hello.takes == wire.Mode.MODE_THREADS)
         self._agreement = agree(self._configuration.caller, self._ours, theirs)
         kept = self._kept
         if kept is not None and kept.digest == self._agreement.digest and kept.mark == hello.kept:

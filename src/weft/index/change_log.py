@@ -1,4 +1,4 @@
-"""What each claim did when it came into the log: the changes that `Watch` streams.
+"""What each claim did when it came into the log: the changes that `WatchChanges` streams.
 
 Theory of operation
 -------------------
@@ -53,28 +53,32 @@ class ChangeLog:
         ):
             return None
         node = self._view.node(claim.message_id)
-        causes = [wire.Change.WITHDRAWAL] if isinstance(claim, Withdrawal) else list(self._causes(held.position, claim))
+        causes = (
+            [wire.Change.CAUSE_WITHDRAWAL]
+            if isinstance(claim, Withdrawal)
+            else list(self._causes(held.position, claim))
+        )
         return wire.Change(
-            position=held.position,
+            log_position=held.position,
             causes=causes,
-            id=claim.message_id,
-            root=claim.message_id if node is None else self._view.id_of(self._view.reader.root_of(node)),
-            claim=held.identity,
+            message_id=claim.message_id,
+            root_id=claim.message_id if node is None else self._view.id_of(self._view.reader.root_of(node)),
+            claim_id=held.identity,
             origin=claim.origin,
-            list=claim.list,
+            list=claim.list.decode(),
         )
 
     def _causes(self, position: int, claim: Claim) -> Iterator[wire.Change.Cause]:
-        yield wire.Change.NEW_CLAIM
+        yield wire.Change.CAUSE_NEW_CLAIM
         about = self._counted_about(claim.message_id)
         earlier = [(place, one) for place, one in about if place < position]
         if not earlier and self._was_named(claim.message_id, position):
-            yield wire.Change.GHOST_FILLED
+            yield wire.Change.CAUSE_GHOST_FILLED
         counts = any(place == position for place, _ in about)
         if counts and len(self._states(earlier)) < 2 <= len(self._states([*earlier, (position, claim)])):
-            yield wire.Change.CONTESTED
+            yield wire.Change.CAUSE_CONTESTED
         if counts and self._closed_cycle(position, claim):
-            yield wire.Change.CYCLE
+            yield wire.Change.CAUSE_CYCLE
 
     def _counted_about(self, message_id: bytes) -> list[tuple[int, Claim]]:
         """(position, claim) of the claims about an id that count now."""

@@ -146,7 +146,7 @@ class Explainer:
     def _bare(self, held: StoredClaim, message_id: bytes) -> ClaimStatement:
         """What is left of a claim whose bytes were deleted or are damaged: who made it, in which batch."""
         batch = self._batch(held.batch)
-        reason = "damaged; weft check says more" if held.data else "its bytes were deleted here"
+        reason = "its bytes are damaged here" if held.data else "its bytes were deleted here"
         return ClaimStatement(
             held.identity.hex(),
             batch.origin,

@@ -199,19 +199,20 @@ class Index:
         limit: int = 100,
         list_name: str | None = None,
         since: int | None = None,
+        until: int | None = None,
         after: str | None = None,
     ) -> list[Found]:
         """Messages whose subject and author together hold all the words, the newest first; those without a date last.
 
         ``words``: whole words, in any case; also ``"a phrase"``, and ``subject:`` or ``from:`` before either.
-        ``list_name``: only copies on this list; ``since``: seconds since 1970 of the message's date; ``after``: the id
-        of the last message of the page before.
+        ``list_name``: only copies on this list; ``since``: only messages of that date or a later one, in seconds
+        since 1970; ``until``: only earlier ones; ``after``: the id of the last message of the page before.
         """
         with explained(self.store.path):
             self._view.fill_search()
         with self.snapshot():
             beyond = None if after is None else self._node(after)
-            return self._view.listing.search(words, limit, list_name=list_name, since=since, after=beyond)
+            return self._view.listing.search(words, limit, list_name=list_name, since=since, until=until, after=beyond)
 
     def explain(self, message_id: str) -> Explanation:
         """Who says what about an id, and which rule decided its edge."""

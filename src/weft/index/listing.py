@@ -29,6 +29,7 @@ _ON_LIST = (
     " AND claims.batch IN (SELECT batch FROM batches JOIN feeds ON feeds.feed = batches.feed WHERE feeds.list = :list)"
 )
 _BEHIND = f" AND (newest, claims.node) < (SELECT {_DATE}, nodes.node FROM nodes WHERE nodes.node = :after)"  # noqa: S608
+_BEFORE = " AND newest < :until AND newest > :undated"
 _NEWEST_FIRST = " ORDER BY newest DESC, claims.node DESC, claims.position"
 
 
@@ -67,19 +68,24 @@ class Listing:
         *,
         list_name: str | None = None,
         since: int | None = None,
+        until: int | None = None,
         after: int | None = None,
     ) -> list[Found]:
         """Messages with all the words (`weft.index.fulltext`), the newest first, those without a date last.
 
-        ``list_name``: only copies on this list; ``since``: only messages with a date from then on; ``after``: a node,
-        only messages behind it.  What is dated in the future counts as undated, as in `newest_roots`.
+        ``list_name``: only copies on this list; ``since``: only messages with a date from then on; ``until``: with
+        one before it; ``after``: a node, only messages behind it.  What is dated in the future counts as undated, as in
+        `newest_roots`.
         """
         asked = SearchQuery.read(words)
-        horizon = horizon_at(self.connection, self.now)
-        values = {"words": asked.query, "horizon": horizon, "since": since, "undated": UNDATED}
+        values = {"words": asked.query, "horizon": horizon_at(self.connection, self.now), "undated": UNDATED}
         statement = _SEARCH
         if since is not None:
             statement += " AND newest >= :since"
+            values["since"] = since
+        if until is not None:
+            statement += _BEFORE
+            values["until"] = until
         if list_name is not None:
             statement += _ON_LIST
             values["list"] = list_name.encode()

@@ -58,7 +58,7 @@ from weft.policy.rows import Mode
 from weft.policy.rules import Policy
 from weft.v1 import exchange_pb2 as wire
 
-SERVICE = wire.DESCRIPTOR.services_by_name["Exchange"].full_name
+SERVICE = wire.DESCRIPTOR.services_by_name["ExchangeService"].full_name
 MESSAGE_BYTES = Limits().frame_octets + (64 << 10)
 """What the transport takes and gives."""
 ALWAYS = math.inf

@@ -1,4 +1,4 @@
-"""Answering peers: the service ``weft.v1.Exchange`` on a port of its own, always with mutual TLS.
+"""Answering peers: the service ``weft.v1.ExchangeService`` on a port of its own, always with mutual TLS.
 
 Who calls is what the binding in its certificate says.  Who has no row in the policy gets PERMISSION_DENIED, before
 anything is read of the call, and stands in the log by that fingerprint alone, as nothing else of it is proved; who has

@@ -16,8 +16,8 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from weft.server.handlers import get_thread
 from weft.server.reader_pool import IndexReader, ReaderPool, check_waiting
+from weft.server.thread_pages import get_thread
 from weft.wire import limits
 
 _SECONDS = 0.002

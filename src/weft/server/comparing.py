@@ -43,24 +43,27 @@ class ComparisonStreams:
         self._running = 0
 
     async def digests(self, data: bytes, seconds: float) -> AsyncGenerator[bytes, None]:
-        """The responses to a `DigestsRequest`."""
-        request = limits.parse_request(wire.DigestsRequest, data)
+        """The responses to a `StreamDigestsRequest`."""
+        request = limits.parse_request(wire.StreamDigestsRequest, data)
         deadline = time.monotonic() + seconds
         async with self._counted():
             common = await self._current(deadline)
             yield summary_message(common.identity, len(common.roots), common.version, common.position)
-            if request.summary:
+            if request.summary_only:
                 return
             for start in range(0, len(common.roots), limits.DIGESTS_PAGE):
                 work = partial(_digests, common=common, start=start, count=limits.DIGESTS_PAGE)
                 yield await self._pool.call(work, deadline - time.monotonic())
 
     async def trees(self, data: bytes, seconds: float) -> AsyncGenerator[bytes, None]:
-        """The responses to a `TreesRequest`."""
-        request = limits.parse_request(wire.TreesRequest, data)
-        if len(request.ids) > limits.TREES_IDS:
-            raise InvalidRequestError(f"ids: {len(request.ids)} of them, at most {limits.TREES_IDS} are taken")
-        pages = _TreePages(self._known(request.version), [limits.check_id(one) for one in request.ids])
+        """The responses to a `StreamTreesRequest`."""
+        request = limits.parse_request(wire.StreamTreesRequest, data)
+        ids = request.message_ids
+        if len(ids) > limits.TREES_IDS:
+            reason = f"there are {len(ids)} of them, at most {limits.TREES_IDS} are taken"
+            raise InvalidRequestError(reason, "message_ids")
+        common = self._known(request.view_version)
+        pages = _TreePages(common, [limits.check_id(one, "message_ids") for one in ids])
         deadline = time.monotonic() + seconds
         async with self._counted():
             while responses := await self._pool.call(pages.following, deadline - time.monotonic()):

@@ -8,10 +8,11 @@ in one thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 
 from weft.core.claim import Claim
+from weft.core.feed import Feed
 from weft.model import Thread
 from weft.server.reader_pool import IndexReader
 from weft.store.interface import PAGE, StoredClaim, read_claim
@@ -34,16 +35,21 @@ def claims_behind(reader: IndexReader, thread: Thread) -> list[StoredClaim]:
     return sorted(found.values(), key=lambda held: (held.batch, held.leaf))
 
 
-def ranks_of(reader: IndexReader, claims: Sequence[StoredClaim]) -> list[wire.Rank]:
-    """The rank of each feed of some claims."""
-    batches = {held.batch: held for held in claims}
-    read = map(read_claim, batches.values())
-    tiers = {claim.feed: reader.view.policy.tier(claim.feed) for claim in read if claim is not None}
+def ranks_of(reader: IndexReader, claims: Sequence[StoredClaim], start: int, end: int) -> list[wire.FeedRank]:
+    """The rank of each feed of the claims from ``start`` to ``end`` of which there is none before these."""
+    new = _feeds(claims[start:end]) - _feeds(claims[:start])
+    tiers = {feed: reader.view.policy.tier(feed) for feed in new}
     return [
-        wire.Rank(origin=feed.origin, list=feed.list, tier=tier)
+        wire.FeedRank(origin=feed.origin, list=feed.list.decode(), tier=tier)
         for feed, tier in sorted(tiers.items(), key=lambda item: item[0])
         if tier is not None
     ]
+
+
+def _feeds(claims: Iterable[StoredClaim]) -> set[Feed]:
+    """The feeds of some claims, of which one of each batch is read."""
+    one_of_each = {held.batch: held for held in claims}  # a batch is of one feed
+    return {claim.feed for claim in map(read_claim, one_of_each.values()) if claim is not None}
 
 
 def parts_from(

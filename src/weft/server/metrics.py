@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 
 from weft import __version__
 from weft.errors import WeftError
+from weft.server.service import WATCH
 
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -42,7 +43,7 @@ class Metrics:
         """It ended."""
         self._running.labels(method).dec()
         self._calls.labels(method, code).inc()
-        if method != "Watch":  # a stream lasts as long as somebody listens
+        if method != WATCH:  # a stream lasts as long as somebody listens
             self._seconds.labels(method).observe(seconds)
 
     def show(self, host: str, port: int, position: Callable[[], int]) -> str:

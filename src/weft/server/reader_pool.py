@@ -33,6 +33,8 @@ T = TypeVar("T")
 
 MAX_WAITING = 1024
 """Calls that one pool takes at a time; more are refused."""
+_KEPT = 2
+"""Large answers that are kept for their next pages."""
 CACHE_BYTES = 32 << 20
 """Encoded answers that each thread remembers."""
 _KEY_BYTES = 512
@@ -54,7 +56,7 @@ class IndexReader:
         self.view = self.index.view
         self.cache: OrderedDict[bytes, bytes] = OrderedDict()
         self.kept: OrderedDict[object, object] = OrderedDict()
-        """What is needed for the next pages of large answers; a few at most."""
+        """What is needed for the next pages of large answers; see `keep`."""
         self._cached = 0
         self._version = -1
         self._position = -1
@@ -127,6 +129,13 @@ class IndexReader:
         while self._cached > CACHE_BYTES:
             gone, answer = self.cache.popitem(last=False)
             self._cached -= len(gone) + len(answer)
+
+    def keep(self, key: bytes, large: object) -> None:
+        """Keep what is needed for the next pages of a large answer until the index changes, or others are kept."""
+        self.kept[key] = large
+        self.kept.move_to_end(key)
+        while len(self.kept) > _KEPT:
+            self.kept.popitem(last=False)
 
     def close(self) -> None:
         """Let go of the index."""

@@ -1,4 +1,4 @@
-"""The service ``weft.v1.Threads`` as gRPC knows it: a thin shell around `weft.server.handlers`.
+"""The service ``weft.v1.ThreadService`` as gRPC knows it: a thin shell around `weft.server.handlers`.
 
 Requests and responses pass through as bytes: they are parsed in the threads that answer, and an answer that is
 remembered is sent as it is.  Every call is counted, has an end, and is refused once the server stops.
@@ -16,19 +16,22 @@ from typing import Any, Protocol
 import grpc
 
 from weft.errors import StoppingError
-from weft.grpc_status import is_ours, status_of
+from weft.grpc_status import is_ours
 from weft.server import handlers as answers
 from weft.server.access import Access
 from weft.server.batcher import Batcher
 from weft.server.comparing import ComparisonStreams
-from weft.server.handlers import LargeError
+from weft.server.error_details import Failure
 from weft.server.reader_pool import IndexReader, ReaderPool
+from weft.server.thread_pages import LargeError, get_large_thread
 from weft.server.thread_stream import ThreadStream
 from weft.server.watch import ChangeWatch
 from weft.v1 import threads_pb2 as wire
 from weft.wire import limits
 
-NAME = wire.DESCRIPTOR.services_by_name["Threads"].full_name
+NAME = wire.DESCRIPTOR.services_by_name["ThreadService"].full_name
+WATCH = "WatchChanges"
+"""The call that lasts as long as somebody listens."""
 
 Answer = Callable[[IndexReader, bytes], bytes]
 Stream = Callable[[bytes, float], AsyncGenerator[bytes, None]]
@@ -37,11 +40,12 @@ Context = Any
 """`grpc.aio.ServicerContext`."""
 
 _ANSWERS: dict[str, Answer] = {
-    "GetThread": answers.get_large_thread,
+    "GetThread": get_large_thread,
     "ListThreads": answers.list_threads,
-    "Search": answers.search,
-    "Explain": answers.explain,
-    "Status": answers.status,
+    "SearchMessages": answers.search,
+    "ExplainMessage": answers.explain,
+    "GetStatus": answers.status,
+    "ListFeeds": answers.list_feeds,
 }
 """What may read much, in the threads of the slow pool, so that quick answers never wait behind it."""
 
@@ -87,9 +91,9 @@ class ThreadsService:
             name: grpc.unary_unary_rpc_method_handler(self._unary(name)) for name in _ANSWERS
         }
         streams: dict[str, Stream] = {
-            "Watch": self._watch,
-            "Digests": self._comparing.digests,
-            "Trees": self._comparing.trees,
+            WATCH: self._watch,
+            "StreamDigests": self._comparing.digests,
+            "StreamTrees": self._comparing.trees,
         }
         for name, responses in streams.items():
             handlers[name] = grpc.unary_stream_rpc_method_handler(self._streamed(name, responses))
@@ -123,8 +127,8 @@ class ThreadsService:
                     self._admit(context)
                     return await self._answer(name, request, _seconds(context))
                 except Exception as error:  # whatever it was, the caller gets a status
-                    code, details = outcome.failed(error)
-            await context.abort(code, details)
+                    failure = outcome.failed(error)
+            await context.abort(*failure.arguments())
             return None
 
         return call
@@ -140,8 +144,8 @@ class ThreadsService:
                             yield response
                     return
                 except Exception as error:  # as above
-                    code, details = outcome.failed(error)
-            await context.abort(code, details)
+                    failure = outcome.failed(error)
+            await context.abort(*failure.arguments())
 
         return call
 
@@ -152,11 +156,11 @@ class ThreadsService:
                 await self._thread_stream.answer(context)
                 return
             except Exception as error:  # as above
-                code, details = outcome.failed(error)
-        await context.abort(code, details)
+                failure = outcome.failed(error)
+        await context.abort(*failure.arguments())
 
     async def _watch(self, data: bytes, _: float) -> AsyncGenerator[bytes, None]:
-        request = limits.parse_request(wire.WatchRequest, data)
+        request = limits.parse_request(wire.WatchChangesRequest, data)
         async with aclosing(self._watching.stream(request)) as responses:
             async for response in responses:
                 yield response.SerializeToString()
@@ -196,13 +200,13 @@ class _Outcome:
         self._name = name
         self.code = "OK"
 
-    def failed(self, error: Exception) -> tuple[grpc.StatusCode, str]:
+    def failed(self, error: Exception) -> Failure:
         """What the client is told; what is the server's own affair goes to the log."""
-        code, details = status_of(error)
-        self.code = code.name
+        failure = Failure.of(error)
+        self.code = failure.code.name
         if is_ours(error):
             log.error("%s failed: %s", self._name, error, exc_info=error if self.code == "INTERNAL" else None)
-        return code, details
+        return failure
 
 
 def _seconds(context: Context, most: float = limits.CALL_SECONDS) -> float:

@@ -7,8 +7,8 @@ may send requests while others are being answered: all that wait are answered wi
 `limits.IN_FLIGHT` of a stream are taken at a time; then the server reads no more, and the transport holds up the
 client.  A visit also ends when its answers have as many bytes as a page.
 
-A request that fails is answered with `Failure`, and the stream goes on.  What is the server's own affair, and its end,
-end the stream as they end a call; what waits is answered first.
+A request that fails is answered with `RequestError`, and the stream goes on.  What is the server's own affair, and its
+end, end the stream as they end a call; what waits is answered first.
 """
 
 from __future__ import annotations
@@ -18,13 +18,17 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
+from google.protobuf.message import DecodeError
+
 from weft.errors import OverloadedError, StoppingError, WeftError
-from weft.grpc_status import END, is_ours, status_of
-from weft.server.handlers import LargeError, get_large_thread, get_thread
+from weft.grpc_status import END, is_ours
+from weft.server.error_details import Failure
 from weft.server.reader_pool import IndexReader, ReaderPool
+from weft.server.thread_pages import LargeError, get_large_thread, get_thread
 from weft.v1 import threads_pb2 as wire
 from weft.wire import limits
 
+_THREAD_TAG = bytes([wire.GetThreadsResponse.THREAD_FIELD_NUMBER << 3 | 2])
 Context = Any
 """`grpc.aio.ServicerContext`."""
 
@@ -74,7 +78,7 @@ class ThreadStream:
             given = await self._quick.call(lambda reader: _answer_some(reader, requests), limits.CALL_SECONDS)
             if not given:
                 large = await self._slow.call(lambda reader: get_large_thread(reader, requests[0]), limits.CALL_SECONDS)
-                given = [large]
+                given = [_wrapped(large)]
         except WeftError as error:
             given = [_failure(error)]
         return given
@@ -87,7 +91,7 @@ async def _read(context: Context, waiting: deque[bytes], room: asyncio.Semaphore
         request = await context.read()
         if request is END:
             return
-        waiting.append(request)
+        waiting.append(_unwrapped(request))
         changed.set()
 
 
@@ -98,7 +102,7 @@ def _answer_some(reader: IndexReader, requests: Sequence[bytes]) -> list[bytes]:
     with reader.snapshot():
         for request in requests:
             try:
-                response = get_thread(reader, request)
+                response = _wrapped(get_thread(reader, request))
             except LargeError:
                 break
             except WeftError as error:
@@ -116,7 +120,27 @@ def _failure(error: WeftError) -> bytes:
     """What a client is told of a request that failed; raised again if that is the server's own affair."""
     if is_ours(error):
         raise error
-    code, details = status_of(error)
-    return wire.GetThreadResponse(
-        failure=wire.Failure(code=code.value[0], details=details.encode())
-    ).SerializeToString()
+    found = wire.RequestError.FromString(Failure.of(error).status().SerializeToString())
+    return wire.GetThreadsResponse(error=found).SerializeToString()
+
+
+def _unwrapped(data: bytes) -> bytes:
+    """The `GetThreadRequest` in a `GetThreadsRequest`; what is none is told to be none where that is read."""
+    try:
+        return wire.GetThreadsRequest.FromString(data).request.SerializeToString()
+    except DecodeError:
+        return data
+
+
+def _wrapped(data: bytes) -> bytes:
+    """A `GetThreadsResponse` with the bytes of a `GetThreadResponse`, which are not parsed for it."""
+    return _THREAD_TAG + _varint(len(data)) + data
+
+
+def _varint(number: int) -> bytes:
+    found = bytearray()
+    while number > 0x7F:
+        found.append(number & 0x7F | 0x80)
+        number >>= 7
+    found.append(number)
+    return bytes(found)

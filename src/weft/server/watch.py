@@ -39,7 +39,7 @@ class ChangeWatch:
         self._end = 0
         self._news = asyncio.Event()
         self._stopping = False
-        self._shared: dict[int, asyncio.Task[wire.WatchResponse]] = {}
+        self._shared: dict[int, asyncio.Task[wire.WatchChangesResponse]] = {}
         self.watchers = 0
 
     @property
@@ -72,7 +72,7 @@ class ChangeWatch:
         self._stopping = True
         self._wake()
 
-    async def stream(self, request: wire.WatchRequest) -> AsyncGenerator[wire.WatchResponse, None]:
+    async def stream(self, request: wire.WatchChangesRequest) -> AsyncGenerator[wire.WatchChangesResponse, None]:
         """What comes into the log, from where the request says."""
         name = request.list
         limits.check_list(name)
@@ -81,15 +81,15 @@ class ChangeWatch:
         self.watchers += 1
         try:
             after = await self._start(request)
-            yield wire.WatchResponse(position=after)
+            yield wire.WatchChangesResponse(log_position=after)
             while True:
                 news = self._news
                 response = await self._after(after)
-                moved, after = response.position > after, response.position
+                moved, after = response.log_position > after, response.log_position
                 if response.changes:
-                    chosen = [change for change in response.changes if name in (b"", change.list)]
+                    chosen = [change for change in response.changes if name in ("", change.list)]
                     if chosen:
-                        yield wire.WatchResponse(changes=chosen, position=after)
+                        yield wire.WatchChangesResponse(changes=chosen, log_position=after)
                 if self._stopping:
                     raise StoppingError("the server is stopping; watch again later")
                 if not moved:
@@ -97,11 +97,11 @@ class ChangeWatch:
         finally:
             self.watchers -= 1
 
-    async def _start(self, request: wire.WatchRequest) -> int:
+    async def _start(self, request: wire.WatchChangesRequest) -> int:
         end = await self._pool.call(handlers.position, limits.CALL_SECONDS)
-        return handlers.check_after(request.after, end) if request.HasField("after") else end
+        return handlers.check_after(request.after_position, end) if request.HasField("after_position") else end
 
-    async def _after(self, position: int) -> wire.WatchResponse:
+    async def _after(self, position: int) -> wire.WatchChangesResponse:
         """The changes beyond a position, worked out once for all who ask at about the same time."""
         task = self._shared.get(position)
         if task is None:
@@ -122,7 +122,7 @@ class ChangeWatch:
         self._news = asyncio.Event()
 
 
-def _seen(task: asyncio.Task[wire.WatchResponse]) -> None:
+def _seen(task: asyncio.Task[wire.WatchChangesResponse]) -> None:
     """An error that nobody waits for any more is no defect."""
     if not task.cancelled():
         task.exception()

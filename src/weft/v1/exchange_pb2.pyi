@@ -9,21 +9,21 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 class Mode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
-    NO_MODE: _ClassVar[Mode]
-    MIRROR: _ClassVar[Mode]
-    THREADS: _ClassVar[Mode]
+    MODE_UNSPECIFIED: _ClassVar[Mode]
+    MODE_MIRROR: _ClassVar[Mode]
+    MODE_THREADS: _ClassVar[Mode]
 
 class Scope(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
-    BOTH: _ClassVar[Scope]
-    TO_CALLER: _ClassVar[Scope]
-    TO_ANSWERER: _ClassVar[Scope]
-NO_MODE: Mode
-MIRROR: Mode
-THREADS: Mode
-BOTH: Scope
-TO_CALLER: Scope
-TO_ANSWERER: Scope
+    SCOPE_BOTH: _ClassVar[Scope]
+    SCOPE_TO_CALLER: _ClassVar[Scope]
+    SCOPE_TO_ANSWERER: _ClassVar[Scope]
+MODE_UNSPECIFIED: Mode
+MODE_MIRROR: Mode
+MODE_THREADS: Mode
+SCOPE_BOTH: Scope
+SCOPE_TO_CALLER: Scope
+SCOPE_TO_ANSWERER: Scope
 
 class Frame(_message.Message):
     __slots__ = ("hello", "agreement", "symbols", "need", "listing", "settled", "offer", "want", "claims", "gone", "ack", "done", "error", "ask", "answer", "news")

@@ -25,8 +25,9 @@ if _version_not_supported:
     )
 
 
-class ExchangeStub:
-    """Missing associated documentation comment in .proto file."""
+class ExchangeServiceStub:
+    """The exchange of claims between two servers.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -35,24 +36,30 @@ class ExchangeStub:
             channel: A grpc.Channel.
         """
         self.Session = channel.stream_stream(
-                '/weft.v1.Exchange/Session',
+                '/weft.v1.ExchangeService/Session',
                 request_serializer=weft_dot_v1_dot_exchange__pb2.Frame.SerializeToString,
                 response_deserializer=weft_dot_v1_dot_exchange__pb2.Frame.FromString,
                 _registered_method=True)
 
 
-class ExchangeServicer:
-    """Missing associated documentation comment in .proto file."""
+class ExchangeServiceServicer:
+    """The exchange of claims between two servers.
+    """
 
     def Session(self, request_iterator, context):
         """Mutual TLS, always.  Who the peer is comes from its certificate, never from a frame.
+
+        Both sides send the same frames, which of them called or not, so there is one message for both directions.
+        buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
+        buf:lint:ignore RPC_REQUEST_STANDARD_NAME
+        buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
 
-def add_ExchangeServicer_to_server(servicer, server):
+def add_ExchangeServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
             'Session': grpc.stream_stream_rpc_method_handler(
                     servicer.Session,
@@ -61,14 +68,15 @@ def add_ExchangeServicer_to_server(servicer, server):
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
-            'weft.v1.Exchange', rpc_method_handlers)
+            'weft.v1.ExchangeService', rpc_method_handlers)
     server.add_generic_rpc_handlers((generic_handler,))
-    server.add_registered_method_handlers('weft.v1.Exchange', rpc_method_handlers)
+    server.add_registered_method_handlers('weft.v1.ExchangeService', rpc_method_handlers)
 
 
  # This class is part of an EXPERIMENTAL API.
-class Exchange:
-    """Missing associated documentation comment in .proto file."""
+class ExchangeService:
+    """The exchange of claims between two servers.
+    """
 
     @staticmethod
     def Session(request_iterator,
@@ -84,7 +92,7 @@ class Exchange:
         return grpc.experimental.stream_stream(
             request_iterator,
             target,
-            '/weft.v1.Exchange/Session',
+            '/weft.v1.ExchangeService/Session',
             weft_dot_v1_dot_exchange__pb2.Frame.SerializeToString,
             weft_dot_v1_dot_exchange__pb2.Frame.FromString,
             options,

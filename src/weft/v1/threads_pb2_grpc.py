@@ -25,8 +25,9 @@ if _version_not_supported:
     )
 
 
-class ThreadsStub:
-    """Missing associated documentation comment in .proto file."""
+class ThreadServiceStub:
+    """Reads the threads of one server.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -35,54 +36,60 @@ class ThreadsStub:
             channel: A grpc.Channel.
         """
         self.GetThread = channel.unary_unary(
-                '/weft.v1.Threads/GetThread',
+                '/weft.v1.ThreadService/GetThread',
                 request_serializer=weft_dot_v1_dot_threads__pb2.GetThreadRequest.SerializeToString,
                 response_deserializer=weft_dot_v1_dot_threads__pb2.GetThreadResponse.FromString,
                 _registered_method=True)
         self.GetThreads = channel.stream_stream(
-                '/weft.v1.Threads/GetThreads',
-                request_serializer=weft_dot_v1_dot_threads__pb2.GetThreadRequest.SerializeToString,
-                response_deserializer=weft_dot_v1_dot_threads__pb2.GetThreadResponse.FromString,
+                '/weft.v1.ThreadService/GetThreads',
+                request_serializer=weft_dot_v1_dot_threads__pb2.GetThreadsRequest.SerializeToString,
+                response_deserializer=weft_dot_v1_dot_threads__pb2.GetThreadsResponse.FromString,
                 _registered_method=True)
         self.ListThreads = channel.unary_unary(
-                '/weft.v1.Threads/ListThreads',
+                '/weft.v1.ThreadService/ListThreads',
                 request_serializer=weft_dot_v1_dot_threads__pb2.ListThreadsRequest.SerializeToString,
                 response_deserializer=weft_dot_v1_dot_threads__pb2.ListThreadsResponse.FromString,
                 _registered_method=True)
-        self.Search = channel.unary_unary(
-                '/weft.v1.Threads/Search',
-                request_serializer=weft_dot_v1_dot_threads__pb2.SearchRequest.SerializeToString,
-                response_deserializer=weft_dot_v1_dot_threads__pb2.SearchResponse.FromString,
+        self.SearchMessages = channel.unary_unary(
+                '/weft.v1.ThreadService/SearchMessages',
+                request_serializer=weft_dot_v1_dot_threads__pb2.SearchMessagesRequest.SerializeToString,
+                response_deserializer=weft_dot_v1_dot_threads__pb2.SearchMessagesResponse.FromString,
                 _registered_method=True)
-        self.Explain = channel.unary_unary(
-                '/weft.v1.Threads/Explain',
-                request_serializer=weft_dot_v1_dot_threads__pb2.ExplainRequest.SerializeToString,
-                response_deserializer=weft_dot_v1_dot_threads__pb2.ExplainResponse.FromString,
+        self.ExplainMessage = channel.unary_unary(
+                '/weft.v1.ThreadService/ExplainMessage',
+                request_serializer=weft_dot_v1_dot_threads__pb2.ExplainMessageRequest.SerializeToString,
+                response_deserializer=weft_dot_v1_dot_threads__pb2.ExplainMessageResponse.FromString,
                 _registered_method=True)
-        self.Watch = channel.unary_stream(
-                '/weft.v1.Threads/Watch',
-                request_serializer=weft_dot_v1_dot_threads__pb2.WatchRequest.SerializeToString,
-                response_deserializer=weft_dot_v1_dot_threads__pb2.WatchResponse.FromString,
+        self.WatchChanges = channel.unary_stream(
+                '/weft.v1.ThreadService/WatchChanges',
+                request_serializer=weft_dot_v1_dot_threads__pb2.WatchChangesRequest.SerializeToString,
+                response_deserializer=weft_dot_v1_dot_threads__pb2.WatchChangesResponse.FromString,
                 _registered_method=True)
-        self.Status = channel.unary_unary(
-                '/weft.v1.Threads/Status',
-                request_serializer=weft_dot_v1_dot_threads__pb2.StatusRequest.SerializeToString,
-                response_deserializer=weft_dot_v1_dot_threads__pb2.StatusResponse.FromString,
+        self.GetStatus = channel.unary_unary(
+                '/weft.v1.ThreadService/GetStatus',
+                request_serializer=weft_dot_v1_dot_threads__pb2.GetStatusRequest.SerializeToString,
+                response_deserializer=weft_dot_v1_dot_threads__pb2.GetStatusResponse.FromString,
                 _registered_method=True)
-        self.Digests = channel.unary_stream(
-                '/weft.v1.Threads/Digests',
-                request_serializer=weft_dot_v1_dot_threads__pb2.DigestsRequest.SerializeToString,
-                response_deserializer=weft_dot_v1_dot_threads__pb2.DigestsResponse.FromString,
+        self.ListFeeds = channel.unary_unary(
+                '/weft.v1.ThreadService/ListFeeds',
+                request_serializer=weft_dot_v1_dot_threads__pb2.ListFeedsRequest.SerializeToString,
+                response_deserializer=weft_dot_v1_dot_threads__pb2.ListFeedsResponse.FromString,
                 _registered_method=True)
-        self.Trees = channel.unary_stream(
-                '/weft.v1.Threads/Trees',
-                request_serializer=weft_dot_v1_dot_threads__pb2.TreesRequest.SerializeToString,
-                response_deserializer=weft_dot_v1_dot_threads__pb2.TreesResponse.FromString,
+        self.StreamDigests = channel.unary_stream(
+                '/weft.v1.ThreadService/StreamDigests',
+                request_serializer=weft_dot_v1_dot_threads__pb2.StreamDigestsRequest.SerializeToString,
+                response_deserializer=weft_dot_v1_dot_threads__pb2.StreamDigestsResponse.FromString,
+                _registered_method=True)
+        self.StreamTrees = channel.unary_stream(
+                '/weft.v1.ThreadService/StreamTrees',
+                request_serializer=weft_dot_v1_dot_threads__pb2.StreamTreesRequest.SerializeToString,
+                response_deserializer=weft_dot_v1_dot_threads__pb2.StreamTreesResponse.FromString,
                 _registered_method=True)
 
 
-class ThreadsServicer:
-    """Missing associated documentation comment in .proto file."""
+class ThreadServiceServicer:
+    """Reads the threads of one server.
+    """
 
     def GetThread(self, request, context):
         """The whole thread in which an id stands, wherever it stands in it, a page at a time.
@@ -93,7 +100,7 @@ class ThreadsServicer:
 
     def GetThreads(self, request_iterator, context):
         """Many threads over one stream: a response for each request, in their order.  A request that fails is answered with
-        `failure` alone, and the stream goes on.  A server takes at most 16 requests of a stream at a time.
+        its error, and the stream goes on.  A server takes at most 16 requests of a stream at a time.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -106,35 +113,42 @@ class ThreadsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Search(self, request, context):
-        """Messages whose subject and author hold all the words, the newest first.
+    def SearchMessages(self, request, context):
+        """Messages whose subject and author hold all the words, the newest first, those without a date last.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Explain(self, request, context):
+    def ExplainMessage(self, request, context):
         """Who says what about one id, and which rule decided its edge.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Watch(self, request, context):
+    def WatchChanges(self, request, context):
         """What comes into the log from a position on, for as long as the client listens.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Status(self, request, context):
-        """Who this server is, and what it holds.
+    def GetStatus(self, request, context):
+        """Who this server is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Digests(self, request, context):
+    def ListFeeds(self, request, context):
+        """The feeds that the server holds, admits and lets be read, by origin and list.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamDigests(self, request, context):
         """The digests of all trees of the common view, in the order of the bytes of their roots: what two servers are
         compared by.
         """
@@ -142,7 +156,7 @@ class ThreadsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Trees(self, request, context):
+    def StreamTrees(self, request, context):
         """Whole trees of the common view, with the claims that make them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -150,7 +164,7 @@ class ThreadsServicer:
         raise NotImplementedError('Method not implemented!')
 
 
-def add_ThreadsServicer_to_server(servicer, server):
+def add_ThreadServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
             'GetThread': grpc.unary_unary_rpc_method_handler(
                     servicer.GetThread,
@@ -159,54 +173,60 @@ def add_ThreadsServicer_to_server(servicer, server):
             ),
             'GetThreads': grpc.stream_stream_rpc_method_handler(
                     servicer.GetThreads,
-                    request_deserializer=weft_dot_v1_dot_threads__pb2.GetThreadRequest.FromString,
-                    response_serializer=weft_dot_v1_dot_threads__pb2.GetThreadResponse.SerializeToString,
+                    request_deserializer=weft_dot_v1_dot_threads__pb2.GetThreadsRequest.FromString,
+                    response_serializer=weft_dot_v1_dot_threads__pb2.GetThreadsResponse.SerializeToString,
             ),
             'ListThreads': grpc.unary_unary_rpc_method_handler(
                     servicer.ListThreads,
                     request_deserializer=weft_dot_v1_dot_threads__pb2.ListThreadsRequest.FromString,
                     response_serializer=weft_dot_v1_dot_threads__pb2.ListThreadsResponse.SerializeToString,
             ),
-            'Search': grpc.unary_unary_rpc_method_handler(
-                    servicer.Search,
-                    request_deserializer=weft_dot_v1_dot_threads__pb2.SearchRequest.FromString,
-                    response_serializer=weft_dot_v1_dot_threads__pb2.SearchResponse.SerializeToString,
+            'SearchMessages': grpc.unary_unary_rpc_method_handler(
+                    servicer.SearchMessages,
+                    request_deserializer=weft_dot_v1_dot_threads__pb2.SearchMessagesRequest.FromString,
+                    response_serializer=weft_dot_v1_dot_threads__pb2.SearchMessagesResponse.SerializeToString,
             ),
-            'Explain': grpc.unary_unary_rpc_method_handler(
-                    servicer.Explain,
-                    request_deserializer=weft_dot_v1_dot_threads__pb2.ExplainRequest.FromString,
-                    response_serializer=weft_dot_v1_dot_threads__pb2.ExplainResponse.SerializeToString,
+            'ExplainMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainMessage,
+                    request_deserializer=weft_dot_v1_dot_threads__pb2.ExplainMessageRequest.FromString,
+                    response_serializer=weft_dot_v1_dot_threads__pb2.ExplainMessageResponse.SerializeToString,
             ),
-            'Watch': grpc.unary_stream_rpc_method_handler(
-                    servicer.Watch,
-                    request_deserializer=weft_dot_v1_dot_threads__pb2.WatchRequest.FromString,
-                    response_serializer=weft_dot_v1_dot_threads__pb2.WatchResponse.SerializeToString,
+            'WatchChanges': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchChanges,
+                    request_deserializer=weft_dot_v1_dot_threads__pb2.WatchChangesRequest.FromString,
+                    response_serializer=weft_dot_v1_dot_threads__pb2.WatchChangesResponse.SerializeToString,
             ),
-            'Status': grpc.unary_unary_rpc_method_handler(
-                    servicer.Status,
-                    request_deserializer=weft_dot_v1_dot_threads__pb2.StatusRequest.FromString,
-                    response_serializer=weft_dot_v1_dot_threads__pb2.StatusResponse.SerializeToString,
+            'GetStatus': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStatus,
+                    request_deserializer=weft_dot_v1_dot_threads__pb2.GetStatusRequest.FromString,
+                    response_serializer=weft_dot_v1_dot_threads__pb2.GetStatusResponse.SerializeToString,
             ),
-            'Digests': grpc.unary_stream_rpc_method_handler(
-                    servicer.Digests,
-                    request_deserializer=weft_dot_v1_dot_threads__pb2.DigestsRequest.FromString,
-                    response_serializer=weft_dot_v1_dot_threads__pb2.DigestsResponse.SerializeToString,
+            'ListFeeds': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFeeds,
+                    request_deserializer=weft_dot_v1_dot_threads__pb2.ListFeedsRequest.FromString,
+                    response_serializer=weft_dot_v1_dot_threads__pb2.ListFeedsResponse.SerializeToString,
             ),
-            'Trees': grpc.unary_stream_rpc_method_handler(
-                    servicer.Trees,
-                    request_deserializer=weft_dot_v1_dot_threads__pb2.TreesRequest.FromString,
-                    response_serializer=weft_dot_v1_dot_threads__pb2.TreesResponse.SerializeToString,
+            'StreamDigests': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamDigests,
+                    request_deserializer=weft_dot_v1_dot_threads__pb2.StreamDigestsRequest.FromString,
+                    response_serializer=weft_dot_v1_dot_threads__pb2.StreamDigestsResponse.SerializeToString,
+            ),
+            'StreamTrees': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamTrees,
+                    request_deserializer=weft_dot_v1_dot_threads__pb2.StreamTreesRequest.FromString,
+                    response_serializer=weft_dot_v1_dot_threads__pb2.StreamTreesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
-            'weft.v1.Threads', rpc_method_handlers)
+            'weft.v1.ThreadService', rpc_method_handlers)
     server.add_generic_rpc_handlers((generic_handler,))
-    server.add_registered_method_handlers('weft.v1.Threads', rpc_method_handlers)
+    server.add_registered_method_handlers('weft.v1.ThreadService', rpc_method_handlers)
 
 
  # This class is part of an EXPERIMENTAL API.
-class Threads:
-    """Missing associated documentation comment in .proto file."""
+class ThreadService:
+    """Reads the threads of one server.
+    """
 
     @staticmethod
     def GetThread(request,
@@ -222,7 +242,7 @@ class Threads:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/weft.v1.Threads/GetThread',
+            '/weft.v1.ThreadService/GetThread',
             weft_dot_v1_dot_threads__pb2.GetThreadRequest.SerializeToString,
             weft_dot_v1_dot_threads__pb2.GetThreadResponse.FromString,
             options,
@@ -249,9 +269,9 @@ class Threads:
         return grpc.experimental.stream_stream(
             request_iterator,
             target,
-            '/weft.v1.Threads/GetThreads',
-            weft_dot_v1_dot_threads__pb2.GetThreadRequest.SerializeToString,
-            weft_dot_v1_dot_threads__pb2.GetThreadResponse.FromString,
+            '/weft.v1.ThreadService/GetThreads',
+            weft_dot_v1_dot_threads__pb2.GetThreadsRequest.SerializeToString,
+            weft_dot_v1_dot_threads__pb2.GetThreadsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -276,7 +296,7 @@ class Threads:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/weft.v1.Threads/ListThreads',
+            '/weft.v1.ThreadService/ListThreads',
             weft_dot_v1_dot_threads__pb2.ListThreadsRequest.SerializeToString,
             weft_dot_v1_dot_threads__pb2.ListThreadsResponse.FromString,
             options,
@@ -290,7 +310,7 @@ class Threads:
             _registered_method=True)
 
     @staticmethod
-    def Search(request,
+    def SearchMessages(request,
             target,
             options=(),
             channel_credentials=None,
@@ -303,9 +323,9 @@ class Threads:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/weft.v1.Threads/Search',
-            weft_dot_v1_dot_threads__pb2.SearchRequest.SerializeToString,
-            weft_dot_v1_dot_threads__pb2.SearchResponse.FromString,
+            '/weft.v1.ThreadService/SearchMessages',
+            weft_dot_v1_dot_threads__pb2.SearchMessagesRequest.SerializeToString,
+            weft_dot_v1_dot_threads__pb2.SearchMessagesResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -317,7 +337,7 @@ class Threads:
             _registered_method=True)
 
     @staticmethod
-    def Explain(request,
+    def ExplainMessage(request,
             target,
             options=(),
             channel_credentials=None,
@@ -330,9 +350,9 @@ class Threads:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/weft.v1.Threads/Explain',
-            weft_dot_v1_dot_threads__pb2.ExplainRequest.SerializeToString,
-            weft_dot_v1_dot_threads__pb2.ExplainResponse.FromString,
+            '/weft.v1.ThreadService/ExplainMessage',
+            weft_dot_v1_dot_threads__pb2.ExplainMessageRequest.SerializeToString,
+            weft_dot_v1_dot_threads__pb2.ExplainMessageResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -344,7 +364,7 @@ class Threads:
             _registered_method=True)
 
     @staticmethod
-    def Watch(request,
+    def WatchChanges(request,
             target,
             options=(),
             channel_credentials=None,
@@ -357,9 +377,9 @@ class Threads:
         return grpc.experimental.unary_stream(
             request,
             target,
-            '/weft.v1.Threads/Watch',
-            weft_dot_v1_dot_threads__pb2.WatchRequest.SerializeToString,
-            weft_dot_v1_dot_threads__pb2.WatchResponse.FromString,
+            '/weft.v1.ThreadService/WatchChanges',
+            weft_dot_v1_dot_threads__pb2.WatchChangesRequest.SerializeToString,
+            weft_dot_v1_dot_threads__pb2.WatchChangesResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -371,7 +391,7 @@ class Threads:
             _registered_method=True)
 
     @staticmethod
-    def Status(request,
+    def GetStatus(request,
             target,
             options=(),
             channel_credentials=None,
@@ -384,9 +404,9 @@ class Threads:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/weft.v1.Threads/Status',
-            weft_dot_v1_dot_threads__pb2.StatusRequest.SerializeToString,
-            weft_dot_v1_dot_threads__pb2.StatusResponse.FromString,
+            '/weft.v1.ThreadService/GetStatus',
+            weft_dot_v1_dot_threads__pb2.GetStatusRequest.SerializeToString,
+            weft_dot_v1_dot_threads__pb2.GetStatusResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -398,7 +418,34 @@ class Threads:
             _registered_method=True)
 
     @staticmethod
-    def Digests(request,
+    def ListFeeds(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/weft.v1.ThreadService/ListFeeds',
+            weft_dot_v1_dot_threads__pb2.ListFeedsRequest.SerializeToString,
+            weft_dot_v1_dot_threads__pb2.ListFeedsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamDigests(request,
             target,
             options=(),
             channel_credentials=None,
@@ -411,9 +458,9 @@ class Threads:
         return grpc.experimental.unary_stream(
             request,
             target,
-            '/weft.v1.Threads/Digests',
-            weft_dot_v1_dot_threads__pb2.DigestsRequest.SerializeToString,
-            weft_dot_v1_dot_threads__pb2.DigestsResponse.FromString,
+            '/weft.v1.ThreadService/StreamDigests',
+            weft_dot_v1_dot_threads__pb2.StreamDigestsRequest.SerializeToString,
+            weft_dot_v1_dot_threads__pb2.StreamDigestsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -425,7 +472,7 @@ class Threads:
             _registered_method=True)
 
     @staticmethod
-    def Trees(request,
+    def StreamTrees(request,
             target,
             options=(),
             channel_credentials=None,
@@ -438,9 +485,9 @@ class Threads:
         return grpc.experimental.unary_stream(
             request,
             target,
-            '/weft.v1.Threads/Trees',
-            weft_dot_v1_dot_threads__pb2.TreesRequest.SerializeToString,
-            weft_dot_v1_dot_threads__pb2.TreesResponse.FromString,
+            '/weft.v1.ThreadService/StreamTrees',
+            weft_dot_v1_dot_threads__pb2.StreamTreesRequest.SerializeToString,
+            weft_dot_v1_dot_threads__pb2.StreamTreesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,96 +1,80 @@
-"""Explanations and coverage on the wire: who says what about one id, and what was never asked."""
+"""Explanations on the wire, in pages: who says what about one id.
+
+Theory of operation
+-------------------
+An explanation is seven lists, and a page holds the next entries of them, taken one list after the other.  So a page is
+known by the number of entries before it, and a client that joins the pages has each list whole.  A page ends when it
+has enough entries or enough bytes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
 
 from weft.core.signing import KEY_BYTES, fingerprint, parse_fingerprint
 from weft.errors import AnswerError
-from weft.model import AskedFeed, ClaimStatement, Coverage, Explanation, Witness
+from weft.model import ClaimStatement, Explanation, Witness
 from weft.v1 import threads_pb2 as wire
-from weft.wire.limits import EXPLAINED
-from weft.wire.threads import to_bytes, to_text
+from weft.wire.coverage import coverage_from_message, coverage_to_message
+from weft.wire.limits import PAGE_BYTES
+from weft.wire.rows import stated_parent
+from weft.wire.rules import (
+    EDGE_RULE_WORDS,
+    EDGE_RULES,
+    HIDDEN_REASON_WORDS,
+    HIDDEN_REASONS,
+    PARENT_HEADER_WORDS,
+    PARENT_HEADERS,
+)
+from weft.wire.threads import to_bytes, to_string, to_text
+
+_Statement = wire.ExplainMessageResponse.Statement
+_Witness = wire.ExplainMessageResponse.Witness
 
 
-def to_message(found: Explanation) -> wire.ExplainResponse:
-    """For the wire, at most `EXPLAINED` entries of each list, and as many weak ids in all its statements together."""
-    most = EXPLAINED
-    lists = (
-        found.statements,
-        found.witnesses,
-        found.rivals,
-        found.children,
-        found.lookalikes,
-        found.alias_of,
-        found.aliases,
-    )
-    statements, cut = _statements(found.statements[:most])
-    return wire.ExplainResponse(
-        id=to_bytes(found.message_id),
-        root=to_bytes(found.root),
-        parent=_parent(found.parent),
-        rule=to_bytes(found.rule),
+def to_message(found: Explanation, start: int, most: int) -> tuple[wire.ExplainMessageResponse, int | None]:
+    """The page with the entries from number ``start`` on, and where the next one begins.
+
+    It has at most ``most`` entries, one at least; a weak id counts as one.
+    """
+    page = wire.ExplainMessageResponse(
+        message_id=to_bytes(found.message_id),
+        root_id=to_bytes(found.root),
+        parent=stated_parent(found.parent),
+        rule=EDGE_RULES[found.rule],
         ghost=found.ghost,
-        statements=statements,
-        witnesses=map(_witness, found.witnesses[:most]),
-        rivals=map(_parent, found.rivals[:most]),
-        children=map(to_bytes, found.children[:most]),
-        lookalikes=map(to_bytes, found.lookalikes[:most]),
-        coverage=coverage_to_message(found.coverage),
-        alias_of=map(to_bytes, found.alias_of[:most]),
-        aliases=map(to_bytes, found.aliases[:most]),
-        truncated=cut or any(len(one) > most for one in lists),
+        coverage=None if start else coverage_to_message(found.coverage),
     )
+    left, room = most, PAGE_BYTES - page.ByteSize()
+    for number, (name, entry, size) in enumerate(islice(_entries(found), start, None), start):
+        left -= size
+        if number > start and (left < 0 or room <= 0):
+            return page, number
+        getattr(page, name).append(entry)
+        room -= len(entry) if isinstance(entry, bytes) else entry.ByteSize()
+    return page, None
 
 
-def from_message(found: wire.ExplainResponse) -> Explanation:
+def from_pages(pages: Sequence[wire.ExplainMessageResponse]) -> Explanation:
     """From the wire; the server may lie about all of it, and nothing is signed."""
+    first = pages[0]
     return Explanation(
-        to_text(found.id),
-        to_text(found.root),
-        _named(found.parent),
-        to_text(found.rule),
-        found.ghost,
-        tuple(map(_read_statement, found.statements)),
-        tuple(map(_read_witness, found.witnesses)),
-        tuple(map(_named, found.rivals)),
-        tuple(map(to_text, found.children)),
-        tuple(map(to_text, found.lookalikes)),
-        coverage_from_message(found.coverage),
-        tuple(map(to_text, found.alias_of)),
-        tuple(map(to_text, found.aliases)),
+        to_text(first.message_id),
+        to_text(first.root_id),
+        _named(first.parent),
+        EDGE_RULE_WORDS.get(first.rule, "unknown"),
+        first.ghost,
+        tuple(_read_statement(one) for page in pages for one in page.statements),
+        tuple(_read_witness(one) for page in pages for one in page.witnesses),
+        tuple(_named(one) for page in pages for one in page.rivals),
+        tuple(to_text(one) for page in pages for one in page.child_ids),
+        tuple(to_text(one) for page in pages for one in page.lookalike_ids),
+        coverage_from_message(first.coverage),
+        tuple(to_text(one) for page in pages for one in page.alias_of_ids),
+        tuple(to_text(one) for page in pages for one in page.alias_ids),
     )
-
-
-def coverage_to_message(found: Coverage) -> wire.Coverage:
-    """For the wire, at most `EXPLAINED` entries of each kind."""
-    most = EXPLAINED
-    asked: dict[tuple[tuple[str, ...], str], list[str]] = {}
-    for one in found.asked[:most]:
-        asked.setdefault((one.of, one.upto), []).append(one.feed)
-    return wire.Coverage(
-        carried=map(to_bytes, found.carried[:most]),
-        partly=map(to_bytes, found.partly[:most]),
-        never_asked=map(to_bytes, found.never_asked[:most]),
-        asked=[
-            wire.Coverage.Asked(feeds=map(to_bytes, feeds), of=map(to_bytes, of), upto=to_bytes(upto))
-            for (of, upto), feeds in asked.items()
-        ],
-        cut=map(to_bytes, found.cut[:most]),
-        nobody_holds=map(to_bytes, found.nobody_holds[:most]),
-    )
-
-
-def coverage_from_message(found: wire.Coverage) -> Coverage:
-    """From the wire; nothing of it is signed."""
-    lists = (found.carried, found.partly, found.never_asked, found.cut, found.nobody_holds)
-    carried, partly, never_asked, cut, nobody_holds = (tuple(map(to_text, one)) for one in lists)
-    asked = (
-        AskedFeed(to_text(feed), tuple(map(to_text, one.of)), to_text(one.upto))
-        for one in found.asked
-        for feed in one.feeds
-    )
-    return Coverage(carried, partly, never_asked, tuple(sorted(asked)), cut, nobody_holds)
 
 
 def origin_name(data: bytes) -> str:
@@ -100,91 +84,90 @@ def origin_name(data: bytes) -> str:
     return fingerprint(data)
 
 
-def _parent(parent: str | None) -> wire.ExplainResponse.Parent:
-    return wire.ExplainResponse.Parent(id=None if parent is None else to_bytes(parent))
+def _entries(found: Explanation) -> Iterator[tuple[str, Any, int]]:
+    """All entries of all lists: the field, the entry for it, and as how many it counts."""
+    yield from (("statements", _statement(one), 1 + len(one.weak)) for one in found.statements)
+    yield from (("witnesses", _witness(one), 1) for one in found.witnesses)
+    yield from (("rivals", stated_parent(one), 1) for one in found.rivals)
+    ids = (
+        ("child_ids", found.children),
+        ("lookalike_ids", found.lookalikes),
+        ("alias_of_ids", found.alias_of),
+        ("alias_ids", found.aliases),
+    )
+    yield from ((name, to_bytes(one), 1) for name, some in ids for one in some)
 
 
-def _named(parent: wire.ExplainResponse.Parent) -> str | None:
-    return to_text(parent.id) if parent.HasField("id") else None
+def _named(parent: wire.StatedParent) -> str | None:
+    return to_text(parent.message_id) if parent.HasField("message_id") else None
 
 
-def _statements(some: Iterable[ClaimStatement]) -> tuple[list[wire.ExplainResponse.Statement], bool]:
-    """The statements, and whether weak ids were left out: one claim can name a hundred."""
-    left = EXPLAINED
-    messages = []
-    for one in some:
-        messages.append(_statement(one, left))
-        left -= len(one.weak)
-    return messages, left < 0
-
-
-def _statement(one: ClaimStatement, most_weak: int) -> wire.ExplainResponse.Statement:
-    return wire.ExplainResponse.Statement(
-        claim=bytes.fromhex(one.claim),
+def _statement(one: ClaimStatement) -> _Statement:
+    return _Statement(
+        claim_id=bytes.fromhex(one.claim),
         origin=parse_fingerprint(one.origin),
-        list=to_bytes(one.list),
+        list=to_string(one.list),
         tier=one.tier,
-        id=to_bytes(one.message_id),
-        parent=_parent(one.parent),
-        rule=to_bytes(one.rule),
-        date=to_bytes(one.date),
-        subject=to_bytes(one.subject),
-        author=to_bytes(one.author),
-        archived_at=to_bytes(one.archived_at),
-        batch=bytes.fromhex(one.batch),
-        position=one.position,
-        hidden=to_bytes(one.hidden),
-        body=bytes.fromhex(one.body),
-        weak=[
-            wire.ExplainResponse.WeakId(id=to_bytes(name), counts=counts)
-            for name, counts in one.weak[: max(most_weak, 0)]
+        message_id=to_bytes(one.message_id),
+        parent=stated_parent(one.parent),
+        header=PARENT_HEADERS[one.rule],
+        date=to_string(one.date),
+        subject=to_string(one.subject),
+        author=to_string(one.author),
+        archived_at=to_string(one.archived_at),
+        batch_root=bytes.fromhex(one.batch),
+        log_position=one.position,
+        hidden_reason=HIDDEN_REASONS[one.hidden],
+        body_digest=bytes.fromhex(one.body),
+        weak_ids=[
+            wire.ExplainMessageResponse.WeakId(message_id=to_bytes(name), counts=counts) for name, counts in one.weak
         ],
-        aliases=map(to_bytes, one.aliases),
+        alias_ids=map(to_bytes, one.aliases),
     )
 
 
-def _read_statement(one: wire.ExplainResponse.Statement) -> ClaimStatement:
+def _read_statement(one: _Statement) -> ClaimStatement:
     return ClaimStatement(
-        claim=one.claim.hex(),
+        claim=one.claim_id.hex(),
         origin=origin_name(one.origin),
-        list=to_text(one.list),
+        list=one.list,
         tier=one.tier if one.HasField("tier") else None,
-        message_id=to_text(one.id),
+        message_id=to_text(one.message_id),
         parent=_named(one.parent),
-        rule=to_text(one.rule),
-        date=to_text(one.date),
-        subject=to_text(one.subject),
-        author=to_text(one.author),
-        archived_at=to_text(one.archived_at),
-        batch=one.batch.hex(),
-        position=one.position,
-        hidden=to_text(one.hidden),
-        body=one.body.hex(),
-        weak=tuple((to_text(weak.id), weak.counts) for weak in one.weak),
-        aliases=tuple(map(to_text, one.aliases)),
+        rule=PARENT_HEADER_WORDS.get(one.header, "unknown"),
+        date=one.date,
+        subject=one.subject,
+        author=one.author,
+        archived_at=one.archived_at,
+        batch=one.batch_root.hex(),
+        position=one.log_position,
+        hidden=HIDDEN_REASON_WORDS.get(one.hidden_reason, "for a reason that is not known here"),
+        body=one.body_digest.hex(),
+        weak=tuple((to_text(weak.message_id), weak.counts) for weak in one.weak_ids),
+        aliases=tuple(map(to_text, one.alias_ids)),
     )
 
 
-def _witness(one: Witness) -> wire.ExplainResponse.Witness:
-    return wire.ExplainResponse.Witness(
-        claim=bytes.fromhex(one.claim),
+def _witness(one: Witness) -> _Witness:
+    return _Witness(
+        claim_id=bytes.fromhex(one.claim),
         origin=parse_fingerprint(one.origin),
-        list=to_bytes(one.list),
+        list=to_string(one.list),
         tier=one.tier,
-        id=to_bytes(one.message_id),
-        parent=_parent(one.parent),
+        message_id=to_bytes(one.message_id),
+        parent=stated_parent(one.parent),
         gap=one.gap,
         counts=one.counts,
     )
 
 
-def _read_witness(one: wire.ExplainResponse.Witness) -> Witness:
+def _read_witness(one: _Witness) -> Witness:
     return Witness(
-        claim=one.claim.hex(),
+        claim=one.claim_id.hex(),
         origin=origin_name(one.origin),
-        list=to_text(one.list),
+        list=one.list,
         tier=one.tier,
-        message_id=to_text(one.id),
+        message_id=to_text(one.message_id),
         parent=_named(one.parent),
         gap=one.gap,
         counts=one.counts,

@@ -21,11 +21,20 @@ ANSWER_BYTES = 4 << 20
 """What the transport gives: a page and the largest thing that can end it."""
 ID_BYTES = 8192
 WORDS_BYTES = 1000
-THREADS_PAGE = (20, 200)
-"""(what 0 means, the most)."""
-SEARCH_LIMIT = (20, 500)
+MESSAGES_PAGE = 50_000
+"""Messages of a page of a thread; bytes end most pages before."""
+THREADS_PAGE = 200
+SEARCH_PAGE = 500
+DEFAULT_PAGE = 20
+"""Entries of a page of threads or of messages that were found, if the request does not say."""
 EXPLAINED = 1000
-"""Entries of each list of an explanation."""
+"""Entries of all lists of an explanation together."""
+COVERED = 1000
+"""Entries of each list of a coverage."""
+FEEDS_PAGE = 1000
+"""Feeds of a page."""
+ROW_ENTRIES = 100
+"""Entries of each list of a message in a row."""
 CALL_SECONDS = 30.0
 """The longest that a call may take, if its caller does not say less."""
 COMPARE_SECONDS = 600.0
@@ -58,36 +67,36 @@ def parse_request(kind: type[Request], data: bytes) -> Request:
         raise InvalidRequestError("the request is not a message of the schema") from None
 
 
-def check_id(data: bytes) -> bytes:
-    """A message id as a client may name it."""
+def check_id(data: bytes, field: str = "message_id") -> bytes:
+    """A message id as a client may name it, in this field."""
     if not data:
-        raise InvalidRequestError("id: it is empty")
+        raise InvalidRequestError("it is empty", field)
     if len(data) > ID_BYTES:
-        raise InvalidRequestError(f"id: it has {len(data)} bytes, at most {ID_BYTES} are taken")
+        raise InvalidRequestError(f"it has {len(data)} bytes, at most {ID_BYTES} are taken", field)
     return data
 
 
-def check_words(data: bytes) -> str:
+def check_query(text: str) -> str:
     """What is searched for."""
-    if len(data) > WORDS_BYTES:
-        raise InvalidRequestError(f"words: they have {len(data)} bytes, at most {WORDS_BYTES} are taken")
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        raise InvalidRequestError("words: they are not UTF-8") from None
+    size = len(text.encode())
+    if size > WORDS_BYTES:
+        raise InvalidRequestError(f"it has {size} bytes, at most {WORDS_BYTES} are taken", "query")
+    return text
 
 
-def check_list(data: bytes) -> str | None:
+def check_list(name: str) -> str | None:
     """The list that is meant; None for all."""
-    if not data:
+    if not name:
         return None
     try:
-        return check_list_bytes(data).decode()
+        check_list_bytes(name.encode())
     except ValueError as error:
-        raise InvalidRequestError(f"list: {error}") from None
+        raise InvalidRequestError(str(error), "list") from None
+    return name
 
 
-def clamp(asked: int, limits: tuple[int, int]) -> int:
-    """A page size."""
-    default, most = limits
-    return min(asked, most) or default
+def check_page_size(asked: int, most: int, default: int = 0) -> int:
+    """How many entries a page has: as asked, at most ``most``; by default ``default``, or the most."""
+    if asked < 0:
+        raise InvalidRequestError("it is less than 0", "page_size")
+    return min(asked, most) or default or most

@@ -5,20 +5,23 @@ Theory of operation
 A thread is three lists: messages, the copies of all of them, and facts about few of them.  `ThreadColumns` is a thread
 in that form.  A page holds a part of each list as columns, with the strings that these name, each once.  A page ends
 when it has enough bytes, wherever that is, so a thread of 50,000 messages, a message with 10,000 copies, and one with
-10,000 rival parents all fit into pages of the same size.
+10,000 rival parents all fit into pages of the same size.  No page has copies or facts of messages that come later, and
+what is left of those of earlier ones comes before further messages.
 
 `PageJoiner` puts the pages together again.  It believes nothing: columns of different lengths, texts that are not
 there, a parent that does not stand before its child are an `AnswerError`.
 
-Text is bytes on the wire: UTF-8, with what was no UTF-8 in the mail as it was there.  A lone surrogate, which only a
-crafted header decodes to, becomes U+FFFD.
+Ids are bytes on the wire, as they are in mail.  Other text is UTF-8; what is none, such as a lone surrogate, becomes
+U+FFFD.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, NamedTuple, Protocol, cast
 
 from weft.errors import AnswerError
@@ -26,12 +29,13 @@ from weft.model import Copy, Coverage, Message, Thread
 from weft.v1 import threads_pb2 as wire
 
 _GHOST, _CONTESTED, _JOINED, _MUTED, _GUESSED, _AHEAD = 1, 2, 4, 8, 16, 32
+_DIGEST_BYTES = 32
 _ROW = 24
 """About what one entry takes in all columns of its list."""
-_FACTS = wire.Facts
+_FACTS = wire.FactColumns
 
 Fact = tuple[int, int, str]
-"""(place of the message, `Facts.Kind`, text)."""
+"""(place of the message, `FactColumns.Kind`, text)."""
 
 
 class _Column(Protocol):
@@ -56,6 +60,13 @@ def to_bytes(text: str) -> bytes:
 def to_text(data: bytes) -> str:
     """Text from the wire."""
     return data.decode("utf-8", "surrogateescape")
+
+
+def to_string(text: str) -> str:
+    """Text for a field that is a string."""
+    if text.isascii():  # nearly always
+        return text
+    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
 
 
 class ColumnOffsets(NamedTuple):
@@ -84,31 +95,52 @@ class ThreadColumns:
         for place, message in enumerate(thread.messages):
             copies += [(place, copy) for copy in message.copies]
             facts += _facts(place, message)
-        facts += [(places[child], _FACTS.MUTED_PARENT, parent) for child, parent in muted if child in places]
+        muted_parents = [
+            (places[child], _FACTS.KIND_MUTED_PARENT, parent) for child, parent in muted if child in places
+        ]
+        if muted_parents:
+            facts = sorted([*facts, *muted_parents], key=itemgetter(0))
         return cls(thread, copies, facts, places)
 
-    def page(self, start: ColumnOffsets, room: int) -> tuple[wire.ThreadPage, ColumnOffsets, int]:
-        """The page that begins at ``start``, where the next one begins, and the room left of ``room`` bytes."""
+    def page(self, out: wire.ThreadColumns, start: ColumnOffsets, room: int, most: int) -> tuple[ColumnOffsets, int]:
+        """Fill ``out`` with the page that begins at ``start``, of at most ``most`` messages.
+
+        Gives where the next one begins, and the bytes left of ``room``.
+        """
         strings = _Strings(room)
-        page = wire.ThreadPage(digest=bytes.fromhex(self.thread.digest))
-        messages = self._messages(page.messages, start.messages, strings)
-        copies = self._copies(page.copies, start.copies, strings)
-        facts = self._facts(page.facts, start.facts, strings)
-        page.strings.extend(strings.listed)
-        return page, ColumnOffsets(messages, copies, facts), strings.room
+        messages = start.messages
+        if start[1:] == self._behind(messages):
+            messages = self._messages(out.messages, messages, strings, most)
+        copies_end, facts_end = self._behind(messages)
+        copies = self._copies(out.copies, start.copies, copies_end, strings)
+        facts = self._facts(out.facts, start.facts, facts_end, strings)
+        out.strings.extend(strings.listed)
+        return ColumnOffsets(messages, copies, facts), strings.room
+
+    def _behind(self, messages: int) -> tuple[int, int]:
+        """Where the copies and facts of the first so many messages end."""
+        if messages >= len(self.thread.messages):  # as nearly always
+            return len(self.copies), len(self.facts)
+        if not messages:
+            return 0, 0
+        return bisect_left(self.copies, messages, key=itemgetter(0)), bisect_left(
+            self.facts, messages, key=itemgetter(0)
+        )
 
     @property
     def end(self) -> ColumnOffsets:
         """Where nothing is left."""
         return ColumnOffsets(len(self.thread.messages), len(self.copies), len(self.facts))
 
-    def _messages(self, out: wire.Messages, start: int, strings: _Strings) -> int:
+    def _messages(self, out: wire.MessageColumns, start: int, strings: _Strings, most: int) -> int:
         rows = []
-        for place, message in enumerate(self.thread.messages[start:], start):
+        kept = 0
+        for place, message in enumerate(self.thread.messages[start : start + most], start):
             if strings.room <= 0:
                 break
             data = to_bytes(message.id)
-            strings.room -= _ROW + len(data)
+            strings.room -= _ROW + len(data) + (copies := _ROW * len(message.copies))
+            kept += copies
             rows.append((
                 data,
                 0 if message.parent is None else place - self.places[message.parent],
@@ -123,29 +155,38 @@ class ThreadColumns:
                 strings[message.author],
                 strings[message.subject],
             ))  # fmt: skip
-        _fill((out.id, out.up, out.flags, out.count, out.date, out.author, out.subject), rows)
+        strings.room += kept
+        _fill(_message_columns(out), rows)
         return start + len(rows)
 
-    def _copies(self, out: wire.Copies, start: int, strings: _Strings) -> int:
+    def _copies(self, out: wire.CopyColumns, start: int, end: int, strings: _Strings) -> int:
         rows = []
-        for place, (name, subject, author, date, origin) in self.copies[start:]:
+        for place, (name, subject, author, date, origin) in self.copies[start:end]:
             if strings.room <= 0:
                 break
             strings.room -= _ROW
             row = (place, strings[name], strings[subject], strings[author], strings[date or ""], strings[origin or ""])
             rows.append(row)
-        _fill((out.message, out.list, out.subject, out.author, out.date, out.origin), rows)
+        _fill(_copy_columns(out), rows)
         return start + len(rows)
 
-    def _facts(self, out: wire.Facts, start: int, strings: _Strings) -> int:
-        for number, (place, kind, text) in enumerate(self.facts[start:], start):
+    def _facts(self, out: wire.FactColumns, start: int, end: int, strings: _Strings) -> int:
+        for number, (place, kind, text) in enumerate(self.facts[start:end], start):
             if strings.room <= 0:
                 return number
             strings.room -= _ROW
-            out.message.append(place)
-            out.kind.append(cast(wire.Facts.Kind, kind))
-            out.text.append(strings[text])
-        return max(start, len(self.facts))
+            out.places.append(place)
+            out.kinds.append(cast(wire.FactColumns.Kind, kind))
+            out.texts.append(strings[text])
+        return max(start, end)
+
+
+def _message_columns(part: wire.MessageColumns) -> tuple[Any, ...]:
+    return (part.message_ids, part.parent_distances, part.flags, part.counts, part.dates, part.authors, part.subjects)
+
+
+def _copy_columns(part: wire.CopyColumns) -> tuple[Any, ...]:
+    return part.places, part.lists, part.subjects, part.authors, part.dates, part.origin_fingerprints
 
 
 def _fill(columns: Sequence[_Column], rows: Sequence[tuple[Any, ...]]) -> None:
@@ -171,14 +212,14 @@ class _Strings(dict[str, int]):
 
 
 def _facts(place: int, message: Message) -> list[Fact]:
-    facts: list[Fact] = [(place, _FACTS.RIVAL, rival or "") for rival in message.rivals]
+    facts: list[Fact] = [(place, _FACTS.KIND_RIVAL, rival or "") for rival in message.rivals]
     if message.cut is not None:
-        facts.append((place, _FACTS.CUT, message.cut))
-    facts += [(place, _FACTS.NAMED_ON, name) for name in message.named_on]
+        facts.append((place, _FACTS.KIND_CUT_PARENT, message.cut))
+    facts += [(place, _FACTS.KIND_NAMING_LIST, name) for name in message.named_on]
     if message.stated_date:
-        facts.append((place, _FACTS.STATED_DATE, message.stated_date))
-    facts += [(place, _FACTS.RIVAL_REPLY, reply) for reply in message.rival_replies]
-    facts += [(place, _FACTS.ALIAS, alias) for alias in message.aliases]
+        facts.append((place, _FACTS.KIND_UNREADABLE_DATE, message.stated_date))
+    facts += [(place, _FACTS.KIND_RIVAL_REPLY, reply) for reply in message.rival_replies]
+    facts += [(place, _FACTS.KIND_ALIAS, alias) for alias in message.aliases]
     return facts
 
 
@@ -189,7 +230,6 @@ class PageJoiner:
         self.messages: list[Message] = []
         self.copies: dict[int, list[Copy]] = defaultdict(list)
         self.facts: dict[int, list[tuple[int, str]]] = defaultdict(list)
-        self._digest: bytes | None = None
         self._counts = ColumnOffsets()
 
     @property
@@ -197,11 +237,8 @@ class PageJoiner:
         """How much of each list has come."""
         return self._counts
 
-    def add(self, page: wire.ThreadPage) -> None:
+    def add(self, page: wire.ThreadColumns) -> None:
         """Take the next page."""
-        if self._digest not in (None, page.digest) or len(page.digest) != 32:
-            raise AnswerError("pages of one thread have different digests, or none")
-        self._digest = page.digest
         texts = [to_text(data) for data in page.strings]
         if not texts or texts[0]:
             raise AnswerError("the strings of a page do not begin with the empty one")
@@ -213,18 +250,20 @@ class PageJoiner:
             raise AnswerError("a column names a text that is not there") from None
         messages, copies, facts = self._counts
         self._counts = ColumnOffsets(
-            messages + len(page.messages.id), copies + len(page.copies.message), facts + len(page.facts.message)
+            messages + len(page.messages.message_ids), copies + len(page.copies.places), facts + len(page.facts.places)
         )
 
-    def thread(self, coverage: Coverage | None = None) -> Thread:
-        """The thread, when all pages have come."""
-        if not self.messages or self._digest is None:
+    def thread(self, digest: bytes, coverage: Coverage | None = None) -> Thread:
+        """The thread, when all pages have come; the last one has its digest and coverage."""
+        if len(digest) != _DIGEST_BYTES:
+            raise AnswerError("the last page of a thread has no digest")
+        if not self.messages:
             raise AnswerError("a thread without a message")
         last = len(self.messages)
         if any(place >= last for place in (*self.copies, *self.facts)):
             raise AnswerError("a copy or fact is about a message that is not there")
         whole = [self._whole(place, message) for place, message in enumerate(self.messages)]
-        return Thread(tuple(whole), self._digest.hex(), coverage)
+        return Thread(tuple(whole), digest.hex(), coverage)
 
     def muted(self) -> frozenset[tuple[bytes, bytes]]:
         """(child, parent) of the edges that the server does not hear."""
@@ -232,11 +271,11 @@ class PageJoiner:
             (to_bytes(self.messages[place].id), to_bytes(text))
             for place, facts in self.facts.items()
             for kind, text in facts
-            if kind == _FACTS.MUTED_PARENT
+            if kind == _FACTS.KIND_MUTED_PARENT
         )
 
-    def _add_messages(self, part: wire.Messages, texts: Sequence[str]) -> None:
-        columns = (part.id, part.up, part.flags, part.count, part.date, part.author, part.subject)
+    def _add_messages(self, part: wire.MessageColumns, texts: Sequence[str]) -> None:
+        columns = _message_columns(part)
         _check_lengths(columns)
         for data, up, flags, count, date, author, subject in zip(*columns, strict=True):
             place = len(self.messages)
@@ -263,15 +302,15 @@ class PageJoiner:
             )
             self.messages.append(message)
 
-    def _add_copies(self, part: wire.Copies, texts: Sequence[str]) -> None:
-        columns = (part.message, part.list, part.subject, part.author, part.date, part.origin)
+    def _add_copies(self, part: wire.CopyColumns, texts: Sequence[str]) -> None:
+        columns = _copy_columns(part)
         _check_lengths(columns)
         for place, name, subject, author, date, origin in zip(*columns, strict=True):
             copy = Copy(texts[name], texts[subject], texts[author], texts[date] or None, texts[origin] or None)
             self.copies[place].append(copy)
 
-    def _add_facts(self, part: wire.Facts, texts: Sequence[str]) -> None:
-        columns = (part.message, part.kind, part.text)
+    def _add_facts(self, part: wire.FactColumns, texts: Sequence[str]) -> None:
+        columns = (part.places, part.kinds, part.texts)
         _check_lengths(columns)
         for place, kind, text in zip(*columns, strict=True):
             self.facts[place].append((kind, texts[text]))
@@ -285,17 +324,17 @@ class PageJoiner:
         replies: list[str] = []
         aliases: list[str] = []
         for kind, text in self.facts.get(place, ()):
-            if kind == _FACTS.RIVAL:
+            if kind == _FACTS.KIND_RIVAL:
                 rivals.append(text or None)
-            elif kind == _FACTS.CUT:
+            elif kind == _FACTS.KIND_CUT_PARENT:
                 message = message._replace(cut=text)
-            elif kind == _FACTS.NAMED_ON:
+            elif kind == _FACTS.KIND_NAMING_LIST:
                 named_on.append(text)
-            elif kind == _FACTS.STATED_DATE:
+            elif kind == _FACTS.KIND_UNREADABLE_DATE:
                 message = message._replace(stated_date=text)
-            elif kind == _FACTS.RIVAL_REPLY:
+            elif kind == _FACTS.KIND_RIVAL_REPLY:
                 replies.append(text)
-            elif kind == _FACTS.ALIAS:
+            elif kind == _FACTS.KIND_ALIAS:
                 aliases.append(text)
         if aliases:
             message = message._replace(aliases=tuple(aliases))

@@ -17,7 +17,8 @@ from weft.thread_tree import PlacedId, PlacingClaim, ThreadTree
 from weft.v1 import threads_pb2 as wire
 from weft.wire import limits
 from weft.wire.explanation import origin_name
-from weft.wire.threads import to_bytes, to_text
+from weft.wire.rules import EDGE_RULE_WORDS, EDGE_RULES
+from weft.wire.threads import to_bytes, to_string, to_text
 
 MOST = 1 << 27
 """Octets of the trees of one call; a server that sends more is not believed to have an end."""
@@ -28,15 +29,15 @@ def trees_messages(standings: Iterable[PlacedId], ups: Sequence[int]) -> Iterato
     """The responses that hold some ids with who places them; ``ups``: how many ids before each its parent stands."""
     page = _Page()
     for standing, up in zip(standings, ups, strict=True):
-        head = wire.TreesResponse.Standing(
-            id=to_bytes(standing.id), up=up, seen=standing.seen, rule=to_bytes(standing.rule)
+        head = wire.StreamTreesResponse.PlacedId(
+            message_id=to_bytes(standing.id), parent_distance=up, seen=standing.seen, rule=EDGE_RULES[standing.rule]
         )
         page.begin(head)
         for said in standing.said:
             if page.data > limits.PAGE_BYTES:
                 yield page.response.SerializeToString()
                 page = _Page()
-                page.begin(wire.TreesResponse.Standing(continued=True))
+                page.begin(wire.StreamTreesResponse.PlacedId(continued=True))
             page.add(said)
         if page.data > limits.PAGE_BYTES:
             yield page.response.SerializeToString()
@@ -49,23 +50,23 @@ class _Page:
     """A response that grows."""
 
     def __init__(self) -> None:
-        self.response = wire.TreesResponse()
+        self.response = wire.StreamTreesResponse()
         self.data = 0
         self._feeds: dict[tuple[str, str], int] = {}
 
-    def begin(self, standing: wire.TreesResponse.Standing) -> None:
-        self.response.standings.append(standing)
+    def begin(self, standing: wire.StreamTreesResponse.PlacedId) -> None:
+        self.response.ids.append(standing)
         self.data += standing.ByteSize() + _ROW
 
     def add(self, said: PlacingClaim) -> None:
         feed = self._feeds.get((said.origin, said.list))
         if feed is None:
             feed = self._feeds[said.origin, said.list] = len(self._feeds)
-            self.response.feeds.add(origin=parse_fingerprint(said.origin), list=to_bytes(said.list))
+            self.response.feeds.add(origin=parse_fingerprint(said.origin), list=to_string(said.list))
             self.data += len(said.list) + 2 * _ROW
         parent = None if said.parent is None else to_bytes(said.parent)
-        row = self.response.standings[-1].said.add(
-            claim=bytes.fromhex(said.claim), feed=feed, parent=parent, by=to_bytes(said.by)
+        row = self.response.ids[-1].claims.add(
+            claim_id=bytes.fromhex(said.claim), feed_index=feed, parent_id=parent, witness_id=to_bytes(said.by)
         )
         self.data += row.ByteSize() + _ROW
 
@@ -79,24 +80,24 @@ class TreeJoiner:
         self._seen: set[str] = set()
         self._bytes = 0
 
-    def take(self, response: wire.TreesResponse) -> Iterator[ThreadTree]:
+    def take(self, response: wire.StreamTreesResponse) -> Iterator[ThreadTree]:
         """The trees that are whole with this response."""
         self._bytes += response.ByteSize()
         if self._bytes > MOST:
             raise AnswerError(f"trees of more than {MOST} bytes")
-        if not response.standings:
+        if not response.ids:
             raise AnswerError("a run of trees that is empty")
-        feeds = [(origin_name(feed.origin), to_text(feed.list)) for feed in response.feeds]
-        for number, one in enumerate(response.standings):
+        feeds = [(origin_name(feed.origin), feed.list) for feed in response.feeds]
+        for number, one in enumerate(response.ids):
             if one.continued:
                 if number or not self._standings:
                     raise AnswerError("claims of no id go on")
             else:
                 self._close_id()
-                if not one.up:
+                if not one.parent_distance:
                     yield from self.finish()
                 self._begin(one)
-            self._said.extend(_said(said, feeds) for said in one.said)
+            self._said.extend(_said(said, feeds) for said in one.claims)
 
     def finish(self) -> Iterator[ThreadTree]:
         """The last tree."""
@@ -105,15 +106,15 @@ class TreeJoiner:
             yield ThreadTree(tuple(self._standings))
         self._standings = []
 
-    def _begin(self, one: wire.TreesResponse.Standing) -> None:
-        if one.up > len(self._standings):
+    def _begin(self, one: wire.StreamTreesResponse.PlacedId) -> None:
+        if one.parent_distance > len(self._standings):
             raise AnswerError("an id whose parent does not stand before it")
-        name = to_text(one.id)
-        if not 0 < len(one.id) <= MAX_ID_BYTES or name in self._seen:
+        name = to_text(one.message_id)
+        if not 0 < len(one.message_id) <= MAX_ID_BYTES or name in self._seen:
             raise AnswerError("an id that is empty, too long, or stands twice in its trees")
         self._seen.add(name)
-        parent = self._standings[-one.up].id if one.up else None
-        self._standings.append(PlacedId(name, parent, one.seen, to_text(one.rule), ()))
+        parent = self._standings[-one.parent_distance].id if one.parent_distance else None
+        self._standings.append(PlacedId(name, parent, one.seen, EDGE_RULE_WORDS.get(one.rule, "unknown"), ()))
 
     def _close_id(self) -> None:
         """All claims of the last id are there."""
@@ -122,10 +123,9 @@ class TreeJoiner:
         self._said = []
 
 
-def _said(one: wire.TreesResponse.Said, feeds: Sequence[tuple[str, str]]) -> PlacingClaim:
-    if one.feed >= len(feeds) or len(one.claim) != ID_BYTES:
+def _said(one: wire.StreamTreesResponse.PlacingClaim, feeds: Sequence[tuple[str, str]]) -> PlacingClaim:
+    if one.feed_index >= len(feeds) or len(one.claim_id) != ID_BYTES:
         raise AnswerError("a claim without a feed, or without an id")
-    origin, name = feeds[one.feed]
-    return PlacingClaim(
-        one.claim.hex(), origin, name, to_text(one.parent) if one.HasField("parent") else None, to_text(one.by)
-    )
+    origin, name = feeds[one.feed_index]
+    parent = to_text(one.parent_id) if one.HasField("parent_id") else None
+    return PlacingClaim(one.claim_id.hex(), origin, name, parent, to_text(one.witness_id))
