@@ -25,6 +25,7 @@ PACKAGE = SOURCE / "weft"
 BASE = {"errors", "v1", "_text", "_patterns"}
 CORE = BASE | {"core"}
 PURE = CORE | {"policy", "model", "thread_tree"}
+GRPC = {"grpc_status", "grpc_health"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "v1": {"v1"},  # generated
@@ -39,6 +40,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "copies": {"core", "sources"},
     "key_file": {"errors", "_files"},
     "grpc_status": {"errors"},
+    "grpc_health": set(),
     # Pure.
     "core": CORE,
     "policy": CORE | {"policy", "_files"},
@@ -53,8 +55,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "archive": PURE | {"sources", "copies", "_workers"},
     "tls": PURE | {"tls", "key_file", "grpc_status", "_files"},
     "client": PURE | {"client", "wire", "tls", "grpc_status"},
-    "server": PURE | {"", "server", "wire", "tls", "index", "store", "grpc_status", "_files"},
-    "peering": PURE | {"", "peering", "exchange", "wire", "tls", "index", "store", "grpc_status", "_files"},
+    "server": PURE | {"", "server", "wire", "tls", "index", "store", "_files", *GRPC},
+    "peering": PURE | {"", "peering", "exchange", "wire", "tls", "index", "store", "_files", *GRPC},
     "web": PURE | {"", "web", "index", "render", "tls", "_files"},
     "compare": PURE | {"index", "wire", "client"},
     "analysis": PURE | {"analysis", "sources", "store", "index", "render"},

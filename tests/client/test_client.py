@@ -12,7 +12,7 @@ import grpc
 import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2
 
 import weft
 from tests.cli.command_runner import ROOT
@@ -134,18 +134,29 @@ def test_health_says_that_it_serves(shared: Served) -> None:
             assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
-def test_reflection_describes_the_service(shared: Served) -> None:
+@pytest.mark.parametrize("version", ["v1", "v1alpha"])
+def test_reflection_describes_the_service(shared: Served, version: str) -> None:
+    reflection = f"grpc.reflection.{version}.ServerReflection"
     requests = [
         reflection_pb2.ServerReflectionRequest(list_services=""),
         reflection_pb2.ServerReflectionRequest(file_containing_symbol="weft.v1.ThreadService"),
+        reflection_pb2.ServerReflectionRequest(file_containing_symbol=reflection),
     ]
     with grpc.insecure_channel(shared.address) as channel:
-        stub = reflection_pb2_grpc.ServerReflectionStub(channel)
-        services, files = stub.ServerReflectionInfo(iter(requests))
+        ask = channel.stream_stream(
+            f"/{reflection}/ServerReflectionInfo",
+            reflection_pb2.ServerReflectionRequest.SerializeToString,
+            reflection_pb2.ServerReflectionResponse.FromString,
+        )
+        services, files, itself = ask(iter(requests))
+    [described] = map(FileDescriptorProto.FromString, itself.file_descriptor_response.file_descriptor_proto)
+    assert described.package == f"grpc.reflection.{version}"
+    names = {field.type_name for message in described.message_type for field in message.field} - {""}
+    assert all(name.startswith(f".grpc.reflection.{version}.") for name in names)
     named = {one.name for one in services.list_services_response.service}
-    assert named >= {"weft.v1.ThreadService", "grpc.health.v1.Health"}
-    described = [FileDescriptorProto.FromString(one) for one in files.file_descriptor_response.file_descriptor_proto]
-    methods = {method.name for file in described for service in file.service for method in service.method}
+    assert named >= {"weft.v1.ThreadService", "grpc.health.v1.Health", reflection}
+    files_described = map(FileDescriptorProto.FromString, files.file_descriptor_response.file_descriptor_proto)
+    methods = {method.name for file in files_described for service in file.service for method in service.method}
     assert methods == {
         "GetThread", "GetThreads", "ListThreads", "SearchMessages", "ExplainMessage", "WatchChanges", "GetStatus",
         "ListFeeds", "StreamDigests", "StreamTrees",

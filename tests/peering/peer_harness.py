@@ -151,11 +151,18 @@ def count(home: Home) -> int:
 @asynccontextmanager
 async def calling(address: str, server: Home, identity: Identity) -> AsyncIterator[Any]:
     """The method of a server, for somebody who shows a certificate and does not care about rules."""
+    async with connected(address, server, identity) as channel:
+        yield channel.stream_stream("/weft.v1.ExchangeService/Session")
+
+
+@asynccontextmanager
+async def connected(address: str, server: Home, identity: Identity) -> AsyncIterator[Any]:
+    """A channel to the port of a server for its peers."""
     host, _, port = address.rpartition(":")
     certificate = await asyncio.to_thread(fetch_certificate, (host, int(port)), fingerprint(server))
     options = (("grpc.ssl_target_name_override", NAME),)
     async with grpc.aio.secure_channel(address, channel_credentials(certificate, identity), options) as channel:
-        yield channel.stream_stream("/weft.v1.ExchangeService/Session")  # type: ignore[call-arg]
+        yield channel
 
 
 def frames(address: str, server: Home, identity: Identity, *sent: bytes) -> tuple[grpc.StatusCode, list[bytes]]:

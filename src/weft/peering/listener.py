@@ -20,6 +20,7 @@ import grpc
 
 from weft.core.signing import fingerprint
 from weft.errors import DeniedError, OverloadedError, RemoteProtocolError, StoppingError, WeftError
+from weft.grpc_health import Health
 from weft.grpc_status import is_ours, status_of
 from weft.peering.admission_limits import KEY_SECONDS, CallRate, UnknownCallers
 from weft.peering.dialer import Dialer, keep_in_sync
@@ -79,6 +80,8 @@ class ExchangeServer:
         self._server = grpc.aio.server(options=[*connection_options(), *_OPTIONS], maximum_concurrent_rpcs=_SESSIONS)
         handler = grpc.stream_stream_rpc_method_handler(self._session)
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {"Session": handler}),))
+        self._health = Health([SERVICE])
+        self._health.add_check_to(self._server)
 
     async def start(self, address: str) -> str:
         """Listen; the address with the port that was taken."""
@@ -90,6 +93,7 @@ class ExchangeServer:
         if not taken:
             raise WeftError(f"{address}: cannot listen there; it is in use, or not an address of this machine")
         await self._server.start()
+        await self._health.begin()
         self._looking = asyncio.create_task(self.registry.look(self._backend_threads))
         self._call_peers()
         return join_address(host, taken)
@@ -108,6 +112,7 @@ class ExchangeServer:
     async def stop(self, seconds: float = limits.DRAIN_SECONDS) -> None:
         """Call nobody any more, and let sessions end; those that do not within ``seconds`` are cut."""
         self._stopping = True
+        await self._health.enter_graceful_shutdown()
         ends = time.monotonic() + seconds
         for peer in self._calls.keys() - {driver.peer for driver in self.registry.calling()}:
             self._calls[peer].cancel()

@@ -19,17 +19,15 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 
 import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_health.v1.health import SERVICE_NAME as HEALTH_NAME
-from grpc_health.v1.health import aio as health  # type: ignore[attr-defined]  # the stubs are of a release before
-from grpc_reflection.v1alpha import reflection
 
 from weft.errors import UsageError, WeftError
+from weft.grpc_health import HEALTH_NAME, Health
 from weft.index.index import Index
 from weft.policy.rules import Policy
 from weft.server.access import Access
 from weft.server.reader_pool import ReaderPool
-from weft.server.service import NAME, CallMeter, Context, ThreadsService
+from weft.server.reflection import add_reflection
+from weft.server.service import NAME, CallMeter, ThreadsService
 from weft.server.socket_file import SOCKET_MODE, socket_file
 from weft.server.watch import ChangeWatch
 from weft.tls.address import UNIX, is_loopback, join_address, socket_path, split_address
@@ -42,7 +40,6 @@ _FILL_LONG = 1.0
 """Seconds after which it is worth a line in the log."""
 _STEPS = 20_000
 """Instructions of SQLite between two looks at whether the server ends."""
-_SERVING, _NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
 _OPTIONS: Sequence[tuple[str, int]] = (
     ("grpc.max_receive_message_length", limits.REQUEST_BYTES),
     ("grpc.max_send_message_length", limits.ANSWER_BYTES),
@@ -52,9 +49,6 @@ _OPTIONS: Sequence[tuple[str, int]] = (
     ("grpc.keepalive_timeout_ms", 20_000),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 30_000),
 )
-
-_SERVICES = ("", NAME)
-"""Whose health can be asked for."""
 
 log = logging.getLogger("weft.server")
 
@@ -85,13 +79,13 @@ class Server:
         self.watching = ChangeWatch(self._log, self._fill_search)
         self._credentials = access.credentials if access else None
         self._service = ThreadsService(self._quick, self._slow, self.watching, meter, access)
-        self._health = _Health()
+        self._health = Health([NAME])
         self._shared = shared
         options = [("grpc.so_reuseport", int(shared)), *connection_options(), *_OPTIONS]
         self._server = grpc.aio.server(options=options, maximum_concurrent_rpcs=limits.CALLS)
         self._server.add_generic_rpc_handlers((self._service.handler(),))
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        reflection.enable_server_reflection((NAME, HEALTH_NAME, reflection.SERVICE_NAME), self._server)
+        self._health.add_to(self._server)
+        add_reflection(self._server, (NAME, HEALTH_NAME))
         self._tasks: set[asyncio.Task[None]] = set()
         self._filling = False
         self._ending = threading.Event()
@@ -104,8 +98,7 @@ class Server:
         path = socket_path(address)
         taken = self._bind(*split_address(address)) if path is None else self._bind_socket(path, socket_mode)
         await self._server.start()
-        for name in _SERVICES:
-            await self._health.set(name, _SERVING)
+        await self._health.begin()
         self._start_task(self.watching.run())
         return taken
 
@@ -190,15 +183,3 @@ def fill_search(path: Path, policy: Policy, ending: threading.Event) -> None:
     with Index.open(path, policy=policy, create=False) as index:
         index.store.connection.set_progress_handler(ending.is_set, _STEPS)
         index.search("weft", limit=1)
-
-
-class _Health(health.HealthServicer):  # type: ignore[misc]  # as above
-    """The standard one, but it remembers nothing of services that are none: their names are whatever callers like."""
-
-    async def Watch(self, request: health_pb2.HealthCheckRequest, context: Context) -> None:  # noqa: N802
-        """The health of a service, each time that it changes."""
-        if request.service in _SERVICES:
-            await super().Watch(request, context)
-        else:
-            unknown = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
-            await context.write(health_pb2.HealthCheckResponse(status=unknown))

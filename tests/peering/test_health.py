@@ -1,0 +1,35 @@
+"""The port for peers says whether it takes sessions, to whoever shows a certificate; it streams to none of them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from tests.cli.server_home import Home
+from tests.peering.peer_harness import connected, serving
+from tests.store.factories import Origin
+from weft.tls.identity import make_identity
+from weft.tls.transport import introduced
+
+SERVING = health_pb2.HealthCheckResponse.SERVING
+
+
+def test_the_health_of_the_port_for_peers_can_be_asked_for(far: Home) -> None:
+    async def ask(address: str) -> None:
+        async with connected(address, far, introduced(make_identity(Origin("monitor").key))) as channel:
+            stub = health_pb2_grpc.HealthStub(channel)
+            for name in ("", "weft.v1.ExchangeService"):
+                answer = await stub.Check(health_pb2.HealthCheckRequest(service=name))
+                assert answer.status == SERVING
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await stub.Check(health_pb2.HealthCheckRequest(service="weft.v1.ThreadService"))
+            assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                [answer async for answer in stub.Watch(health_pb2.HealthCheckRequest())]
+            assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+    with serving(far) as (_, _, peers):
+        asyncio.run(ask(peers))
