@@ -33,6 +33,8 @@ COMMANDS = {
     "diff": "Which edges differ between two servers or views.",
     "export": "All threads, in any format.",
     "check": "Verify the index; repair what is derived.",
+    "backup": "A folder to restore the index from.",
+    "restore": "The index again, from a backup.",
     "serve": "Answer clients and peers over gRPC.",
     "sync": "Exchange claims with peers, now.",
     "peers": "Who may talk to this server.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import date
@@ -304,11 +304,11 @@ class Index:
     def expunge(self, ids: Sequence[str]) -> int:
         """Delete the bytes of all claims about these message ids (or with these claim ids) here; how many.
 
-        A withdrawal goes only together with the claim that it takes back, or that would come back.
+        A withdrawal stays: peers have to learn of it, and it says nothing but the message id.
         """
         with self._view.transaction():
             chosen = {held.identity: held for held in self._chosen(ids) if held.data}
-            going = [held for held in chosen.values() if self._may_go(held, chosen)]
+            going = [held for held in chosen.values() if not isinstance(read_claim(held), Withdrawal)]
             self._view.expunge(going)
             return self.store.expunge([held.identity for held in going])
 
@@ -488,14 +488,6 @@ class Index:
         if not isinstance(claim, Claim) or claim.origin != self.origin or held.identity in self._view.withdrawn:
             return None
         return claim
-
-    def _may_go(self, held: StoredClaim, chosen: Container[bytes]) -> bool:
-        """Whether a claim may be expunged with the others that are chosen."""
-        claim = read_claim(held)
-        if not isinstance(claim, Withdrawal):
-            return True
-        targets = self.store.get([claim.target])
-        return claim.target in chosen or any(not target.data for target in targets)
 
     def _withdraw(self, claims: Iterable[StoredClaim]) -> int:
         """Withdraw claims of our own, each once; how many."""

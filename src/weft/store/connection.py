@@ -60,6 +60,13 @@ def open_database(path: Path, *, read_only: bool) -> Database:
     return database
 
 
+def open_index(path: Path) -> sqlite3.Connection:
+    """A connection to an index that is there, brought up to date if it is older; `StoreError`."""
+    if not path.is_file():
+        open_database(path, read_only=True).conn.close()  # says what is there instead
+    return open_database(path, read_only=False).conn
+
+
 def demand(connection: sqlite3.Connection, path: Path, name: str, value: object, answer: object) -> None:
     """Set a PRAGMA and read it back; `StoreError` if SQLite answers anything but ``answer``."""
     connection.execute(f"PRAGMA {name} = {value}").fetchall()

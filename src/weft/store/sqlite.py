@@ -16,7 +16,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from heapq import nsmallest
 from pathlib import Path
 
@@ -72,7 +72,15 @@ class SqliteStore:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file; a transaction that is open leaves nothing behind."""
+        """Let go of the file; a transaction that is open leaves nothing behind.
+
+        What was written is copied from SQLite's log into the file itself, as far as nobody reads an older state: then
+        the file alone is the whole index, also where readers go on and keep the log.
+        """
+        if not self.read_only:
+            with suppress(sqlite3.Error):  # all of it is on disk, and the next writer does it
+                self.connection.rollback()
+                self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         self.connection.close()
 
     @contextmanager

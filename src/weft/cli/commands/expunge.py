@@ -20,7 +20,7 @@ def command(names: tuple[str, ...], yes: bool, index: str | None, config: str | 
     """Delete all that this index holds about messages; ID is that of a message or of a claim.
 
     It is gone only here: servers that took the claims keep them, and so do the files of mail.  To take back what we
-    said, retract it before.
+    said, retract it before: withdrawals stay, and peers learn of them.
 
     \b
     weft expunge a@example.org
