@@ -204,6 +204,15 @@ class MemoryStore:
         """All files that are remembered."""
         return dict(sorted(self._files.items()))
 
+    def move_file(self, file: IngestedFile, path: str) -> None:
+        """A file lies at another path now, with all places in it; what was known of that path and list is replaced."""
+        moved = replace(file, path=path)
+        for number, known in list(self._files.items()):
+            if _same(known, file):
+                for other in [other for other, one in self._files.items() if _same(one, moved) and other != number]:
+                    self._delete(self._files, other)
+                self._set(self._files, number, replace(known, path=path))
+
     def rename_files(self, old: str, new: str) -> None:
         """The files of list ``old`` belong to list ``new``; what was known of them there is replaced."""
         for number, file in list(self._files.items()):

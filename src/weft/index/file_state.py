@@ -3,10 +3,10 @@
 Theory of operation
 -------------------
 Of an mbox that is not compressed, the place of its last message is remembered (or of one a little before it, if that
-may be shorter or longer than it seemed: `weft.sources.mbox.resume_at`), with digests of the first bytes of
-the file and of those before that place.  A file of the same size and time is not read.  One that has grown, and whose
-head and tail are still there, is read from its last message on.  Anything else was rotated, truncated or rewritten:
-that is said if it can be told, and the file is read from its start; claims that are held already are not made again.
+may be shorter or longer than it seemed: `weft.sources.mbox.resume_at`); of every file, digests of its first and its
+last bytes, as far as it was read.  A file of the same size and time with these bytes is not read.  One that has grown,
+and where they still stand, is read from its last message on.  Anything else was rotated, truncated or rewritten: that
+is said if it can be told, and the file is read from its start; claims that are held already are not made again.
 Folders and repositories are listed again, and read if their listing differs.
 
 The last message may have been half written when it was read: then a claim was made of its front (`half_written`), which
@@ -35,6 +35,9 @@ from weft.store.interface import IngestedFile
 BY_LIST_ID = "/list-id"
 """Behind the list of a file whose mail is filed by List-Id: no name of a list holds a slash."""
 _SAMPLE = 4096
+_FROM = b"From "
+_LINES = 2
+"""A separator is known by its line and the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +47,44 @@ class FileChange:
     start: int | None
     remark: str = ""
     grown: bool = False
+    rotated: bool = False
+    """What was read may have gone to another file (`weft.index.rotated_files`)."""
 
 
 def look(source: Source, known: IngestedFile | None) -> FileChange:
     """Compare a source with what is remembered of it."""
     if known is None:
         return FileChange(0)
-    now = remember(source, known.resume)
+    now = remember(source, known.resume, known.size)
     if now is None or not isinstance(source, MboxFile):
         same = now is not None and (now.size, now.mtime_ns, now.head) == (known.size, known.mtime_ns, known.head)
         return FileChange(None) if same else FileChange(0)
-    if (now.size, now.mtime_ns, now.inode) == (known.size, known.mtime_ns, known.inode):
+    samples = (now.head, now.tail) == (known.head, known.tail)
+    if samples and (now.size, now.mtime_ns, now.inode) == (known.size, known.mtime_ns, known.inode):
         return FileChange(None)
     if now.size < known.size:
-        return FileChange(0, "it is shorter than it was: truncated or rotated; read from its start")
-    if (now.head, now.tail) != (known.head, known.tail):
-        return FileChange(0, "its beginning has changed: rotated or rewritten; read from its start")
+        return FileChange(0, "it is shorter than it was: truncated or rotated; read from its start", rotated=True)
+    if not samples:
+        return FileChange(0, "its beginning has changed: rotated or rewritten; read from its start", rotated=True)
+    other = now.inode != known.inode  # a copy that replaced it, or a new file that begins and goes on alike
     if now.size == known.size or not known.resume:
-        return FileChange(0)
-    return FileChange(known.resume, grown=True)
+        return FileChange(0, rotated=other or not known.size)  # in an empty file much may have been in between
+    if _waits_for_more(Path(known.path), known.size):
+        return FileChange(None)
+    return FileChange(known.resume, grown=True, rotated=other)
+
+
+def _waits_for_more(path: Path, size: int) -> bool:
+    """Whether what was appended to a file is the front of a separator: too little to tell it from text.
+
+    As text it would change the message before it, and a claim that was withdrawn for that could not be made again.
+    """
+    try:
+        with path.open("rb", buffering=0) as opened:
+            appended = os.pread(opened.fileno(), _SAMPLE, size).lstrip(b"\r\n")
+    except OSError:
+        return False
+    return bool(appended) and _FROM.startswith(appended[: len(_FROM)]) and appended.count(b"\n") < _LINES
 
 
 def half_written(source: MboxFile, known: IngestedFile) -> list[Evidence]:
@@ -78,10 +100,11 @@ def half_written(source: MboxFile, known: IngestedFile) -> list[Evidence]:
         return []
 
 
-def remember(source: Source, resume: int) -> IngestedFile | None:
+def remember(source: Source, resume: int, size: int | None = None) -> IngestedFile | None:
     """The state of a source now; None if it has none (standard input) or cannot be read.
 
-    ``resume`` is the place of its last message; 0 for whatever must be read whole.
+    ``resume`` is the place of its last message; 0 for whatever must be read whole.  ``size``: how much of an mbox the
+    digests are of; by default all that is there.
     """
     if isinstance(source, ByListId):
         state = remember(source.source, 0)
@@ -89,14 +112,14 @@ def remember(source: Source, resume: int) -> IngestedFile | None:
     path = os.path.abspath(source.path)  # noqa: PTH100 - links stay as the user gave them
     try:
         if isinstance(source, MboxFile):
-            return _of_mbox(path, source.list, resume)
+            return _of_mbox(path, source.list, resume, size)
         if isinstance(source, Folder):
             stats = [(name, *_stat(Path(path) / name if name else Path(path))) for name in source.names]
             return IngestedFile(
                 path, source.list, len(stats), max((s[2] for s in stats), default=0), 0, 0, _hash(stats)
             )
         if isinstance(source, (DelimitedFile, ArchiveFile)):
-            return _of_mbox(path, source.list, 0)
+            return _of_mbox(path, source.list, 0, size)
         if isinstance(source, PublicInbox):
             return IngestedFile(path, source.list, source.size, 0, 0, 0, _hash(source.heads()))
         return None
@@ -104,15 +127,16 @@ def remember(source: Source, resume: int) -> IngestedFile | None:
         return None
 
 
-def _of_mbox(path: str, name: str, resume: int) -> IngestedFile:
+def _of_mbox(path: str, name: str, resume: int, size: int | None) -> IngestedFile:
     file = Path(path)
     if is_compressed(file):
         resume = 0
     with file.open("rb", buffering=0) as opened:
         status = os.fstat(opened.fileno())
-        before = min(resume, _SAMPLE)
-        head = sha256(os.pread(opened.fileno(), before, 0)).digest() if before else b""
-        tail = sha256(os.pread(opened.fileno(), before, resume - before)).digest() if before else b""
+        end = status.st_size if size is None else size
+        length = min(end, _SAMPLE)
+        head = sha256(os.pread(opened.fileno(), length, 0)).digest()
+        tail = sha256(os.pread(opened.fileno(), length, end - length)).digest()
     return IngestedFile(path, name, status.st_size, status.st_mtime_ns, status.st_ino, resume, head, tail)
 
 

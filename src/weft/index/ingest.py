@@ -30,6 +30,7 @@ from weft.core.signing import public_key, sign_root
 from weft.errors import PolicyError
 from weft.index.file_state import half_written, look, remember
 from weft.index.newest_mail import keep_newest_year, newest_year
+from weft.index.rotated_files import rotated_files
 from weft.index.view import View
 from weft.model import Ingested
 from weft.sources.evidence import Evidence, make_evidence
@@ -95,7 +96,7 @@ class Ingest:
     ) -> Ingested:
         """Ingest all of them; files that have not changed are not read."""
         skipped = self._log.skipped
-        readings, unchanged, grown = self._choose(sources)
+        readings, unchanged, grown = self._choose(self._with_rotated(sources))
         before = waiting = 0
         newest = self._newest = NewestYear(newest_year(self._store.connection))
         # Two processes would give messages in any order; then nobody knows how far a file was read.
@@ -158,6 +159,27 @@ class Ingest:
             chosen.append(reading)
         return chosen, unchanged, grown
 
+    def _with_rotated(self, sources: Sequence[Source]) -> list[Source]:
+        """The sources, each behind the files that a rotation made of it since it was read."""
+        known = {(file.path, file.list): file for file in self._store.files().values()}
+        states = [remember(source, 0) for source in sources]
+        paths = {state.path for state in states if state}
+        all_of_them: list[Source] = []
+        for source, state in zip(sources, states, strict=True):
+            before = known.get((state.path, state.list)) if state else None
+            if before and isinstance(source, MboxFile) and look(source, before).rotated:
+                for rotated in rotated_files(source, before, paths):
+                    paths.add(rotated.path)
+                    all_of_them.append(rotated.source)
+                    if rotated.same:
+                        with self._store.transaction():
+                            self._store.move_file(before, rotated.path)
+                        self._log(
+                            Note(source.path, None, f"it was rotated to {rotated.path}, which is read to its end")
+                        )
+            all_of_them.append(source)
+        return all_of_them
+
     def _halves(self, source: MboxFile, known: IngestedFile) -> set[bytes]:
         """The ids of the claims of our own that were made of a file's last messages as they were then."""
         name = source.list.encode()
@@ -189,7 +211,7 @@ class Ingest:
             resume = reading.last[-1] if reading.last else reading.start
             if reading.last and reading.done:
                 resume = resume_at(reading.source.path, state.size, reading.last)
-        now = remember(reading.source, resume) or state
+        now = remember(reading.source, resume, state.size) or state
         if reading.done:
             now = replace(now, size=state.size, mtime_ns=state.mtime_ns, inode=state.inode)
         elif reading.known and reading.halves and not reading.settled:

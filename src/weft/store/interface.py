@@ -120,7 +120,7 @@ class IngestedFile:
     ``list``      the list it belongs to
     ``size mtime_ns inode``   as they were when it was read
     ``resume``    where reading goes on if it grows: the place of its last message, for an mbox that is not compressed
-    ``head tail`` SHA-256 of its first bytes and of those before ``resume``: what tells growth from rotation
+    ``head tail`` SHA-256 of its first and of its last bytes: what tells growth from rotation
     """
 
     path: str
@@ -215,6 +215,9 @@ class Store(Protocol):
 
     def files(self) -> dict[int, IngestedFile]:
         """All files that are remembered."""
+
+    def move_file(self, file: IngestedFile, path: str) -> None:
+        """A file lies at another path now, with all places in it; what was known of that path and list is replaced."""
 
     def rename_files(self, old: str, new: str) -> None:
         """The files of list ``old`` belong to list ``new``; what was known of them there is replaced."""

@@ -268,6 +268,14 @@ class SqliteStore:
             )
             return {number: IngestedFile(os.fsdecode(path), *rest) for number, path, *rest in rows}
 
+    def move_file(self, file: IngestedFile, path: str) -> None:
+        """A file lies at another path now, with all places in it; what was known of that path and list is replaced."""
+        self._check_writing()
+        self.connection.execute(
+            "UPDATE OR REPLACE files SET path = ? WHERE path = ? AND list = ?",
+            (os.fsencode(path), os.fsencode(file.path), file.list),
+        )
+
     def rename_files(self, old: str, new: str) -> None:
         """The files of list ``old`` belong to list ``new``; what was known of them there is replaced."""
         self._check_writing()
