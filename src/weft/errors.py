@@ -110,6 +110,7 @@ class OverloadedError(RetryableError):
     """The server has as much to do as it takes; the message names the limit."""
 
     def __init__(self, text: str, retry_seconds: float = RetryableError.retry_seconds) -> None:
+        """``retry_seconds``: how long a caller should wait before it calls again."""
         super().__init__(text)
         self.retry_seconds = retry_seconds
 

@@ -28,7 +28,9 @@ def test_any_number_of_keys_costs_bounded_memory_and_a_line_a_minute() -> None:
         if (line := unknown_callers.called(key(number), number / 100)) is not None
     ]
     assert len(lines) <= NAMED + 1 + seconds / MINUTE
-    assert lines[NAMED].startswith("1 more calls by others that are not peers")
+    assert lines[NAMED].startswith(
+        f"1 more calls by others that are not peers, the last one by {fingerprint(key(NAMED))}"
+    )
     assert sum(int(line.split()[0]) for line in lines[NAMED:]) > 50_000
     assert len(unknown_callers._named) == NAMED
 

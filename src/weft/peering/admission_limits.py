@@ -52,7 +52,7 @@ class CallRate:
         self._left.pop(peer, None)
 
 
-NAMED = 300
+NAMED = 20
 """Callers that are named within an hour."""
 HOUR = 3600.0
 MINUTE = 60.0
@@ -74,12 +74,14 @@ class UnknownCallers:
             self._named.popitem(last=False)
         if key in self._named:
             return None
+        name = fingerprint(key)
         if len(self._named) < NAMED:
             self._named[key] = now
-            name = fingerprint(key)
             return f"{name} called, and is not a peer; admit it with: weft peers add {name}"
         self._more += 1
         if now - self._told < MINUTE:
             return None
         more, self._more, self._told = self._more, 0, now
-        return f"{more} more calls by others that are not peers; {NAMED} of them were named within an hour"
+        return (
+            f"{more} more calls by others that are not peers, the last one by {name}; {NAMED} were named within an hour"
+        )

@@ -29,8 +29,9 @@ from weft.peering.index_backend import BackendThreads
 from weft.peering.registry import SessionMeter, SessionRegistry
 from weft.policy.rules import Policy
 from weft.tls.address import join_address, split_address
-from weft.tls.connection_limits import connection_options
+from weft.tls.connection_limits import connection_options, most_connections
 from weft.tls.identity import caller, load_or_make_identity
+from weft.tls.idle_connections import IdleConnections
 from weft.tls.transport import exchange_credentials
 from weft.wire import limits
 
@@ -74,8 +75,10 @@ class ExchangeServer:
         self._sessions: Counter[bytes] = Counter()
         self._rate, self._keys = CallRate(), CallRate(KEY_SECONDS)
         self._unknown_callers = UnknownCallers()
+        self._connections = IdleConnections(most_connections())
         self._calls: dict[bytes, asyncio.Task[None]] = {}
         self._looking: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
         self._stopping = False
         self._server = grpc.aio.server(options=[*connection_options(), *_OPTIONS], maximum_concurrent_rpcs=_SESSIONS)
         handler = grpc.stream_stream_rpc_method_handler(self._session)
@@ -95,6 +98,7 @@ class ExchangeServer:
         await self._server.start()
         await self._health.begin()
         self._looking = asyncio.create_task(self.registry.look(self._backend_threads))
+        self._watching = asyncio.create_task(self._connections.run(taken))
         self._call_peers()
         return join_address(host, taken)
 
@@ -117,7 +121,7 @@ class ExchangeServer:
         for peer in self._calls.keys() - {driver.peer for driver in self.registry.calling()}:
             self._calls[peer].cancel()
         await self.registry.stop(seconds)
-        tasks = [*self._calls.values(), *filter(None, [self._looking])]
+        tasks = [*self._calls.values(), *filter(None, [self._looking, self._watching])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -135,7 +139,8 @@ class ExchangeServer:
 
     async def _session(self, _: Any, context: Any) -> None:  # noqa: ANN401 - the stubs know no grpc.aio here
         try:
-            await self._answer(await self._known(context), context)
+            with self._connections.in_use(context.peer()):
+                await self._answer(await self._known(context), context)
             return
         except Exception as error:  # whatever it was, the peer gets a status and nothing of ours
             code, details = status_of(error)

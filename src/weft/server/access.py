@@ -54,6 +54,8 @@ class Access:
         self._own_lists = public
         self._checked = policy()
         self._is_public = public is not None
+        self.knows_callers = credentials is not None and public is None
+        """Whether callers show who they are."""
         if public is not None:
             check_public(self._checked, public())
 

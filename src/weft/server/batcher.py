@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from weft.server.limited_client import shared_work
 from weft.server.reader_pool import IndexReader, ReaderPool, check_waiting
 from weft.server.thread_pages import get_thread
 from weft.wire import limits
@@ -60,7 +61,7 @@ class Batcher:
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Asked(request, time.monotonic() + seconds, answer))
         if self._task is None:
-            self._task = asyncio.create_task(self._visit_all())
+            self._task = asyncio.create_task(self._visit_all(), context=shared_work())
         return await answer
 
     async def _visit_all(self) -> None:

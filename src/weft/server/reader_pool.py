@@ -8,7 +8,8 @@ opens the index for itself, to read only (`IndexReader`), and the loop hands it 
 state is another than the one before, what the thread remembers (encoded answers) is dropped.  When the server goes by
 another policy (`ReaderPool.use`), each thread does so from its next call on.
 
-A function that takes too long, or whose caller has gone, is interrupted inside SQLite.
+A function that takes too long, or whose caller has gone, is interrupted inside SQLite.  The threads are dealt out among
+clients (`weft.server.fair_turns`), and each client is charged with the time that they work for it.
 """
 
 from __future__ import annotations
@@ -19,15 +20,17 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 from weft.core.message_id import key as id_key
-from weft.errors import LateError, NotFoundError, OverloadedError, StoreError
+from weft.errors import LateError, NotFoundError, OverloadedError, StoppingError, StoreError
 from weft.index.index import Index
 from weft.policy.rules import Policy
+from weft.server.fair_turns import OWN, FairTurns
+from weft.server.limited_client import CLIENT, LimitedClient, WorkTime
 
 T = TypeVar("T")
 
@@ -156,6 +159,7 @@ class ReaderPool:
         self._policy = policy
         self._local = threading.local()
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=f"weft-{name}")
+        self._turns = FairTurns(threads)
         self.waiting = 0
 
     async def call(self, work: Callable[[IndexReader], T], seconds: float) -> T:
@@ -169,15 +173,36 @@ class ReaderPool:
 
         def run() -> T:
             reader = self._reader()
-            with reader.limited(deadline, lambda: not gone):
+            with reader.limited(deadline, lambda: not gone), cost:
                 return work(reader)
 
+        client, cost = CLIENT.get(), WorkTime()
         self.waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._executor, run)
+            if client is not None:
+                await client.pause(seconds)
+            await self._turns.acquire(OWN if client is None else client.name)
+            return await asyncio.wrap_future(self._submit(run, client, cost))
         finally:
             gone = True
             self.waiting -= 1
+
+    def _submit(self, run: Callable[[], T], client: LimitedClient | None, cost: WorkTime) -> Future[T]:
+        """Have a thread do it.  Its turn ends when the thread is done, even if the caller has gone long before."""
+        loop, name = asyncio.get_running_loop(), OWN if client is None else client.name
+
+        def end() -> None:
+            self._turns.release(name)
+            if client is not None:
+                client.charge(cost.seconds)
+
+        try:
+            running = self._executor.submit(run)
+        except RuntimeError:  # the pool is closed
+            end()
+            raise StoppingError("the server is stopping; ask again later") from None
+        running.add_done_callback(lambda _: loop.call_soon_threadsafe(end))
+        return running
 
     def use(self, policy: Policy) -> None:
         """Answer calls that begin from now on by another policy."""

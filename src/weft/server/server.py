@@ -25,13 +25,17 @@ from weft.grpc_health import HEALTH_NAME, Health
 from weft.index.index import Index
 from weft.policy.rules import Policy
 from weft.server.access import Access
+from weft.server.client_limits import ClientLedger, ClientLimits
+from weft.server.limit_interceptor import ClientLimiter
 from weft.server.reader_pool import ReaderPool
 from weft.server.reflection import add_reflection
 from weft.server.service import NAME, CallMeter, ThreadsService
 from weft.server.socket_file import SOCKET_MODE, socket_file
 from weft.server.watch import ChangeWatch
 from weft.tls.address import UNIX, is_loopback, join_address, socket_path, split_address
-from weft.tls.connection_limits import connection_options
+from weft.tls.client_address import TrustedProxies
+from weft.tls.connection_limits import connection_options, most_connections
+from weft.tls.idle_connections import IdleConnections
 from weft.wire import limits
 
 _SLOW_THREADS = 3
@@ -50,6 +54,9 @@ _OPTIONS: Sequence[tuple[str, int]] = (
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 30_000),
 )
 
+NO_PROXIES = TrustedProxies()
+CLIENT_LIMITS = ClientLimits(streams={"Digests": 2, "Trees": 2})
+
 log = logging.getLogger("weft.server")
 
 
@@ -64,10 +71,13 @@ class Server:
         meter: CallMeter | None = None,
         access: Access | None = None,
         shared: bool = False,
+        proxies: TrustedProxies = NO_PROXIES,
+        client_limits: ClientLimits = CLIENT_LIMITS,
     ) -> None:
         """`StoreError` and others if the index cannot be served; may take long if its view has to be made first.
 
         ``shared``: other processes listen at the same address (`weft.server.workers`).
+        ``proxies``: who is believed about clients; ``client_limits`` hold where clients are not those of this machine.
         """
         Index.prepare(path, policy)
         self._path = path
@@ -81,8 +91,16 @@ class Server:
         self._service = ThreadsService(self._quick, self._slow, self.watching, meter, access)
         self._health = Health([NAME])
         self._shared = shared
-        options = [("grpc.so_reuseport", int(shared)), *connection_options(), *_OPTIONS]
-        self._server = grpc.aio.server(options=options, maximum_concurrent_rpcs=limits.CALLS)
+        self._connections = IdleConnections(most_connections())
+        self._limiter = None
+        if self._credentials is not None or proxies:
+            ledger, known = ClientLedger(client_limits), access is not None and access.knows_callers
+            self._limiter = ClientLimiter(ledger, self._connections, proxies, certificates=known)
+        self._server = grpc.aio.server(
+            options=[("grpc.so_reuseport", int(shared)), *connection_options(), *_OPTIONS],
+            interceptors=[self._limiter] if self._limiter else [],
+            maximum_concurrent_rpcs=limits.CALLS,
+        )
         self._server.add_generic_rpc_handlers((self._service.handler(),))
         self._health.add_to(self._server)
         add_reflection(self._server, (NAME, HEALTH_NAME))
@@ -100,6 +118,8 @@ class Server:
         await self._server.start()
         await self._health.begin()
         self._start_task(self.watching.run())
+        if self._limiter is not None and path is None:
+            self._start_task(self._connections.run(split_address(taken)[1]))
         return taken
 
     def _bind(self, host: str, port: int) -> str:

@@ -15,6 +15,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from weft.errors import OverloadedError, StoppingError
 from weft.server import handlers
+from weft.server.limited_client import shared_work
 from weft.server.reader_pool import ReaderPool
 from weft.v1 import threads_pb2 as wire
 from weft.wire import limits
@@ -108,7 +109,7 @@ class ChangeWatch:
             if len(self._shared) >= _SHARED:
                 self._shared.clear()
             work = self._pool.call(lambda reader: handlers.changes(reader, position), limits.CALL_SECONDS)
-            task = self._shared[position] = asyncio.create_task(work)
+            task = self._shared[position] = asyncio.create_task(work, context=shared_work())
             task.add_done_callback(_seen)
         try:
             return await asyncio.shield(task)

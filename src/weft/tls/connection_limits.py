@@ -23,10 +23,15 @@ _PORTS = 2
 def connection_options() -> list[tuple[str, int]]:
     """Options of gRPC for one port of this process."""
     return [
-        ("grpc.max_allowed_incoming_connections", _most_connections(_raise_descriptors())),
+        ("grpc.max_allowed_incoming_connections", most_connections()),
         ("grpc.server_handshake_timeout_ms", HANDSHAKE_SECONDS * 1000),
         ("grpc.max_connection_idle_ms", IDLE_SECONDS * 1000),
     ]
+
+
+def most_connections() -> int:
+    """What a port takes."""
+    return _most_connections(_raise_descriptors())
 
 
 def _most_connections(descriptors: int) -> int:

@@ -27,6 +27,7 @@ from weft.cli._options import index_options, say
 from weft.cli._output import message_options
 from weft.errors import UsageError, WeftError
 from weft.server.socket_file import SOCKET_MODE
+from weft.tls.client_address import TrustedProxies
 
 if TYPE_CHECKING:
     from weft.policy.rules import Policy
@@ -56,6 +57,13 @@ _NEEDS = "weft serve needs further packages; install them with: pip install 'mai
 @click.option("--tls-cert", metavar="FILE", help="A certificate of an authority (PEM), with those of its issuers.")
 @click.option("--tls-key", metavar="FILE", help="Its private key (PEM).")
 @click.option(
+    "--trusted-proxy",
+    "proxies",
+    multiple=True,
+    metavar="NETWORK",
+    help="Believe what this reverse proxy says of its clients (x-forwarded-for): an address, a network, or unix.",
+)
+@click.option(
     "--socket-mode",
     metavar="MODE",
     default=_SOCKET_MODE,
@@ -83,6 +91,7 @@ def command(
     public: bool,
     tls_cert: str | None,
     tls_key: str | None,
+    proxies: tuple[str, ...],
     socket_mode: str,
     exchange: str | None,
     metrics: str | None,
@@ -103,6 +112,9 @@ def command(
     Off this machine it answers only callers whose row in the policy lets them read everything, and who show the
     certificate of their key; with --public anybody.  Then the policy must name all lists here under public.
 
+    Each client off this machine may have only so many calls, streams and seconds of work (weft help limits); a client
+    is the holder of a certificate, or an IPv4 address, or an IPv6 network of 64 bits.
+
     SIGTERM ends it when all calls in flight are answered; a second one ends it at once.
 
     With --exchange-listen it also exchanges claims with its peers, always over TLS: it answers them, and calls those
@@ -119,13 +131,14 @@ def command(
     weft serve --print-unit > /etc/systemd/system/weft.service
     weft serve --print-unit --ingest git=/srv/git.mbox > weft-ingest.service
     """
-    access = _access_options(public, tls_cert, tls_key, socket_mode)
+    access = _access_options(public, tls_cert, tls_key, proxies, socket_mode)
     if print_unit or ingest:
         if not print_unit:
             raise UsageError("--ingest says what --print-unit prints; mail goes into an index with: weft ingest")
         _print_unit(ingest, [*_options(listen, exchange, metrics, log_format, workers), *access], quiet=quiet)
         return
-    ports = _Ports(listen, exchange, metrics, public, _pair(tls_cert, tls_key), _mode(socket_mode))
+    trusted = TrustedProxies.parse(proxies)
+    ports = _Ports(listen, exchange, metrics, public, _pair(tls_cert, tls_key), _mode(socket_mode), trusted)
     silence()
     try:
         from weft.server import logging as server_logging
@@ -157,6 +170,7 @@ class _Ports:
     certificate: tuple[Path, Path] | None
     """The certificate and its key, if they are not our own."""
     socket_mode: int
+    proxies: TrustedProxies
 
 
 def _pair(certificate: str | None, key: str | None) -> tuple[Path, Path] | None:
@@ -173,9 +187,12 @@ def _mode(text: str) -> int:
     return int(text, 8)
 
 
-def _access_options(public: bool, certificate: str | None, key: str | None, socket_mode: str) -> list[str]:
+def _access_options(
+    public: bool, certificate: str | None, key: str | None, proxies: Sequence[str], socket_mode: str
+) -> list[str]:
     """Those of who may call, as they were given."""
     words = ["--public"] if public else []
+    words += [word for proxy in proxies for word in ("--trusted-proxy", proxy)]
     for name, value in (("--tls-cert", certificate), ("--tls-key", key)):
         if value is not None:
             words += [name, str(Path(value).absolute())]
@@ -222,7 +239,7 @@ async def _serve(path: Path, policy: tuple[Path, Policy, FileMark], ports: _Port
     metrics = ports.metrics
     with _metrics(metrics) as meter:
         access = _access(path, policies, ports)
-        server = Server(path, policies.current, meter=meter, access=access, shared=team.shared)
+        server = Server(path, policies.current, meter=meter, access=access, shared=team.shared, proxies=ports.proxies)
         policies.follow(server.use)
         try:
             shown = meter.show(*split_address(metrics), lambda: server.watching.end) if meter and metrics else None
