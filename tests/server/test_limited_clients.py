@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import grpc
 import pytest
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 import weft
@@ -60,6 +62,18 @@ async def status(call: Awaitable[object]) -> str:
     return "OK"
 
 
+def retry_seconds(error: grpc.aio.AioRpcError) -> float:
+    """After how long a client should call again, as the details of a status say."""
+    [data] = [value for name, value in error.trailing_metadata() if name == "grpc-status-details-bin"]
+    assert isinstance(data, bytes)
+    for detail in Status.FromString(data).details:
+        if detail.Is(RetryInfo.DESCRIPTOR):
+            found = RetryInfo()
+            detail.Unpack(found)
+            return float(found.retry_delay.ToTimedelta().total_seconds())
+    raise AssertionError("nothing is said of when to call again")
+
+
 def against(home: Home, limits: ClientLimits, work: Callable[[Callable[[str], Caller], str], Awaitable[None]]) -> None:
     """Run ``work`` with callers of a server, and its address."""
 
@@ -83,8 +97,9 @@ def test_a_client_has_so_many_calls_and_others_have_their_own(ingested: Home) ->
         assert await caller("192.0.2.2").checks(1) == ["OK"]
         assert await caller("2001:db8::1").checks(2) == ["OK"] * 2
         assert await caller("2001:db8::2").checks(2) == ["OK", "RESOURCE_EXHAUSTED"], "they are one network"
-        with pytest.raises(grpc.aio.AioRpcError, match=r"calls: 3 at once, then 0\.001 a second"):
+        with pytest.raises(grpc.aio.AioRpcError, match=r"calls: 3 at once, then 0\.001 a second") as refused:
             await one.check()
+        assert 0 < retry_seconds(refused.value) <= 1000
 
     against(ingested, FEW, work)
 

@@ -29,7 +29,7 @@ from weft.server.client_limits import ClientLedger, ClientLimits
 from weft.server.limit_interceptor import ClientLimiter
 from weft.server.reader_pool import ReaderPool
 from weft.server.reflection import add_reflection
-from weft.server.service import NAME, CallMeter, ThreadsService
+from weft.server.service import DIGESTS, NAME, TREES, CallMeter, ThreadsService
 from weft.server.socket_file import SOCKET_MODE, socket_file
 from weft.server.watch import ChangeWatch
 from weft.tls.address import UNIX, is_loopback, join_address, socket_path, split_address
@@ -55,7 +55,7 @@ _OPTIONS: Sequence[tuple[str, int]] = (
 )
 
 NO_PROXIES = TrustedProxies()
-CLIENT_LIMITS = ClientLimits(streams={"Digests": 2, "Trees": 2})
+CLIENT_LIMITS = ClientLimits(streams={DIGESTS: 2, TREES: 2})
 
 log = logging.getLogger("weft.server")
 

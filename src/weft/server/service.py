@@ -30,6 +30,8 @@ from weft.v1 import threads_pb2 as wire
 from weft.wire import limits
 
 NAME = wire.DESCRIPTOR.services_by_name["ThreadService"].full_name
+DIGESTS, TREES = "StreamDigests", "StreamTrees"
+"""The calls by which servers are compared."""
 WATCH = "WatchChanges"
 """The call that lasts as long as somebody listens."""
 
@@ -92,8 +94,8 @@ class ThreadsService:
         }
         streams: dict[str, Stream] = {
             WATCH: self._watch,
-            "StreamDigests": self._comparing.digests,
-            "StreamTrees": self._comparing.trees,
+            DIGESTS: self._comparing.digests,
+            TREES: self._comparing.trees,
         }
         for name, responses in streams.items():
             handlers[name] = grpc.unary_stream_rpc_method_handler(self._streamed(name, responses))
