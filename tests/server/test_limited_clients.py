@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 import grpc
 import pytest
@@ -64,8 +65,8 @@ async def status(call: Awaitable[object]) -> str:
 
 def retry_seconds(error: grpc.aio.AioRpcError) -> float:
     """After how long a client should call again, as the details of a status say."""
-    [data] = [value for name, value in error.trailing_metadata() if name == "grpc-status-details-bin"]
-    assert isinstance(data, bytes)
+    metadata: Any = error.trailing_metadata()  # the stubs know no pairs
+    data = dict(metadata)["grpc-status-details-bin"]
     for detail in Status.FromString(data).details:
         if detail.Is(RetryInfo.DESCRIPTOR):
             found = RetryInfo()
