@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -24,6 +25,9 @@ from weft.server.client_limits import ClientLimits
 from weft.server.limit_interceptor import RefusalLog
 from weft.server.server import Server
 from weft.tls.client_address import FORWARDED, TrustedProxies
+from weft.tls.handshake import fetch_certificate
+from weft.tls.identity import channel_credentials, load_or_make_identity
+from weft.tls.transport import introduced
 
 PROXY = TrustedProxies.parse(["127.0.0.1"])
 FEW = ClientLimits(calls_at_once=3, calls_per_second=0.001, streams_in_flight=2, streams={"ServerReflectionInfo": 1})
@@ -171,10 +175,41 @@ def test_a_public_server_has_limits_and_one_for_this_machine_has_none(home: Home
             assert ("calls beyond the limits of a client: 1 by 127.0.0.1" in served.stop()[1]) == refused
 
 
-async def _refuses(address: str, fingerprint: str | None) -> bool:
+def test_who_shows_the_certificate_of_a_peer_is_known_by_it_and_others_by_their_address(
+    home: Home, near: Home, far: Home
+) -> None:
+    home.config.write_text(f'[peer."{own(near)}"]\nname = "ada"\nmay_read = "*"\n')
+    with serving(home, listen="0.0.0.0:0") as served:
+        pin, address = own(home), local(served)
+        assert asyncio.run(_refuses(address, pin, near.index))
+        with weft.connect(address, fingerprint=pin, index=near.index) as client:
+            assert client.status().origin
+        assert f"calls beyond the limits of a client: 1 by {own(near)}" in served.stop()[1]
+    with serving(home, listen="0.0.0.0:0") as served:
+        assert asyncio.run(_health_watches(local(served), pin, far)) == ClientLimits().streams_in_flight
+        assert "calls beyond the limits of a client: 1 by 127.0.0.1" in served.stop()[1]
+
+
+async def _health_watches(address: str, pin: str, home: Home) -> int:
+    """How many streams of health a caller without rights may have, of two more than are allowed."""
+    host, _, port = address.rpartition(":")
+    certificate = fetch_certificate((host, int(port)), pin)
+    shown = introduced(load_or_make_identity(home.index))
+    options = [("grpc.ssl_target_name_override", "weft.invalid")]
+    async with grpc.aio.secure_channel(address, channel_credentials(certificate, shown), options) as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        many = ClientLimits().streams_in_flight + 2
+        streams = [stub.Watch(health_pb2.HealthCheckRequest(), timeout=20) for _ in range(many)]
+        found = [await status(stream.read()) for stream in streams]
+        for stream in streams:
+            stream.cancel()
+    return found.count("OK")
+
+
+async def _refuses(address: str, fingerprint: str | None, index: Path | None = None) -> bool:
     """Whether one of many streams is refused, before any of them has something to say."""
     many = ClientLimits().streams_in_flight + 1
-    async with weft.connect_async(address, fingerprint=fingerprint) as client:
+    async with weft.connect_async(address, fingerprint=fingerprint, index=index) as client:
         streams = [asyncio.ensure_future(anext(client.watch())) for _ in range(many)]
         done, waiting = await asyncio.wait(streams, timeout=2, return_when=asyncio.FIRST_COMPLETED)
         for one in waiting:

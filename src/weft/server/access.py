@@ -54,10 +54,18 @@ class Access:
         self._own_lists = public
         self._checked = policy()
         self._is_public = public is not None
-        self.knows_callers = credentials is not None and public is None
-        """Whether callers show who they are."""
         if public is not None:
             check_public(self._checked, public())
+
+    def origin_of(self, context: Any) -> bytes | None:  # noqa: ANN401 - as below
+        """The origin that calls, if it has a row in the policy: anybody can make any number of others."""
+        if self.credentials is None or self._own_lists is not None:
+            return None
+        try:
+            origin = caller(context)
+        except DeniedError:
+            return None
+        return origin if origin in self._policy().peers else None
 
     def authorize(self, context: Any) -> None:  # noqa: ANN401 - `grpc.aio.ServicerContext`
         """`DeniedError` unless whoever calls may read."""

@@ -1,7 +1,7 @@
 """Limits for each client, around all calls of a server: those of its services, of health and of reflection.
 
-A client is the origin whose certificate a caller shows, or else its address, behind trusted proxies the one that they
-name (`weft.tls.client_address`).
+A client is the origin whose certificate a caller shows, if the policy knows it; or else its address, behind trusted
+proxies the one that they name (`weft.tls.client_address`).
 """
 
 from __future__ import annotations
@@ -18,12 +18,11 @@ from typing import Any
 import grpc
 
 from weft.core.signing import fingerprint
-from weft.errors import DeniedError, OverloadedError
+from weft.errors import OverloadedError
 from weft.server.client_limits import CALLS, ClientLedger
 from weft.server.error_details import Failure
 from weft.server.limited_client import CLIENT, LimitedClient
 from weft.tls.client_address import FORWARDED, RemoteEnd, TrustedProxies, parse_peer
-from weft.tls.identity import caller
 from weft.tls.idle_connections import IdleConnections
 
 Context = Any
@@ -43,13 +42,17 @@ class ClientLimiter(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # th
     """Counts the calls of each client, and refuses those that are too many."""
 
     def __init__(
-        self, ledger: ClientLedger, connections: IdleConnections, proxies: TrustedProxies, *, certificates: bool
+        self,
+        ledger: ClientLedger,
+        connections: IdleConnections,
+        proxies: TrustedProxies,
+        origin_of: Callable[[Context], bytes | None],
     ) -> None:
-        """``connections`` is told which are in use.  ``certificates``: callers show one, and it says who they are."""
+        """``connections`` is told which are in use; ``origin_of`` says who calls, if that is known."""
         self._ledger = ledger
         self._connections = connections
         self._proxies = proxies
-        self._certificates = certificates
+        self._origin_of = origin_of
         self._refusals = RefusalLog()
 
     async def intercept_service(
@@ -105,11 +108,9 @@ class ClientLimiter(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # th
         return client
 
     def _client_of(self, context: Context) -> str:
-        if self._certificates:
-            try:
-                return fingerprint(caller(context))
-            except DeniedError:  # which is what its caller is told, by whom it calls
-                pass
+        origin = self._origin_of(context)
+        if origin is not None:
+            return fingerprint(origin)
         forwarded = [text(value) for name, value in context.invocation_metadata() or () if name == FORWARDED]
         return self._proxies.client_of(end_of(context.peer()), forwarded)
 

@@ -94,8 +94,8 @@ class Server:
         self._connections = IdleConnections(most_connections())
         self._limiter = None
         if self._credentials is not None or proxies:
-            ledger, known = ClientLedger(client_limits), access is not None and access.knows_callers
-            self._limiter = ClientLimiter(ledger, self._connections, proxies, certificates=known)
+            origin_of = access.origin_of if access else lambda _: None
+            self._limiter = ClientLimiter(ClientLedger(client_limits), self._connections, proxies, origin_of)
         self._server = grpc.aio.server(
             options=[("grpc.so_reuseport", int(shared)), *connection_options(), *_OPTIONS],
             interceptors=[self._limiter] if self._limiter else [],

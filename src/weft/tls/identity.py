@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,7 @@ def make_identity(origin: Ed25519PrivateKey) -> Identity:
     return Identity(secret, certificate.public_bytes(Encoding.PEM))
 
 
+@lru_cache(maxsize=1024)
 def origin_of(certificate: bytes) -> bytes:
     """The origin that a certificate (PEM) is bound to; `DeniedError` if it is bound to none."""
     try:

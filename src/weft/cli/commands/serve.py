@@ -113,7 +113,7 @@ def command(
     certificate of their key; with --public anybody.  Then the policy must name all lists here under public.
 
     Each client off this machine may have only so many calls, streams and seconds of work (weft help limits); a client
-    is the holder of a certificate, or an IPv4 address, or an IPv6 network of 64 bits.
+    is one who shows the certificate of a peer, or else an IPv4 address, or an IPv6 network of 64 bits.
 
     SIGTERM ends it when all calls in flight are answered; a second one ends it at once.
 
