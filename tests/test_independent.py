@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -12,8 +13,14 @@ from typing import Any
 
 import pytest
 
+from tests.exchange.session_harness import KEY, held, mirroring, put, side
 from tests.independent import agreement, channel, claims, symbols, trees
 from tests.independent.messages import RefusedError, last, message
+from tests.independent.minimal_peer import MinimalPeer
+from tests.part_vectors import part
+from tests.store.factories import Origin, mail
+from weft.exchange.configuration import Configuration
+from weft.testing import MemoryStore
 
 ROOT = Path(__file__).resolve().parent.parent
 HELLO, AGREEMENT, SYMBOLS, LISTING, WANT, CLAIMS, GONE, ERROR = 1, 2, 3, 5, 8, 9, 10, 13
@@ -211,3 +218,37 @@ def test_sessions(group: str) -> None:
 
 def _cut(data: bytes) -> list[bytes]:
     return [data[at : at + 16] for at in range(0, len(data), 16)]
+
+
+def single(origin: Origin, name: str) -> bytes:
+    """A claim in a batch of its own, as a part."""
+    batch = origin.batch("git", mail(name))
+    return bytes(part(batch, [0]).SerializeToString(deterministic=True))
+
+
+@pytest.mark.parametrize("calls", [True, False])
+@pytest.mark.parametrize(("theirs", "ours"), [(0, 0), (3, 0), (0, 3), (5, 4), (500, 250)])
+def test_the_smallest_peer_becomes_equal_with_a_server_without_coded_symbols(
+    calls: bool,
+    theirs: int,
+    ours: int,
+) -> None:
+    store, small, server = MemoryStore(), Origin("small"), Origin("server")
+    for start in range(0, theirs, 256):
+        put(store, server, "git", *(mail(f"{n}@server.example") for n in range(start, min(start + 256, theirs))))
+    peer = MinimalPeer(small.public, server.public, (single(small, f"{n}@x") for n in range(ours)), caller=calls)
+    other = side(store, Configuration(mirroring(server, small), small.public, not calls, KEY))
+    road = deque(("peer", frame) for frame in peer.start())
+    road.extend(("server", frame) for frame in other.take(other.session.start()))
+    while road:
+        sender, frame = road.popleft()
+        if sender == "peer":
+            road.extend(("server", reply) for reply in other.take(other.session.receive(frame)))
+        else:
+            road.extend(("peer", reply) for reply in peer.receive(frame))
+    assert other.ended is not None
+    assert other.ended.error is None
+    assert peer.over
+    assert {name[:16] for name in held(store)} == {*peer.parts} | {*peer.received}
+    assert len(held(store)) == theirs + ours
+    assert "symbols" not in other.kinds
