@@ -30,7 +30,7 @@ from tests.factories import FIXTURES
 
 README = FIXTURES.parent / "README.md"
 DOCS = FIXTURES.parent / "src" / "weft" / "docs"
-OPTIONAL = ("mutt", "dot", "git")
+OPTIONAL = ("mutt", "dot", "git", "grpcurl")
 
 _FENCE = re.compile(
     r"^(?:<!-- (?P<mark>not run: [^\n]+|continued) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```\n"

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import stat
-from datetime import UTC, datetime, timedelta
 from functools import partial
-from ipaddress import ip_address
 from pathlib import Path
 from time import monotonic, sleep
 
 import grpc
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 import weft
 from tests.cli.command_runner import DRAFTS, OPS, ROOT
 from tests.cli.server_home import Home
+from tests.server.authority import Authority
 from tests.server.server_harness import SECONDS, local, own
 from tests.server.server_harness import serving as served_home
 from weft.client.client import Client
@@ -48,42 +45,6 @@ def home(tmp_path: Path) -> Home:
 def other(tmp_path: Path) -> Home:
     """The home of somebody who calls."""
     return made(tmp_path / "other")
-
-
-class Authority:
-    """Issues certificates of 127.0.0.1."""
-
-    def __init__(self, folder: Path, name: str) -> None:
-        self._folder, self._key = folder, ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-        self.roots = folder / f"{name}.pem"
-        own = self._issue(self._name, self._key.public_key(), x509.BasicConstraints(True, None))
-        self.roots.write_bytes(own.public_bytes(Encoding.PEM))
-
-    def write(self, certificate: Path, key: Path) -> None:
-        """A new certificate, and its key."""
-        secret = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a server")])
-        made = self._issue(name, secret.public_key(), x509.BasicConstraints(False, None))
-        key.write_bytes(secret.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        certificate.write_bytes(made.public_bytes(Encoding.PEM))
-
-    def _issue(
-        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, constraints: x509.BasicConstraints
-    ) -> x509.Certificate:
-        now = datetime.now(UTC)
-        return (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self._name)
-            .public_key(key)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=1))
-            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-            .add_extension(constraints, critical=True)
-            .sign(self._key, hashes.SHA256())
-        )
 
 
 def test_callers_get_in_by_their_row_alone(home: Home, other: Home, tmp_path: Path) -> None:

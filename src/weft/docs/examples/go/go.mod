@@ -1,0 +1,3 @@
+module weft.example
+
+go 1.19
