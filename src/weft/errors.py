@@ -57,7 +57,11 @@ class KeyFileError(WeftError):
 
 
 class StoreError(WeftError):
-    """The index cannot be read or written: locked, full, damaged, of a newer version."""
+    """The index cannot be read or written: full, damaged, of a newer version."""
+
+
+class LockedStoreError(StoreError):
+    """Another process has been writing the index for too long; later it can be written."""
 
 
 class LocalProtocolError(WeftError):

@@ -317,6 +317,13 @@ class Found:
     """How many different contents stand under its id; this is what one of the copies says."""
 
 
+class SearchResults(list[Found]):
+    """The messages that a search found."""
+
+    incomplete = False
+    """What came into the log last cannot be searched yet, so that some messages may be missing."""
+
+
 @dataclass(frozen=True, slots=True)
 class ListInfo:
     """One feed that is held."""

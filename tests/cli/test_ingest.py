@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
 import subprocess
 import time
 from pathlib import Path
@@ -14,6 +15,8 @@ from tests.cli.command_runner import DRAFTS, OPS, command, environment, until
 from tests.cli.server_home import Home
 from tests.factories import mail
 from weft.model import Ingested
+
+_MAIL = b"From a@x Thu Jan  1 00:00:00 2020\nMessage-ID: <%s@x>\nFrom: a@x\n\ntext\n\n"
 
 
 def ids(home: Home) -> set[str]:
@@ -246,3 +249,42 @@ def test_an_index_that_all_users_could_read_is_closed_to_them_and_one_line_says_
     ran = home.process("ingest", "-q", DRAFTS)
     assert ran.err == [f"weft: {home.index}: all users of this machine could read this file; now only its owner can"]
     assert home.index.stat().st_mode & 0o777 == 0o600
+
+
+def test_watching_waits_for_a_lock_and_for_a_broken_policy_and_says_it_once(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "l.mbox"
+    path.write_bytes(_MAIL % b"a")
+    monkeypatch.setattr("weft.store.connection.BUSY_SECONDS", 0.01)
+    assert home.weft("ingest", "-q", f"l={path}").code == 0
+    pauses: list[float] = []
+    holder = sqlite3.connect(home.index, isolation_level=None, check_same_thread=False)
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        match len(pauses):
+            case 1:
+                with path.open("ab") as file:
+                    file.write(_MAIL % b"b")
+                holder.execute("BEGIN IMMEDIATE")
+            case 4:
+                holder.execute("ROLLBACK")
+            case 5:
+                home.config.write_text("[broken")
+            case 7:
+                home.config.write_text("")
+            case 9:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr("weft.cli.commands.ingest.time.sleep", sleep)
+    ran = home.weft("ingest", "--watch", "--interval", "1", f"l={path}")
+    holder.close()
+    assert ran.code == 0
+    assert pauses == [1, 1, 2, 4, 1, 1, 2, 1, 1]
+    said = [line for line in ran.err if "it is tried again" in line]
+    assert len(said) == 2
+    assert "locked" in said[0]
+    assert str(home.config) in said[1]
+    assert [line for line in ran.err if "new claim" in line][-1].count("1 new claim")
+    assert {one["claims"] for one in json.loads(home.weft("lists", "--json").out)} == {2}

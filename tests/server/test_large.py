@@ -182,6 +182,10 @@ def test_a_server_that_ends_does_not_wait_until_search_is_up_to_date(large: tupl
     ending.set()
     with pytest.raises(StoreError, match="interrupted"):
         fill_search(*large, ending)
+    with Index.open(large[0], policy=large[1], read_only=True) as index:
+        before = index.search("2999")
+        assert before.incomplete
     fill_search(*large, threading.Event())
     with Index.open(large[0], policy=large[1], read_only=True) as index:
         assert index.search("2999")
+        assert not index.search("2999").incomplete

@@ -86,9 +86,10 @@ def test_a_server_sees_what_was_ingested_in_every_answer(home: Home, served: Ser
         ingest(home, "late", mail("late@x", [ROOT], subject="zymurgy"))
         assert {one.id for one in peer.thread(ROOT).messages} - {one.id for one in before.messages} == {"late@x"}
         end = time.monotonic() + 20
-        while not peer.search("zymurgy"):
+        while (found := peer.search("zymurgy")).incomplete:
             assert time.monotonic() < end, "search does not follow the log"
             time.sleep(0.05)
+        assert [one.message_id for one in found] == ["late@x"]
         assert run("retract", "late@x", "--yes", env=home.env).code == 0
         assert "late@x" not in {one.id for one in peer.thread(ROOT).messages}
 

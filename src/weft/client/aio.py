@@ -34,7 +34,16 @@ from weft.client.channel import (
 from weft.client.pipeline import PipelinedRequests
 from weft.errors import WeftError
 from weft.grpc_status import END, error_of
-from weft.model import CommonSummary, Explanation, Found, LogChange, ServerStatus, Thread, ThreadDigest, ThreadSummary
+from weft.model import (
+    CommonSummary,
+    Explanation,
+    LogChange,
+    SearchResults,
+    ServerStatus,
+    Thread,
+    ThreadDigest,
+    ThreadSummary,
+)
 from weft.policy.rules import Policy
 from weft.thread_tree import ThreadTree
 from weft.v1 import threads_pb2 as wire
@@ -134,7 +143,7 @@ class AsyncClient:
         list_name: str | None = None,
         since: int | None = None,
         until: int | None = None,
-    ) -> list[Found]:
+    ) -> SearchResults:
         """As `Client.search`."""
         return await self._run(calls.search(words, limit=limit, list_name=list_name, since=since, until=until))
 

@@ -15,7 +15,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from weft.client.verify import ClaimRanking, SignedClaim, check_part, check_thread
 from weft.core.message_id import key as id_key
 from weft.errors import AnswerError, ChangedError, UsageError
-from weft.model import Explanation, FeedStatus, Found, LogChange, ServerStatus, Thread, ThreadSummary
+from weft.model import Explanation, FeedStatus, Found, LogChange, SearchResults, ServerStatus, Thread, ThreadSummary
 from weft.policy.rules import Policy
 from weft.v1 import threads_pb2 as wire
 from weft.wire import explanation
@@ -153,7 +153,7 @@ def _summary(one: wire.ThreadSummary) -> ThreadSummary:
 
 def search(
     words: str, *, limit: int, list_name: str | None = None, since: int | None = None, until: int | None = None
-) -> Asking[list[Found]]:
+) -> Asking[SearchResults]:
     """Messages by their words."""
     request = wire.SearchMessagesRequest(
         query=to_string(words),
@@ -161,17 +161,19 @@ def search(
         since_time=_timestamp(since),
         until_time=_timestamp(until),
     )
-    found: list[Found] = []
+    found = SearchResults()
     while len(found) < limit:
         request.page_size = min(limit - len(found), SEARCH_PAGE)
         response: wire.SearchMessagesResponse = yield Call("SearchMessages", request, wire.SearchMessagesResponse)
         found += map(_found, response.results)
+        found.incomplete |= response.incomplete
         if not response.next_page_token:
             break
         if not response.results:
             raise AnswerError("a page of messages that is empty, and not the last one")
         _go_on(request, response.next_page_token)
-    return found[:limit]
+    del found[limit:]
+    return found
 
 
 def _found(one: wire.SearchMessagesResponse.Result) -> Found:

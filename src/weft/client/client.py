@@ -40,7 +40,16 @@ from weft.client.channel import (
 from weft.client.pipeline import PipelinedRequests
 from weft.errors import WeftError
 from weft.grpc_status import error_of
-from weft.model import CommonSummary, Explanation, Found, LogChange, ServerStatus, Thread, ThreadDigest, ThreadSummary
+from weft.model import (
+    CommonSummary,
+    Explanation,
+    LogChange,
+    SearchResults,
+    ServerStatus,
+    Thread,
+    ThreadDigest,
+    ThreadSummary,
+)
 from weft.policy.rules import Policy
 from weft.thread_tree import ThreadTree
 from weft.v1 import threads_pb2 as wire
@@ -154,11 +163,11 @@ class Client:
         list_name: str | None = None,
         since: int | None = None,
         until: int | None = None,
-    ) -> list[Found]:
+    ) -> SearchResults:
         """Messages whose subject and author hold all the words, the newest first.
 
         ``list_name``: only copies on this list; ``since``: only messages of that date or a later one, in seconds since
-        1970; ``until``: only earlier ones.
+        1970; ``until``: only earlier ones.  The answer says whether it is ``incomplete``.
         """
         return self._run(calls.search(words, limit=limit, list_name=list_name, since=since, until=until))
 

@@ -30,7 +30,7 @@ from weft.index.snapshot import preparing, snapshot
 from weft.index.sync_history import SyncRecord
 from weft.index.verify import check, common_differences, compare, repair
 from weft.index.view import View
-from weft.model import EdgeDifference, Explanation, Found, Ingested, ListInfo, Problem, Thread
+from weft.model import EdgeDifference, Explanation, Ingested, ListInfo, Problem, SearchResults, Thread
 from weft.policy.files import config_path, index_path, key_path, load_policy
 from weft.policy.rules import Policy
 from weft.sources.discover import discover
@@ -201,7 +201,7 @@ class Index:
         since: int | None = None,
         until: int | None = None,
         after: str | None = None,
-    ) -> list[Found]:
+    ) -> SearchResults:
         """Messages whose subject and author together hold all the words, the newest first; those without a date last.
 
         ``words``: whole words, in any case; also ``"a phrase"``, and ``subject:`` or ``from:`` before either.
@@ -212,7 +212,12 @@ class Index:
             self._view.fill_search()
         with self.snapshot():
             beyond = None if after is None else self._node(after)
-            return self._view.listing.search(words, limit, list_name=list_name, since=since, until=until, after=beyond)
+            view = self._view
+            found = SearchResults(
+                view.listing.search(words, limit, list_name=list_name, since=since, until=until, after=beyond)
+            )
+            found.incomplete = view.searched() < view.position()
+            return found
 
     def explain(self, message_id: str) -> Explanation:
         """Who says what about an id, and which rule decided its edge."""

@@ -245,6 +245,10 @@ class View:
                     reached = fill_search(self.connection, searched, position)
                     self._set("searched", str(reached).encode())
 
+    def searched(self) -> int:
+        """The position of the last claim whose words can be searched."""
+        return self._number("searched")
+
     def check_search(self) -> Iterator[Problem]:
         """Whether the search table is what the claims say, as far as it goes; not if the index is open to read only."""
         if not self.store.read_only:

@@ -95,7 +95,7 @@ def search(reader: IndexReader, data: bytes) -> bytes:
         raise _gone() from None
     except UsageError as error:
         raise InvalidRequestError(str(error), "query") from None
-    response = wire.SearchMessagesResponse(results=map(_result, found[:size]))
+    response = wire.SearchMessagesResponse(results=map(_result, found[:size]), incomplete=found.incomplete)
     if len(found) > size:
         response.next_page_token = page_token(request, to_bytes(found[size - 1].message_id))
     return response.SerializeToString()

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from weft.errors import StoreError
+from weft.errors import LockedStoreError, StoreError
 
 BUSY_SECONDS = 5.0
 """How long a writer waits for another to finish."""
@@ -49,7 +49,8 @@ def failure(path: Path, error: sqlite3.Error) -> StoreError:
     """The `StoreError` that tells of an SQLite error."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     reason = _EXTENDED.get(code) or _REASONS.get(code & 0xFF)
-    return StoreError(f"{path}: {reason} ({error})" if reason else f"{path}: {error}")
+    kind = LockedStoreError if code & 0xFF == sqlite3.SQLITE_BUSY else StoreError
+    return kind(f"{path}: {reason} ({error})" if reason else f"{path}: {error}")
 
 
 @contextmanager

@@ -359,7 +359,7 @@ class SearchMessagesRequest(_message.Message):
     def __init__(self, query: _Optional[str] = ..., list: _Optional[str] = ..., since_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class SearchMessagesResponse(_message.Message):
-    __slots__ = ("results", "next_page_token")
+    __slots__ = ("results", "next_page_token", "incomplete")
     class Result(_message.Message):
         __slots__ = ("message_id", "root_id", "list", "date", "author", "subject", "variant_count")
         MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -379,9 +379,11 @@ class SearchMessagesResponse(_message.Message):
         def __init__(self, message_id: _Optional[bytes] = ..., root_id: _Optional[bytes] = ..., list: _Optional[str] = ..., date: _Optional[_Union[StatedTime, _Mapping]] = ..., author: _Optional[str] = ..., subject: _Optional[str] = ..., variant_count: _Optional[int] = ...) -> None: ...
     RESULTS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    INCOMPLETE_FIELD_NUMBER: _ClassVar[int]
     results: _containers.RepeatedCompositeFieldContainer[SearchMessagesResponse.Result]
     next_page_token: str
-    def __init__(self, results: _Optional[_Iterable[_Union[SearchMessagesResponse.Result, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+    incomplete: bool
+    def __init__(self, results: _Optional[_Iterable[_Union[SearchMessagesResponse.Result, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., incomplete: _Optional[bool] = ...) -> None: ...
 
 class ExplainMessageRequest(_message.Message):
     __slots__ = ("message_id", "page_size", "page_token")

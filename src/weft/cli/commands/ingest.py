@@ -8,16 +8,26 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from weft._files import mark_of
 from weft.cli._options import index_options, open_index
 from weft.cli._output import Progress, message_options, source_options
-from weft.errors import SourceError, UsageError
+from weft.errors import LockedStoreError, PolicyError, SourceError, UsageError
+from weft.policy.files import config_path
 from weft.sources.discover import discover, named_lists
 from weft.sources.interface import Note, NoteLog, Source
+
+if TYPE_CHECKING:
+    from weft.index.index import Index
+    from weft.model import Ingested
+
+_LONGEST_PAUSE = 60.0
+"""So many seconds lie between two tries at most while others have the lock."""
 
 
 @click.command("ingest")
@@ -57,29 +67,58 @@ def command(
         raise UsageError("stdin cannot be watched; give the name of a file")
     with Progress(quiet=quiet, verbose=verbose) as progress:
         look = _Look(paths, max_ratio, by is not None, progress)
-        sources, log = look()
-        if not sources and not watch:
-            raise SourceError("nothing to read: none of the paths holds mail")
         asked = named_lists(paths)
-        with open_index(index, config, create=True) as opened:
-            if not watch:
-                done = opened.ingest_sources(sources, log, asked=asked, processes=processes, progress=progress.show)
-                if not quiet:
-                    progress.say(f"weft: {done}")
-                return 3 if log.skipped else 0
+
+        def ingest(opened: Index, sources: Sequence[Source], log: NoteLog) -> Ingested:
+            return opened.ingest_sources(sources, log, asked=asked, processes=processes, progress=progress.show)
+
+        if watch:
             try:
-                while True:
-                    if sources:
-                        done = opened.ingest_sources(
-                            sources, log, asked=asked, processes=processes, progress=progress.show
-                        )
-                        progress.end()
-                        if done.claims and not quiet:
-                            progress.say(f"weft: {done}")
-                    time.sleep(interval)
-                    sources, log = look()
+                _watch(index, config, look, ingest, interval, lambda line: None if quiet else progress.say(line))
             except (KeyboardInterrupt, SystemExit):  # SIGINT, SIGTERM
                 return 0
+        sources, log = look()
+        if not sources:
+            raise SourceError("nothing to read: none of the paths holds mail")
+        with open_index(index, config, create=True) as opened:
+            done = ingest(opened, sources, log)
+        if not quiet:
+            progress.say(f"weft: {done}")
+        return 3 if log.skipped else 0
+
+
+def _watch(
+    index: str | None,
+    config: str | None,
+    look: _Look,
+    ingest: Callable[[Index, Sequence[Source], NoteLog], Ingested],
+    interval: float,
+    say: Callable[[str], None],
+) -> NoReturn:
+    """Ingest what is new, every few seconds, under the policy as it is by then.
+
+    A lock of others is waited for, and so is a policy that is mended after it was broken.
+    """
+    policy, pause, begun = config_path(config), 0.0, False
+    while True:
+        try:
+            with open_index(index, config, create=True) as opened:
+                mark, begun = mark_of(policy), True
+                while mark_of(policy) == mark:
+                    sources, log = look()
+                    if sources:
+                        done = ingest(opened, sources, log)
+                        if done.claims:
+                            say(f"weft: {done}")
+                    pause = 0.0
+                    time.sleep(interval)
+        except (LockedStoreError, PolicyError) as error:
+            if isinstance(error, PolicyError) and not begun:
+                raise
+            if not pause:
+                say(f"weft: {error}; it is tried again")
+            pause = min(max(interval, 2 * pause), _LONGEST_PAUSE)
+            time.sleep(pause)
 
 
 @dataclass(slots=True)
