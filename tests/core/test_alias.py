@@ -40,6 +40,8 @@ FIELDS = [
     ("an address of the mail", [b"<Ann@example.org>"], ""),
     ("more than are kept", [b"<%d@h>" % n for n in range(9)], "0@h 1@h 2@h 3@h"),
     ("nothing", [b"", b" "], ""),
+    ("encoded words", [b"=?utf-8?q?=3Ca=40?=\r\n =?utf-8?q?h=3E?="], "a@h"),
+    ("an encoded word behind an id", [b"<a@h> =?utf-8?q?=3Cb=40h=3E?="], "a@h"),
 ]
 
 

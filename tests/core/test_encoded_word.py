@@ -14,6 +14,8 @@ from weft.core.encoded_word import decode_words
 from weft.core.subject import decode_text
 
 READ = [
+    (b"=?iso-2022-jp?b?GyRCMnE=?= =?iso-2022-jp?b?NUQbKEI=?=", "会議"),
+    (b"=?iso-2022-jp?b?GyRCMnEbKEI=?= =?iso-2022-jp?q?5D?=", "会5D"),
     (b"=?utf-8?q?caf=C3=A9?= au =?iso-8859-1?B?bGFpdA==?=", "café au lait"),
     (b"=?utf-8?q?a?= \t =?utf-8?q?b?=", "ab"),
     (b"=?utf-8?q?a?= =?iso-8859-1?q?b?=", "ab"),

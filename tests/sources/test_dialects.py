@@ -133,6 +133,17 @@ def test_a_sender_s_content_length_hides_no_mail_of_others(tmp_path: Path) -> No
     assert [record[2] for record in found] == [b"m0@x", b"m1@x", b"m2@x"]
 
 
+@pytest.mark.parametrize("hidden", [1, 2])
+def test_a_content_length_that_hides_whole_mails_of_others_is_named(tmp_path: Path, hidden: int) -> None:
+    """They have right fields of their own, so that it ends exactly at a separator, or at the end of the file."""
+    one, *others = (DIALECTS["mboxcl2"]([message(number, b"Foo: bar", None, [b"text"])]) for number in range(3))
+    lie = one.replace(b"Content-Length: 5", b"Content-Length: %d" % (5 + sum(map(len, others[:hidden]))))
+    found, notes = scan(lie + b"".join(others), str(tmp_path))
+    assert [record[2] for record in found] == [b"m0@x", *[b"m2@x"][hidden - 1 :]]
+    places = [len(lie), len(lie + others[0])][:hidden]
+    assert [(note.offset, note.skipped) for note in notes] == [(place, 1) for place in places]
+
+
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_what_is_fetched_is_what_was_read(tmp_path: Path, dialect: str) -> None:
     mails = [message(number, b"Subject: s", None, [b"text", b"From here", b""]) for number in range(3)]

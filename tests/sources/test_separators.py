@@ -238,6 +238,12 @@ def test_a_line_in_a_quotation_is_named_not_taken() -> None:
         assert judged(b"text\n" + above, STRICT + HEADER) is Ground.WEAK
 
 
+def test_a_url_below_a_line_with_a_date_is_no_header_field(tmp_path: Path) -> None:
+    whole = STRICT + HEADER + b"\n" + STRICT + b"http://example.org/\n\ntext\n"
+    ids, log = read(tmp_path / "l.mbox", whole)
+    assert (ids, log.skipped) == ([b"b@x"], 1)
+
+
 def test_a_separator_that_was_folded_is_named() -> None:
     assert judged(b"--b--\n", b"From ann@example.org Tue, 11 Feb 2003\n 10:00:00 +0000\n" + HEADER) is Ground.LOST
 

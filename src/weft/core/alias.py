@@ -5,7 +5,8 @@ Theory of operation
 Some mail has two names.  A gateway gives it a new Message-ID and keeps the old one in a field of its own; a broken
 program writes two Message-ID fields.  Some readers answer to one name, some to the other.  `parse_aliases` reads the
 names beside the one that counts: further Message-ID fields, and ``Original-Message-ID`` with or without a prefix such
-as ``X-Mailman-`` or ``X-Google-``.
+as ``X-Mailman-`` or ``X-Google-``.  A program that writes long ids as encoded words (RFC 2047) gives a mail two names
+too: the words, which are its id, and what they mean.
 
 Who can lie: the author, and an alias is no more than what he says.  If it counted by itself, one mail could put itself
 above every thread whose first message is not here.  So an alias is a *hint*: a look-up follows it, an explanation tells
@@ -23,10 +24,13 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from weft.core.message_id import MAX_ID_BYTES, ONE_CLEAN_TOKEN, addresses_in, key, tokenize, unfold
+from weft.core.references import decode_id_words
 
 MAX_ALIASES = 4
 """So many of one mail are kept, in the order of its fields."""
 
+WORD_FRONT = b"=?"
+"""What an id begins with that was written as encoded words."""
 _AT = b"@"
 _Id = TypeVar("_Id", bound=Hashable)
 _Witness = tuple[_Id, _Id, int]
@@ -35,18 +39,24 @@ _Witness = tuple[_Id, _Id, int]
 def parse_aliases(values: Iterable[bytes], own: bytes, people: bytes) -> tuple[bytes, ...]:
     """The ids in the Message-ID fields and their like ``values`` (raw, in order), each once, without ``own``.
 
-    Of each field the first ``<...>`` with an ``@`` counts.  ``people`` holds the raw values of the fields with
+    Of each field the first ``<...>`` with an ``@`` counts, of one that begins with an encoded word that of the decoded
+    text.  ``people`` holds the raw values of the fields with
     addresses in lower case, joined by commas: an address of the mail is no alias.
     """
     found: dict[bytes, None] = {}
     for value in values:
         if (clean := ONE_CLEAN_TOKEN.fullmatch(value)) and len(token := clean[1]) <= MAX_ID_BYTES:
             found[token] = None
-        elif literal := next((token for token in tokenize(unfold(value)).tokens if _AT in token), b""):
+        elif literal := _first_id(unfold(value)):
             found[key(literal)] = None
     found.pop(own, None)
     addresses = addresses_in(people) if found else ()
     return tuple(name for name in found if name.lower() not in addresses)[:MAX_ALIASES]
+
+
+def _first_id(value: bytes) -> bytes:
+    text = decode_id_words(value) if value.startswith(WORD_FRONT) else value
+    return next((token for token in tokenize(text).tokens if _AT in token), b"")
 
 
 def redirect(

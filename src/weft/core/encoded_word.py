@@ -124,13 +124,23 @@ def _decode_group(group: list[tuple[str, bytes]], write: Callable[[str], str] | 
     return write(text) if write else text
 
 
+_STATEFUL = "iso-2022-jp"
+_ASCII_STATES = (b"(B", b"(J")
+
+
 def _decode_run(label: str, payloads: list[bytes]) -> str:
     """Words of one charset that follow each other."""
     alone = "".join(_decode_one(payload, label) for payload in payloads)
-    if len(payloads) == 1 or "\ufffd" not in alone:
+    goes_on = label.startswith(_STATEFUL) and any(_ends_in_kanji(payload) for payload in payloads[:-1])
+    if len(payloads) == 1 or not (goes_on or "\ufffd" in alone):
         return alone
     joined = _decode_one(b"".join(payloads), label)
-    return joined if joined.count("\ufffd") < alone.count("\ufffd") else alone
+    return joined if goes_on or joined.count("\ufffd") < alone.count("\ufffd") else alone
+
+
+def _ends_in_kanji(payload: bytes) -> bool:
+    """Whether the state of ISO-2022-JP at the end is not the one in which each word has to end."""
+    return b"\x1b" in payload and payload.rpartition(b"\x1b")[2][:2] not in _ASCII_STATES
 
 
 def _decode_one(payload: bytes, label: str) -> str:

@@ -19,7 +19,7 @@ import re
 from hashlib import sha256
 from typing import NamedTuple
 
-from weft.core.alias import parse_aliases
+from weft.core.alias import WORD_FRONT, parse_aliases
 from weft.core.header_value import MAX_AUTHOR, MAX_SUBJECT, keep_author, keep_subject
 from weft.core.message_id import parse_message_id, unfold
 from weft.core.references import NO_IDS, parse_in_reply_to, parse_references
@@ -95,7 +95,8 @@ def scan(buffer: bytes | bytearray, start: int, end: int) -> Fields:
             if names and buffer[end - len(names[-1]) : end] == names[-1]:
                 names.pop()  # half an id would be another id
     own = (parse_message_id(ids) or b"") if ids else b""
-    people = b",".join([*author, *to, *cc, *reply_to, *senders]).lower() if replies or references or others else b""
+    named = replies or references or others or own.startswith(WORD_FRONT)
+    people = b",".join([*author, *to, *cc, *reply_to, *senders]).lower() if named else b""
     in_reply_to, sane = parse_in_reply_to(replies, own, people) if replies else (NO_IDS, False)
     if sane and references == replies:  # a reply to the first message of a thread
         chain = in_reply_to
@@ -121,7 +122,7 @@ def scan(buffer: bytes | bytearray, start: int, end: int) -> Fields:
         else tuple(b"\n".join(map(unfold, values)) for values in (author, date, subject, replies, references)),
         in_reply_to.weak,
         chain.weak,
-        parse_aliases((*ids, *others), own, people) if others or len(ids) > 1 else (),
+        parse_aliases((*ids, *others), own, people) if others or len(ids) > 1 or own.startswith(WORD_FRONT) else (),
     )
     return tuple.__new__(Fields, values)  # the named tuple's own constructor takes three times as long
 

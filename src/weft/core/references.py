@@ -213,7 +213,7 @@ def _read(value: bytes) -> _Found:
         return _read_text(value)
     plain = _read_text(value)
     known = {name for name, weak in plain.ids if not weak}
-    decoded = _read_text(_WORD.sub(_decoded, _BETWEEN_WORDS.sub(b"", value)))
+    decoded = _read_text(decode_id_words(value))
     found = [(name, weak or name not in known) for name, weak in decoded.ids]
     seen = {name for name, _ in found}
     return _Found([(name, weak) for name, weak in plain.ids if name not in seen and not weak] + found, *decoded[1:])
@@ -237,6 +237,11 @@ def _read_text(value: bytes) -> _Found:
         position = place.end()
     rest.append(outside[position:])
     return _Found(ids, b"".join(rest), rest[0])
+
+
+def decode_id_words(value: bytes) -> bytes:
+    """An unfolded field of ids with its whole encoded words decoded."""
+    return _WORD.sub(_decoded, _BETWEEN_WORDS.sub(b"", value))
 
 
 def _decoded(word: re.Match[bytes]) -> bytes:

@@ -40,7 +40,7 @@ _MONTH = rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _GIT = rb"(?:[0-9a-f]{40}|[0-9a-f]{64}) Mon Sep 17 00:00:00 2001"
 STRICT = re.compile(
     rb"From (?!%s|MAILER-DAEMON )[^ \r\n]{1,%d}+  ?[MTWFS][a-z]{2} [JFMASOND][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}\r?\n"
-    rb"[!-9;-~]{1,%d}+[ \t]{0,%d}+:" % (_GIT, _LINE, _LINE, _LINE)
+    rb"[!-9;-~]{1,%d}+[ \t]{0,%d}+:(?!//)" % (_GIT, _LINE, _LINE, _LINE)
 )
 """What nearly all mboxes have below an empty line; git's and the mail system's own lines need a closer look."""
 

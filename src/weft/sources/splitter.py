@@ -8,7 +8,8 @@ memory is bounded whatever the file holds.
 
 Content-Length counts where the next separator stands exactly at its end, or the file ends there, and the message behind
 it has the field too: a file in which all messages have it was written so, and its bodies need no escapes.  Of longer
-bodies than `COVERED` it does not count; so what a line is depends on no more than `REACH` bytes before it.
+bodies than `COVERED` it does not count; so what a line is depends on no more than `REACH` bytes before it.  A message
+inside of such a one is none; but one that has a Content-Length that counts as well is named as missing.
 
 A message whose From_ line ends with a lone CR is given with LF for its lone CRs, both here and by `with_line_feeds`.
 """
@@ -243,7 +244,8 @@ class Splitter:
         place = self._base + at
         if at < covered:
             if ground is not Ground.PASSED:
-                self._note(place, "inside a message by its Content-Length", Ground.PASSED)
+                ground = Ground.LOST if self._is_whole(begin, covered) else Ground.PASSED
+                self._note(place, "inside a message by its Content-Length", ground)
             return False
         if ground >= Ground.WEAK:
             if ground is Ground.WEAK and place < self._stop:
@@ -254,6 +256,15 @@ class Splitter:
             ground = Ground.PASSED if self._is_in_a_part(at) else Ground.LOST
         self._note(place, reason, ground)
         return False
+
+    def _is_whole(self, begin: int, covered: int) -> bool:
+        """Whether the message at ``begin``, in one that goes on to ``covered``, has a Content-Length that counts.
+
+        Then both may be meant: an mbox in a mail, or a field that somebody wrote to hide the mail of others.
+        """
+        length = _length_of(self.buffer, begin, min(covered, begin + AHEAD)) if begin else None
+        end = begin + (length or 0)
+        return length is not None and end <= covered and _counts(self.buffer, end, self._filled, at_end=self._at_end)
 
     def _note(self, place: int, reason: str, ground: Ground) -> None:
         """Name a line that was not taken, unless it belongs to a message of another part of the file."""
