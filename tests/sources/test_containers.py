@@ -10,7 +10,9 @@ import os
 import stat
 import struct
 import tarfile
+import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from hypothesis import strategies as st
 
 from tests.examples import examples
 from weft.errors import BombError, SourceError, WeftError
-from weft.sources import tar
+from weft.sources import tar, zip_members
 from weft.sources.containers import ArchiveFile
 from weft.sources.discover import discover
 from weft.sources.evidence import make_evidence
@@ -450,3 +452,37 @@ def test_a_full_disk_is_not_the_fault_of_the_mail(tmp_path: Path, monkeypatch: p
     with pytest.raises(WeftError, match="set TMPDIR") as caught:
         source.fetch(one[0], one[1])
     assert not isinstance(caught.value, SourceError)
+
+
+@settings(max_examples=examples(60))
+@given(
+    members=st.lists(st.binary(max_size=400) | st.just(b"x" * 70_000), min_size=1, max_size=4),
+    method=st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]),
+    flips=st.lists(st.tuples(st.integers(0, 10_000), st.integers(1, 255)), max_size=3),
+)
+def test_what_is_read_of_a_zip_at_once_is_what_the_standard_library_reads(
+    members: list[bytes], method: int, flips: list[tuple[int, int]]
+) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as made:
+        for number, data in enumerate(members):
+            made.writestr(f"{number}.eml", data)
+    damaged = bytearray(file.getvalue())
+    table = damaged.rindex(b"PK\1\2")
+    for place, change in flips:
+        damaged[place % table] ^= change  # the members and all but the last row of the table
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.zip"
+        path.write_bytes(bytes(damaged))
+        try:
+            opened = zip_members.open_zip(path)
+        except SourceError:
+            return
+        with opened:
+            for _, info in zip_members.zip_members(opened):
+                quick = zip_members._read_whole(opened, info)
+                if quick is not None:
+                    assert len(quick) == info.file_size
+                    assert zlib.crc32(quick) == info.CRC
+                    if not flips:
+                        assert quick == opened.read(info)

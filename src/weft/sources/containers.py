@@ -80,7 +80,7 @@ class ArchiveFile(SeveralLists):
 
     def scan_lists(self, notes: Notes, make: RecordMaker[T]) -> Iterator[tuple[str, T]]:
         """(list, what ``make`` makes) of all messages, in the order of the archive."""
-        scan = MemberScan(self.path, self._names(notes), notes, Budget(self.size, self._max_ratio), self._max_ratio)
+        scan = MemberScan(self.path, self._names(notes), notes, Budget(self.size, self._max_ratio), self._max_ratio, {})
         try:
             if self._form is Form.TAR:
                 yield from self._scan_tar(scan, make)

@@ -11,12 +11,14 @@ from __future__ import annotations
 import re
 from enum import Enum
 from typing import NamedTuple
+from zlib import adler32
 
 from weft._patterns import deferred
 
 HEAD = 4096
 """So many first bytes are looked at."""
 BOM = b"\xef\xbb\xbf"
+_TAR_BLOCK = 512
 
 
 class Form(Enum):
@@ -110,6 +112,11 @@ _PLAIN_MESSAGE = deferred(
 )
 
 
+def is_plain_message(head: bytes) -> bool:
+    """Whether a file is a message whose first field is one that nearly all mail begins with."""
+    return _PLAIN_MESSAGE.match(head) is not None
+
+
 def form_of(head: bytes, *, asked: bool = False) -> Form | Foreign | None:
     """What a file is whose first `HEAD` bytes these are, unpacked; None if nothing is known of it.
 
@@ -129,19 +136,23 @@ def form_of(head: bytes, *, asked: bool = False) -> Form | Foreign | None:
 def _packed(head: bytes) -> Form | None:
     if head.startswith((b"PK\3\4", b"PK\5\6", b"PK\7\x08PK\3\4")):
         return Form.ZIP
-    return Form.TAR if is_tar_header(head[:512]) else None
+    return Form.TAR if is_tar_header(head[:_TAR_BLOCK]) else None
 
 
 def is_tar_header(block: bytes) -> bool:
     """Whether 512 bytes are the header of a member of a tar: their checksum says so (POSIX.1-1988, ustar)."""
     stated = block[148:156].strip(b" \0")
-    if len(block) < 512 or not stated or not stated.isdigit():
+    if len(block) < _TAR_BLOCK or not stated.isdigit():
         return False
-    rest = block[:148] + b" " * 8 + block[156:]
     try:
-        return int(stated, 8) == sum(rest)
+        return int(stated, 8) == _sum(block) - sum(block[148:156]) + 8 * 0x20
     except ValueError:
         return False
+
+
+def _sum(block: bytes) -> int:
+    """The sum of the bytes of a header: Adler-32 (RFC 1950) begins with one, and has no overflow in half of them."""
+    return (adler32(block[: _TAR_BLOCK // 2]) & 0xFFFF) + (adler32(block[_TAR_BLOCK // 2 :]) & 0xFFFF) - 2
 
 
 def _text(head: bytes, *, asked: bool) -> Form | Foreign | None:

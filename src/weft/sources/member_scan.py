@@ -11,7 +11,7 @@ from weft.sources.companions import is_companion_file
 from weft.sources.compressed import MailStream, wrap
 from weft.sources.decompressors import SNIFF, format_of
 from weft.sources.delimited import DELIMITED, scan_delimited
-from weft.sources.forms import Foreign, Form, form_of
+from weft.sources.forms import Foreign, Form, form_of, is_plain_message
 from weft.sources.interface import Note, Notes, RecordMaker, T
 from weft.sources.mbox import read_mbox
 from weft.sources.member_names import MemberNames
@@ -29,6 +29,10 @@ _PASSED_OVER = deferred(
     r"|(?:^|/)tmp/[0-9]{9,}\.[^/.]+\.[^/]+$"
 )
 """Members that lie beside mail: hidden ones but for Maildir++ sub-folders, what Mailman cut out, mail in delivery."""
+_ODD_FOLDER = deferred(
+    r"__MACOSX|(?:^|/)(?:\.|tmp(?:/|$)|xap|message\.id(?:/|$)|attachments/)",
+)
+"""Folders with members of which one may be such a one by more than a dot before its own name."""
 
 
 class MemberScan(NamedTuple):
@@ -39,18 +43,25 @@ class MemberScan(NamedTuple):
     notes: Notes
     budget: Budget
     max_ratio: int
+    odd_folders: dict[str, bool]
+    """Whether what is in a folder may have to be passed over by its name; filled when they are met."""
 
     def member(
         self, member: TarMember, stream: TarReader | ZipStream | NoBytes, make: RecordMaker[T]
     ) -> Iterator[tuple[str, T]]:
         """(list, what ``make`` makes) of each message of a member."""
-        if _PASSED_OVER.search(member.name):
+        if self._is_passed_over(member.name):
             return
         if member.problem:
             if not is_companion_file(member.name.rpartition("/")[2]):
                 self._skip(member, member.problem)
             return
-        peeked = PeekedStream(stream.readinto, member.name, self.budget, stream.first)
+        data, is_all = stream.first()
+        if is_all and is_plain_message(data):  # most mail that lies in files of its own is at hand
+            self.budget.take(len(data))
+            yield from self._message(member, data, make)
+            return
+        peeked = PeekedStream(stream.readinto, member.name, self.budget, lambda: (data, is_all))
         head = peeked.head()
         inner: MailStream = peeked
         if (kind := format_of(head[:SNIFF])) is not None:
@@ -74,10 +85,7 @@ class MemberScan(NamedTuple):
         form, base = form_of(head), member.name.rpartition("/")[2]
         path, start = f"{self.path}: {member.name}", member.number << INNER_BITS
         if form is Form.MESSAGE or (form is not Form.EMPTY and base.lower().endswith((".eml", ".emlx"))):
-            name = self.names.of_message(member.name)
-            made = name and scan_single(peeked.read(MAX_READ), path, (start, member.size), self.notes, make)
-            if name and made:
-                yield name, made
+            yield from self._message(member, peeked.read(MAX_READ), make)
         elif form is Form.EMPTY:
             return
         elif form is Form.MBOX or form in DELIMITED:
@@ -99,6 +107,24 @@ class MemberScan(NamedTuple):
                 self._skip(member, str(form))
         elif not is_companion_file(base):
             self._skip(member, "not mail: it has neither header fields nor a form of mail that is known")
+
+    def _message(self, member: TarMember, data: bytes, make: RecordMaker[T]) -> Iterator[tuple[str, T]]:
+        """What is made of a member that is one message."""
+        name = self.names.of_message(member.name)
+        if name is None:
+            return
+        place = (member.number << INNER_BITS, member.size)
+        made = scan_single(data, f"{self.path}: {member.name}", place, self.notes, make)
+        if made is not None:
+            yield name, made
+
+    def _is_passed_over(self, name: str) -> bool:
+        """Whether a member lies beside mail."""
+        folder, _, base = name.rpartition("/")
+        odd = self.odd_folders.get(folder)
+        if odd is None:
+            odd = self.odd_folders[folder] = _ODD_FOLDER.search(folder) is not None
+        return (odd or base.startswith(".")) and _PASSED_OVER.search(name) is not None
 
     def _skip(self, member: TarMember, why: str) -> None:
         self.notes(Note(f"{self.path}: {member.name}", None, why, 1))

@@ -42,7 +42,8 @@ STRICT = re.compile(
     rb"From (?!%s|MAILER-DAEMON )[^ \r\n]{1,%d}+(?: at [^ \r\n]{1,%d}+)?  ?[MTWFS][a-z]{2} [JFMASOND][a-z]{2} [ \d]\d "
     rb"\d\d:\d\d:\d\d \d{4}\r?\n[!-9;-~]{1,%d}+[ \t]{0,%d}+:(?!//)" % (_GIT, _LINE, _LINE, _LINE, _LINE)
 )
-"""What nearly all mboxes and Pipermail's have below an empty line; git's and the mail system's own lines need a closer look."""
+"""What nearly all mboxes have below an empty line, those of Pipermail too; git's and the mail system's own lines need a
+closer look."""
 
 _TIME = rb"\d{1,2}[:.]\d\d(?:[:.]\d\d(?:[.,]\d{1,9})?)?(?: ?[AaPp][Mm])?"
 _YEAR = rb"(?:\d{4}|\d{2,3}(?=[ \t]*\Z|[ \t]+remote ))(?!\d)"

@@ -28,9 +28,9 @@ def message_of(raw: bytes) -> bytes:
     if b"\n" not in raw:
         raw = raw.replace(b"\r", b"\n")
     raw = raw.removeprefix(BOM)
-    if found := _COUNT.match(raw):
+    if raw[:1].isdigit() and (found := _COUNT.match(raw)):
         raw = raw[found.end() : found.end() + int(found[1])].removeprefix(BOM)
-    if raw[:1] not in _BEFORE_A_MESSAGE:
+    if raw[:1] not in _BEFORE_A_MESSAGE or raw.startswith(b"From:"):
         return raw
     front = _FRONT.match(raw)
     if front is None and form_of(raw[:HEAD]) is Form.MESSAGE:

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
-from zlib import adler32
 
 from weft.errors import BombError, SourceError
+from weft.sources.forms import is_tar_header
 
 BLOCK = 512
 MAX_MEMBERS = 1 << 22
@@ -147,12 +147,7 @@ class TarReader:
                 return None
             if block != _ZEROS:
                 break
-        stated = block[148:156].strip(b" \0")
-        try:
-            right = int(stated, 8) == _sum(block) - sum(block[148:156]) + 8 * 0x20
-        except ValueError:
-            right = False
-        if not right:
+        if not is_tar_header(block):
             raise SourceError("damaged tar: a header with a wrong checksum")
         return block
 
@@ -205,11 +200,6 @@ class TarReader:
             if block is None:
                 raise SourceError("truncated tar")
             more = block[504:505] not in (b"\0", b"0")
-
-
-def _sum(block: bytes) -> int:
-    """The sum of the bytes of a header: Adler-32 (RFC 1950) begins with one, and has no overflow in half of them."""
-    return (adler32(block[: BLOCK // 2]) & 0xFFFF) + (adler32(block[BLOCK // 2 :]) & 0xFFFF) - 2
 
 
 def _number(field: bytes) -> int:

@@ -3,16 +3,20 @@
 Who can lie: whoever made the zip, about sizes, names and where members lie.  Entries that overlap are a bomb (one
 compressed piece under many names) and refuse the whole zip.  Names are labels, and never used as paths.  Only members
 that are stored or deflated are read: the other methods have decoders that cannot be stopped.
+
+Small members are read at once, without ``zipfile``, which takes longer to open one than a mail takes to be read; what
+is wrong with one, ``zipfile`` says.
 """
 
 from __future__ import annotations
 
 import stat
 import zipfile
+import zlib
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Self
+from typing import IO, Self
 
 from weft.errors import BombError, SourceError
 from weft.sources.compressed import reason
@@ -24,6 +28,9 @@ _MAX_COMMENT = 1 << 16
 _MAX_DIRECTORY = 32 * 1024 * 1024
 """A larger table of members is not read into memory."""
 _LOCAL_HEADER = 30
+_LOCAL = b"PK\3\4"
+_NOT_PLAIN = 0x61
+"""Flags of members that are encrypted or patches."""
 _STEP = 1 << 16
 
 
@@ -62,13 +69,14 @@ class ZipStream:
 
     def __init__(self, opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
         self._damaged = SourceError("a damaged member of the zip")
-        try:
-            self._file = opened.open(info)
-        except Exception as error:  # zipfile raises what comes
-            raise self._damaged from error
+        self._opened = opened
+        self._info = info
+        self._file: IO[bytes] | None = None
 
     def first(self) -> tuple[bytes, bool]:
         """The next bytes; whether these are all.  `SourceError` if they are damaged."""
+        if self._file is None and (whole := _read_whole(self._opened, self._info)) is not None:
+            return whole, True
         data = self._read(_STEP)
         return data, len(data) < _STEP
 
@@ -80,16 +88,40 @@ class ZipStream:
 
     def _read(self, most: int) -> bytes:
         try:
+            if self._file is None:
+                self._file = self._opened.open(self._info)
             return self._file.read(most)
-        except Exception as error:
+        except Exception as error:  # zipfile raises what comes
             raise self._damaged from error
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(Exception):  # it checks the checksum of what was not read
-            self._file.close()
+        if self._file is not None:
+            with suppress(Exception):  # it checks the checksum of what was not read
+                self._file.close()
+
+
+def _read_whole(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes | None:
+    """A small member, if it is as the table of members says in all respects; else None."""
+    if not 0 < info.file_size < _STEP or info.compress_size > _STEP or opened.fp is None:
+        return None
+    opened.fp.seek(info.header_offset)
+    front = opened.fp.read(_LOCAL_HEADER)
+    if len(front) < _LOCAL_HEADER or not front.startswith(_LOCAL) or (front[6] | front[7] << 8) & _NOT_PLAIN:
+        return None
+    opened.fp.seek((front[26] | front[27] << 8) + (front[28] | front[29] << 8), 1)
+    data = opened.fp.read(info.compress_size)
+    if info.compress_type == zipfile.ZIP_DEFLATED:
+        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+        try:
+            data = inflater.decompress(data, info.file_size + 1)
+        except zlib.error:
+            return None
+        if not inflater.eof:
+            return None
+    return data if len(data) == info.file_size and zlib.crc32(data) == info.CRC else None
 
 
 def _problem(info: zipfile.ZipInfo) -> str:
