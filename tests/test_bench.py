@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import tempfile
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import weft
-from tests.bench import corpora, growth, lower_bound, plot
+from tests.bench import client_shares, corpora, growth, lower_bound, plot
 from tests.bench.__main__ import main
 from tests.bench.command_runner import Work, run
 from tests.bench.comparison import Bench, Row
@@ -244,3 +245,21 @@ def test_the_command_measures_what_is_asked_for_and_writes_it(
     assert all(one["times_cpu"] > 0 for one in value["rows"] if one["name"] == "mailbox")
     assert "python: mailbox" in capsys.readouterr().out
     assert "| python: mailbox" in (tmp_path / "results.md").read_text()
+
+
+@pytest.mark.slow
+def test_light_calls_are_answered_beside_heavy_ones(tmp_path: Path) -> None:
+    ids, large = client_shares.fill(tmp_path / "index.db", 1000)
+    server, address = client_shares.serve(tmp_path / "index.db", "--trusted-proxy", "127.0.0.1")
+    try:
+        load = client_shares.Load(address, ids, large, 3.0)
+        asyncio.run(load.run())
+    finally:
+        server.terminate()
+        server.communicate(timeout=60)
+    assert server.returncode == 0
+    assert set(load.heavy) <= {"OK", "RESOURCE_EXHAUSTED"}
+    assert load.heavy["OK"] > 0
+    assert len(load.light) >= client_shares.LIGHT
+    assert float("inf") not in load.light
+    assert " light calls within 1 s" in client_shares.shown(load)

@@ -21,6 +21,8 @@ from tests.server.server_harness import own
 from weft.client.client import Client
 from weft.errors import UnreachableError, WeftError
 from weft.tls.connection_limits import HANDSHAKE_SECONDS, connection_options
+from weft.tls.identity import load_or_make_identity
+from weft.tls.transport import introduced
 
 DESCRIPTORS = 400
 IDLE = 1000
@@ -143,3 +145,31 @@ def test_idle_connections_do_not_keep_a_client_out(
                 assert _gets_in(address, pin)
         assert watching.status().origin, "a connection that is in use was left alone"
         assert _most_open(process) < descriptors
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="connections are found in /proc")
+def test_idle_connections_do_not_keep_a_peer_out(near: Home, far: Home) -> None:
+    """Of callers whom the policy does not know, each with a key of its own: that costs nothing."""
+    with _limited(near, 400, "--listen 127.0.0.1:0 --exchange-listen 127.0.0.1:0") as process, ExitStack() as stack:
+        assert process.stdout is not None
+        stack.callback(process.terminate)
+        process.stdout.readline()
+        address = process.stdout.readline().split()[-1]
+        settings = _anonymous()
+        shown = introduced(load_or_make_identity(far.index))
+        files = [far.path / "key.pem", far.path / "certificate.pem"]
+        for file, data in zip(files, (shown.key, shown.certificate), strict=True):
+            file.write_bytes(data)
+        settings.load_cert_chain(files[1], files[0])
+        port = int(address.rpartition(":")[2])
+        for _ in range(150):
+            made = _idle(port, "127.0.0.2", settings)
+            if made is not None:
+                stack.enter_context(made)
+        assert far.weft("peers", "add", own(near), "--address", address).code == 0
+        until, said = monotonic() + 5, ""
+        while "does not know your key" not in said and monotonic() < until:
+            said = "".join(far.weft("sync").err)
+            sleep(0.1)
+        assert "does not know your key" in said, "it is heard, and told why it may not"

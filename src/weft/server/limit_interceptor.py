@@ -102,7 +102,7 @@ class ClientLimiter(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # th
         except OverloadedError as error:
             line = self._refusals.refused(client, now)
             if line is not None:
-                log.warning(line)
+                log.info(line)
             await context.abort(*Failure.of(error).arguments())
         CLIENT.set(LimitedClient(client, self._ledger))
         return client
