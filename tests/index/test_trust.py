@@ -13,6 +13,7 @@ from tests.store.factories import Origin, some
 from tests.store.factories import mail as claim
 from weft import Index
 from weft.core.claim import Withdrawal, claim_id, parse
+from weft.core.feed import Feed, FeedSet
 from weft.core.merkle import Multiproof
 from weft.core.signing import SignedRoot
 from weft.errors import ClaimError, RemoteProtocolError
@@ -237,3 +238,25 @@ def _part(index: Index, batch: int) -> VerifiedPart:
     return VerifiedPart(
         signed, tree, [VerifiedClaim(one.leaf, one.identity, one.data, parse(one.data)) for one in held]
     )
+
+
+def test_a_mute_that_names_little_does_not_make_the_view_again(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    index.set_policy(policy_of(index))
+    before = parents(index)
+
+    def no_log(*_: object) -> list[object]:
+        return []
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(index.store), "log", no_log)
+        for mute in (
+            Mute(ids=frozenset([b"leaf@x"])),
+            Mute(edges=frozenset([(b"leaf@x", b"middle@x")])),
+            Mute(claims=frozenset([bytes.fromhex(index.explain("other@x").statements[0].claim)])),
+            Mute(feeds=FeedSet(feeds=frozenset([Feed(index.origin, b"ours")]))),
+        ):
+            index.set_policy(policy_of(index, mute=mute))
+            assert parents(index) != before, "it hides something"
+            index.set_policy(policy_of(index))
+            assert parents(index) == before
+    shown(index)

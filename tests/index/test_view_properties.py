@@ -18,6 +18,7 @@ from tests.examples import examples
 from tests.index.factories import expected, mail, open_index, placed, write
 from weft import Index
 from weft.core.alias import resolve_rules
+from weft.core.feed import Feed, FeedSet
 from weft.errors import NotFoundError, UsageError
 from weft.policy.rules import Mute, Policy
 
@@ -86,6 +87,23 @@ def muting(mute: Mute) -> Operation:
     return lambda index, policy: replace(policy, mute=mute)
 
 
+def also_muting_feed(name: str) -> Operation:
+    def operate(index: Index, policy: Policy) -> Policy:
+        feeds = policy.mute.feeds.feeds ^ {Feed(index.origin, name.encode())}
+        return replace(policy, mute=replace(policy.mute, feeds=FeedSet(feeds=feeds)))
+
+    return operate
+
+
+def also_muting_claim(number: int) -> Operation:
+    def operate(index: Index, policy: Policy) -> Policy:
+        log = index.store.log()
+        chosen = {log[number % len(log)].identity} if log else set()
+        return replace(policy, mute=replace(policy.mute, claims=policy.mute.claims ^ chosen))
+
+    return operate
+
+
 def counting_as(rules: dict[str, str]) -> Operation:
     aliases = resolve_rules({old.encode(): new.encode() for old, new in rules.items()})
     return lambda index, policy: replace(policy, aliases=aliases)
@@ -109,6 +127,9 @@ operations = st.one_of(
     ids.map(lambda name: muting(Mute(ids=frozenset([name.encode()])))),
     st.tuples(ids, ids).map(lambda pair: muting(Mute(edges=frozenset([(pair[0].encode(), pair[1].encode())])))),
     st.just(muting(Mute())),
+    st.just(muting(Mute(authors=frozenset([b"a@example.org"])))),
+    lists.map(also_muting_feed),
+    st.integers(0, 9).map(also_muting_claim),
     rule_sets.map(counting_as),
     st.just(counting_as({})),
 )

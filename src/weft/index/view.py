@@ -5,8 +5,8 @@ Theory of operation
 Table ``nodes`` has a row for each id: what the live forest knows of it (`weft.core.cycle_cutting.NodeState`), and the
 earliest date of its best copies; ``recent`` has the trees by their newest message (`weft.index.recency`).  New claims
 change only the rows that they can change.  What leaves the view (a withdrawal, bytes that were deleted) makes the rows
-that it touched be computed again from the claims that stay.  A view made under another policy, or by another version,
-is made again from the log, in one transaction.
+that it touched be computed again from the claims that stay; so does a change of what the policy mutes.  A view made
+under a policy that differs otherwise, or by another version, is made again from the log, in one transaction.
 
 Table ``search`` is an FTS5 index without content; it follows the log and is caught up when it is asked.
 """
@@ -16,6 +16,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from hashlib import sha256
 from itertools import chain, islice
@@ -31,6 +32,7 @@ from weft.index.claim_filter import ClaimFilter, resolve, sure_nodes, weak_nodes
 from weft.index.coverage import CoverageReader
 from weft.index.fulltext import WORDS_VERSION, check_search, fill_search, forget_texts, start_again
 from weft.index.listing import Listing
+from weft.index.mute_changes import MuteChange, dump_mutes, load_mutes
 from weft.index.node_cache import NodeCache
 from weft.index.recency import RecencyTables
 from weft.index.rivals import Rivals
@@ -38,13 +40,15 @@ from weft.index.schema import SCHEMA, TABLES
 from weft.index.sync_history import SyncHistory
 from weft.index.thread_reader import CountedClaim, ThreadReader
 from weft.model import Problem
-from weft.policy.rules import Policy
+from weft.policy.rules import Mute, Policy
 from weft.store.id_table import chunks
 from weft.store.interface import PAGE, InsertedClaim, StoredClaim, read_claim
 from weft.store.sqlite import SqliteStore
 
 _VERSION = b"8"
 _STEP = 4000
+_MANY = 8
+"""If more than one claim in so many is hidden or shown, the view is made again."""
 _ALL = (1 << 63) - 1
 
 
@@ -110,7 +114,10 @@ class View:
     def _make_current(self) -> None:
         """The rest of `follow`, within a transaction."""
         self._forget()
-        if self._get("state") != self._state or self._number("position") > self.store.position():
+        position = self._number("position")
+        if self._get("state") != self._state and position <= self.store.position() and self._follow_mutes(position):
+            return
+        if self._get("state") != self._state or position > self.store.position():
             for table in ("nodes", "rivals", "recent", "lists", "weak", "aliases", "withdrawals"):
                 self.connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
             self._set("position", b"0")
@@ -121,6 +128,46 @@ class View:
         self._load_withdrawn()
         self.claim_filter.aliases = alias_nodes(self.store, self.policy, create=True)
         self.catch_up()
+
+    def _follow_mutes(self, position: int) -> bool:
+        """Hide and show claims if the policy mutes others than before and is the same otherwise; whether that is so."""
+        written = self._get("mutes")
+        before = load_mutes(written, self.policy.own) if written and self._get("others") == self._others else None
+        if before is None or self._get("words") != WORDS_VERSION:
+            return False
+        change = MuteChange(before, self.policy.mute)
+        candidates = change.few_candidates(self.store, position, position // _MANY + PAGE)
+        if candidates is None:
+            return False
+        self._load_withdrawn()
+        self.claim_filter.aliases = alias_nodes(self.store, self.policy, create=True)
+        resolved = resolve(self.store, candidates)
+        if any(isinstance(one.claim.parsed, Withdrawal) for one in resolved):
+            return False
+        self._change_filter(before, candidates, resolved)
+        self._recompute([node for name in sorted(change.children()) if (node := self.node(name)) is not None], set())
+        self._done(position)
+        self.catch_up()
+        return True
+
+    def _change_filter(
+        self, before: Mute, candidates: Sequence[StoredClaim], resolved: Sequence[InsertedClaim]
+    ) -> None:
+        """Of some claims, take those away that the policy hides now and did not before, and add those it shows now."""
+        after, old = self.claim_filter, ClaimFilter(replace(self.policy, mute=before), self.withdrawn)
+        old.claimed, old.aliases = after.claimed, after.aliases
+        was, now = (
+            {one.position for one in resolved if which.hidden(one.claim.identity, one.claim.parsed)}
+            for which in (old, after)
+        )
+        self.claim_filter = old
+        try:
+            self.take_away([held for held in candidates if held.position in now - was])
+        finally:
+            self.claim_filter = after
+        coming = [one for one in resolved if one.position in was - now]
+        for start in range(0, len(coming), _STEP):
+            self._add(coming[start : start + _STEP], upto=_ALL)
 
     def catch_up(self) -> None:
         """See what the log holds beyond what the view has seen; within a transaction."""
@@ -282,7 +329,8 @@ class View:
                 self.connection.execute(f"DROP TABLE IF EXISTS {table}")
         self.refresh()
 
-    def _add(self, stored: Sequence[InsertedClaim]) -> None:
+    def _add(self, stored: Sequence[InsertedClaim], upto: int | None = None) -> None:
+        """See some claims; ``upto``: all up to this position were seen, by default up to the last of them."""
         counted: list[tuple[InsertedClaim, Claim]] = []
         withdrawals: list[tuple[InsertedClaim, Withdrawal]] = []
         hidden = self.claim_filter.hidden
@@ -297,7 +345,7 @@ class View:
                 counted.append((one, claim))
             else:
                 withdrawals.append((one, claim))
-        self._upto = stored[-1].position if stored else _ALL
+        self._upto = upto if upto is not None else stored[-1].position if stored else _ALL
         nodes: set[int] = set()
         aliases = self.claim_filter.aliases
         for one, _ in counted:
@@ -484,14 +532,26 @@ class View:
     def _done(self, position: int) -> None:
         self.connection.executemany(
             "INSERT OR REPLACE INTO view (key, value) VALUES (?, ?)",
-            (("position", b"%d" % position), ("state", self._state)),
+            (
+                ("position", b"%d" % position),
+                ("state", self._state),
+                ("others", self._others),
+                ("mutes", dump_mutes(self.policy.mute, self.policy.own)),
+            ),
         )
 
     @cached_property
     def _state(self) -> bytes:
         """What the view depends on beside the claims."""
-        tables = self.policy.to_tables()
-        tables.pop("peer", None)
+        return self._digest("peer")
+
+    @cached_property
+    def _others(self) -> bytes:
+        """The same without what is muted."""
+        return self._digest("peer", "mute")
+
+    def _digest(self, *without: str) -> bytes:
+        tables = {name: table for name, table in self.policy.to_tables().items() if name not in without}
         return sha256(repr((_VERSION, self.policy.own, tables)).encode()).digest()
 
     def _get(self, name: str) -> bytes | None:
