@@ -21,7 +21,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 from weft.core.references import Marked
 
@@ -34,14 +34,15 @@ GHOST_TIER = 255
 _NO_RANK = 1 << 30
 
 Profile = Literal["weft", "rfc5256"]
+Id = TypeVar("Id", int, bytes)
 
 
 def statement(
-    in_reply_to: Sequence[int], sane: bool, references: Sequence[int], profile: Profile = "weft"
-) -> tuple[int, bool]:
+    in_reply_to: Sequence[Id], sane: bool, references: Sequence[Id], profile: Profile = "weft"
+) -> tuple[Id | int, bool]:
     """The parent that one claim states (or `NONE`), and whether its References witness an order.
 
-    Ids may be of any type that compares, here integers.  With profile ``rfc5256`` In-Reply-To counts only if there are
+    Ids may be of any type that compares.  With profile ``rfc5256`` In-Reply-To counts only if there are
     no References.
     """
     if profile == "rfc5256":

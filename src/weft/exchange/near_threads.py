@@ -196,9 +196,9 @@ class _Region:
                 continue
             place = chain.index(name)
             gap, above = len(chain) - 1 - place, chain[place - 1] if place else None
-            if statement(claim.in_reply_to, claim.sane, chain, "weft")[1]:  # type: ignore[arg-type]
+            if statement(claim.in_reply_to, claim.sane, chain, "weft")[1]:
                 common.setdefault(gap, set()).add(above)
-            if statement(claim.in_reply_to, claim.sane, chain, self._profile)[1]:  # type: ignore[arg-type]
+            if statement(claim.in_reply_to, claim.sane, chain, self._profile)[1]:
                 own.setdefault((tier, gap), set()).add(above)
         nearest = [common[min(common)] if common else set(), own[min(own)] if own else set()]
         return {parent for parents in nearest if len(parents) == 1 for parent in parents if parent is not None}
@@ -266,5 +266,5 @@ class _Region:
 
 
 def _stated(claim: Claim, profile: Profile) -> bytes | None:
-    parent: object = statement(claim.in_reply_to, claim.sane, claim.references, profile)[0]  # type: ignore[arg-type]
+    parent = statement(claim.in_reply_to, claim.sane, claim.references, profile)[0]
     return parent if isinstance(parent, bytes) else None

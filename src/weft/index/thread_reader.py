@@ -465,7 +465,7 @@ def stated_by_headers(claim: Claim | wire.Claim, profile: Profile, claimed: Call
     """
     replies = counting(claim.in_reply_to, claim.weak_in_reply_to, claimed)
     references = counting(claim.references, claim.weak_references, claimed)
-    parent: object = statement(replies, claim.sane, references, profile)[0]  # type: ignore[arg-type]
+    parent = statement(replies, claim.sane, references, profile)[0]
     return parent if isinstance(parent, bytes) else None
 
 

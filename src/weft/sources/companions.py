@@ -19,7 +19,7 @@ _FILES = deferred(
     r"|iam(?:glass|chert|flint|honey)|flintlock|replicas|(?:readme|licen[cs]e|copying|changelog|news)(?:\.(?:md|rst|txt))?"
     r"|(?:md5|sha1|sha256|sha512)sums?|desktop\.ini|thumbs\.db|interesting\.groups|active(?:\.[a-z]+)?|newsgroups"
     r"|msgmap\.sqlite3|over\.sqlite3|panacea\.dat|popstate\.dat|virtualfolders\.dat|msgfilterrules\.dat|.*~"
-    r"|robots\.txt|sitemap\.xml|x-mailing-list.*\.pck|marc-feed"
+    r"|slrnpull\.conf|robots\.txt|sitemap\.xml|x-mailing-list.*\.pck|marc-feed"
     r"|.*\.(?:snm|wdseml|rdf|xml|atom|ini|url|lnk|pyc|cgi)|(?:index|manifest\.js|sitemap\.xml)(?:\.gz)?|checksums?"
     r"|table_of_contents|content_index|icon\r|descrip\.ion|foldersize\.dat|history(?:\.(?:dir|hash|index|pag))?",
     re.IGNORECASE | re.ASCII | re.DOTALL,
