@@ -38,7 +38,13 @@ _ONLY_IN_MAIL = {
     "cp50220": "iso-2022-jp", "cp50221": "iso-2022-jp", "cp50222": "iso-2022-jp", "jis": "iso-2022-jp",
     "iso-2022-kr": "iso2022_kr", "csiso2022kr": "iso2022_kr", "hz-gb-2312": "hz", "hz": "hz",
     "utf-7": "utf_7", "utf7": "utf_7", "unicode-1-1-utf-7": "utf_7", "x-unicode-2-0-utf-7": "utf_7",
-    "latin9": "iso-8859-15", "latin-9": "iso-8859-15",
+    "gb18030-2000": "gb18030", "gb2312-80": "gbk", "cn-gb": "gbk", "euc-cn": "gbk", "euccn": "gbk",
+    "big-5": "big5", "big5hkscs": "big5", "ujis": "euc-jp", "shiftjis": "shift_jis", "x-ms-cp932": "shift_jis",
+    "johab": "johab", "koi8r": "koi8-r", "koi8u": "koi8-u", "tis620": "windows-874", "iso-latin-1": "windows-1252",
+    "latin9": "iso-8859-15", "latin-9": "iso-8859-15", "hp-roman8": "hp_roman8", "roman8": "hp_roman8",
+    "ibm00858": "cp858", "ptcp154": "ptcp154", "kz-1048": "kz1048", "mac-ce": "mac_latin2",
+    "mac-centraleurroman": "mac_latin2", "mac-greek": "mac_greek", "mac-turkish": "mac_turkish",
+    "mac-icelandic": "mac_iceland",
     "mac-roman": "macintosh", "macroman": "macintosh", "mac-cyrillic": "x-mac-cyrillic",
     **{f"{kind}{page}": f"cp{page}" for kind in ("cp", "ibm", "cp-", "ibm-")
        for page in (437, 737, 775, 850, 852, 855, 857, 858, 860, 861, 862, 863, 864, 865, 869)},
@@ -53,7 +59,7 @@ NO_CHARSET = frozenset(
     {"", "ascii", "us-ascii", "ansi_x3.4-1968", "unknown-8bit", "x-unknown", "unknown", "default", "binary"}
 )
 """Labels that say nothing about bytes beyond ASCII."""
-_MANY_BYTES = frozenset({"cp932", "cp949", "cp950", "gb18030", "hz", "iso2022_kr", "utf_16_be", "utf_16_le"})
+_MANY_BYTES = frozenset({"cp932", "cp949", "cp950", "gb18030", "hz", "iso2022_kr", "johab", "utf_16_be", "utf_16_le"})
 _SURROGATE = deferred("[\ud800-\udfff]")
 
 

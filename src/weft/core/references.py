@@ -14,7 +14,8 @@ are weak:
 - ``<x>`` without an ``@``;
 - ``<x@y`` that is not closed;
 - a bare ``x@y`` in a field without any angle bracket;
-- an id that appears only after whole encoded words (RFC 2047) are decoded;
+- an id that appears only after whole encoded words (RFC 2047) are decoded, or in a field without any angle bracket
+  after those are read that are written as in HTML (``&lt;``) or in URLs (``%3C``), as some links to archives are;
 - an id that equals (ASCII case aside) an address of the mail, but only as the one id of an In-Reply-To that holds
   nothing else, or as the last of References; in any other place it is none;
 - in an In-Reply-To with prose, all ids but the one that is meant.
@@ -54,6 +55,8 @@ _PAREN, _QUOTE, _AT = b'("@'
 _new = tuple.__new__  # the named tuple's own constructor takes three times as long
 _WORD = re.compile(rb"=\?([^?\s]++)\?([bBqQ])\?([^?\s]*+)\?=")
 _BETWEEN_WORDS = re.compile(rb"(?<=\?=)[ \t\r\n]++(?==\?[^?\s]++\?[bBqQ]\?)")
+_ESCAPED_BRACKET = re.compile(rb"&lt;|%3C", re.IGNORECASE)
+_ESCAPES = re.compile(rb"&[lg]t;|%([0-9A-Fa-f]{2})")
 _PLACES = re.compile(rb"<>|<([^<>\s,;]++)")
 _IN_BARE = rb'[^\s<>,;:()"\[\]@]'
 _BARE = re.compile(rb"(?<!%s)%s++@%s++" % (_IN_BARE, _IN_BARE, _IN_BARE))
@@ -209,6 +212,9 @@ def _without(found: list[tuple[bytes, bool]], own: bytes) -> list[tuple[bytes, b
 
 def _read(value: bytes) -> _Found:
     value = unfold(value)
+    if b"<" not in value and _ESCAPED_BRACKET.search(value):
+        escaped = _read_text(_ESCAPES.sub(_unescaped, value))
+        return escaped._replace(ids=[(name, True) for name, _ in escaped.ids])
     if b"=?" not in value:
         return _read_text(value)
     plain = _read_text(value)
@@ -237,6 +243,10 @@ def _read_text(value: bytes) -> _Found:
         position = place.end()
     rest.append(outside[position:])
     return _Found(ids, b"".join(rest), rest[0])
+
+
+def _unescaped(escape: re.Match[bytes]) -> bytes:
+    return bytes.fromhex(escape[1].decode()) if escape[1] else b"<" if escape[0] == b"&lt;" else b">"
 
 
 def decode_id_words(value: bytes) -> bytes:
