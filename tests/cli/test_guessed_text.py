@@ -78,7 +78,7 @@ def test_an_index_and_the_wire_say_the_same(tmp_path: Path) -> None:
     archive = rebuild({"l": file})
     for thread in threads:
         assert [one.guessed for one in thread.messages] == [one.guessed for one in archive.thread(thread.root).messages]
-        columns, joiner = ThreadColumns.of(thread), PageJoiner()
+        columns, joiner = ThreadColumns.of(thread.messages), PageJoiner()
         page = wire.ThreadColumns()
         columns.page(page, joiner.place, 1 << 20, len(thread.messages))
         joiner.add(page)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,9 @@ import weft
 from tests.server.lying_server import lying
 from tests.store.factories import Origin, mail
 from weft.errors import ChangedError, LateError, OverloadedError, StoreError
+from weft.index import large_thread
 from weft.index.index import Index
+from weft.index.thread_reader import CountedClaim, ThreadReader
 from weft.policy.rows import Origin as Row
 from weft.policy.rules import Policy
 from weft.server import handlers, reader_pool, thread_pages, watch
@@ -24,6 +26,7 @@ from weft.server.server import fill_search
 from weft.server.watch import ChangeWatch
 from weft.v1 import threads_pb2 as wire
 from weft.wire import limits
+from weft.wire.coverage import coverage_from_message
 
 SIZE = 3000
 
@@ -80,6 +83,78 @@ def test_pages_of_a_thread_that_changed_meanwhile_are_not_mixed(
         index.admit([near.batch("l", mail(f"new{time.time_ns()}", "m1"))])
     with pytest.raises(ChangedError):
         thread_pages.get_large_thread(reader, request.SerializeToString())
+
+
+def test_a_copy_more_of_a_message_is_a_change_too(large: tuple[Path, Policy]) -> None:
+    path, policy = large
+    request = wire.GetThreadRequest(message_id=b"m1")
+    reader = IndexReader(path, policy)
+    try:
+        request.page_token = page(reader, request).next_page_token
+        with Index.open(path, policy=policy) as index:
+            index.admit([Origin("near").batch("another", mail("m2999", "m1499"))])
+        with pytest.raises(ChangedError):
+            page(reader, request)
+    finally:
+        reader.close()
+
+
+def page(reader: IndexReader, request: wire.GetThreadRequest) -> wire.GetThreadResponse:
+    """A page of any thread."""
+    data = thread_pages.get_large_thread(reader, request.SerializeToString())
+    return wire.GetThreadResponse.FromString(data)
+
+
+@pytest.mark.parametrize("view", [wire.THREAD_VIEW_ROWS, wire.THREAD_VIEW_COLUMNS])
+@pytest.mark.parametrize("size", [0, 700])
+def test_each_page_may_be_read_by_another_reader(
+    large: tuple[Path, Policy], view: wire.ThreadView, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(large_thread, "RUN", 999)
+    monkeypatch.setattr(thread_pages, "RUN", 999)
+    request = wire.GetThreadRequest(message_id=b"m1", view=view, page_size=size, include_claims=True)
+    ids: list[bytes] = []
+    copies = claims = 0
+    while True:
+        reader = IndexReader(*large)
+        response = page(reader, request)
+        reader.close()
+        found = [row.message_id for row in response.messages] or response.columns.messages.message_ids
+        assert not size or len(found) <= size
+        assert not (found and response.parts) or len(ids) + len(found) == response.total_size
+        assert all(place < len(ids) + len(found) for place in response.columns.copies.places)
+        ids += found
+        copies += len(response.columns.copies.places) + sum(len(row.copies) for row in response.messages)
+        claims += sum(len(part.claims) for part in response.parts)
+        if not response.next_page_token:
+            break
+        request.page_token = response.next_page_token
+    with Index.open(large[0], policy=large[1]) as index:
+        thread = index.thread("m1")
+    assert [name.decode() for name in ids] == [one.id for one in thread.messages]
+    assert copies == claims == sum(len(one.copies) for one in thread.messages)
+    assert response.digest.hex() == thread.digest
+    assert coverage_from_message(response.coverage) == thread.coverage
+
+
+def test_the_first_page_of_a_large_thread_reads_the_claims_of_one_run(
+    reader: IndexReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(large_thread, "RUN", 600)
+    monkeypatch.setattr(thread_pages, "RUN", 600)
+    read: list[int] = []
+    claims_about = ThreadReader.claims_about
+
+    def counting(one: ThreadReader, nodes: Sequence[int]) -> dict[int, list[CountedClaim]]:
+        read.append(len(nodes))
+        return claims_about(one, nodes)
+
+    monkeypatch.setattr(ThreadReader, "claims_about", counting)
+    request = wire.GetThreadRequest(message_id=b"m1", include_claims=True)
+    response = page(reader, request)
+    assert len(response.messages) == 600
+    assert response.total_size >= SIZE
+    assert read == [600]
 
 
 def test_a_call_that_takes_too_long_is_interrupted_and_the_next_one_is_answered(large: tuple[Path, Policy]) -> None:

@@ -55,7 +55,7 @@ def threads(draw: st.DrawFn) -> Thread:
 
 def pages(thread: Thread, room: int, most: int = 1 << 30) -> list[wire.ThreadColumns]:
     """All pages of a thread."""
-    flat, place, found = ThreadColumns.of(thread), ColumnOffsets(), []
+    flat, place, found = ThreadColumns.of(thread.messages), ColumnOffsets(), []
     while True:
         page = wire.ThreadColumns()
         place, _ = flat.page(page, place, room, most)

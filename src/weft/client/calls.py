@@ -74,7 +74,8 @@ def _pages(message_id: str, prune: bool, verify: bool, policy: Policy | None) ->
         data += response.ByteSize()
         if data > MAX_THREAD:
             raise AnswerError(f"a thread of more than {MAX_THREAD} bytes")
-        joiner.add(response.columns)
+        if response.HasField("columns"):
+            joiner.add(response.columns)
         if verify:
             claims += (proved for part in response.parts for proved in check_part(part))
             ranks += response.ranks

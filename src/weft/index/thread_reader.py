@@ -12,7 +12,7 @@ from __future__ import annotations
 import sqlite3
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -56,6 +56,9 @@ _DOWN = f"{_TREE} SELECT down.*, ids.id FROM down CROSS JOIN ids ON ids.node = d
 _ROWS = f"""{_TREE}
 SELECT down.*, ids.id, claims.position, claims.octets FROM down CROSS JOIN ids ON ids.node = down.node
 LEFT JOIN claims ON claims.node = iif(down.rank < {WITNESS_RANK}, down.node, NULL) AND claims.octets IS NOT NULL LIMIT ?"""  # noqa: E501, S608 - a number of ours
+_OUTLINE = f"""{_TREE}
+SELECT down.*, ids.id, claims.position, NULL FROM down CROSS JOIN ids ON ids.node = down.node
+LEFT JOIN claims ON claims.node = down.node"""  # noqa: S608
 
 _AnyClaim = wire.AnyClaim.FromString
 
@@ -107,7 +110,7 @@ class CountedClaim(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Tree:
+class GatheredTree:
     """A tree as it stands in the view, by places: the root at 0, parents before their children."""
 
     nodes: dict[int, int] = field(default_factory=dict)
@@ -119,6 +122,17 @@ class _Tree:
     cuts: dict[int, int] = field(default_factory=dict)
     """The nodes whose edges to others were cut, by place."""
     seen: list[list[CountedClaim]] = field(default_factory=list)
+    node_list: list[int] = field(default_factory=list)
+    """The node of each place."""
+
+    def order(self, *, hidden: bool) -> list[tuple[int, int]]:
+        """(place, depth) in display order; ``hidden``: also of ghosts that have no held descendant."""
+        layout = DisplayOrder(self.ids, self.parents, self.ghosts, self.dates)
+        return [(place, depth) for place, depth in layout.tree(0) if hidden or layout.held[place]]
+
+    def edges(self) -> list[tuple[bytes, bytes]]:
+        """(child, parent) of all its edges, as ids."""
+        return [(self.ids[place], self.ids[above]) for place, above in enumerate(self.parents) if above >= 0]
 
 
 class ThreadReader:
@@ -152,6 +166,10 @@ class ThreadReader:
         """The tree below ``root`` for `built`, not more than ``most`` rows: one for each copy and each ghost."""
         return self._connection.execute(_ROWS, (root, most)).fetchall()
 
+    def outline(self, root: int) -> list[Row]:
+        """The same without the bytes of claims, all of it; more than one row for a ghost too."""
+        return self._connection.execute(_OUTLINE, (root,)).fetchall()
+
     def thread(self, root: int, *, hidden: bool = True, coverage_reader: CoverageReader | None = None) -> Thread:
         """The tree below ``root``; with ``hidden`` also ghosts that have no held descendant."""
         return self.built(self.rows(root), hidden=hidden, coverage_reader=coverage_reader)
@@ -160,20 +178,26 @@ class ThreadReader:
         self, rows: Sequence[Row], *, hidden: bool = True, coverage_reader: CoverageReader | None = None
     ) -> Thread:
         """The thread that all rows of a tree make."""
-        tree = self._gathered(rows)
-        ids, parents, ghosts, nodes = tree.ids, tree.parents, tree.ghosts, list(tree.nodes)
-        names = list(map(_text, ids))
-        layout = DisplayOrder(ids, parents, ghosts, tree.dates)
-        ahead = self._ahead(tree)
-        muted = self._muted_nodes([node for node, ghost in zip(nodes, ghosts, strict=True) if ghost])
-        replies = self._rival_replies(nodes)
-        naming = self._naming([node for node, ghost in zip(nodes, ghosts, strict=True) if ghost])
-        messages, cuts, seen = [], tree.cuts, tree.seen
-        for place, depth in layout.tree(0):
-            if not hidden and not layout.held[place]:
-                continue
+        tree = self.gathered(rows)
+        messages = self.messages(tree, tree.order(hidden=hidden))
+        claims = [one.identity for group in tree.seen for one in group]
+        shown = None if hidden else {message.id for message in messages}
+        covered = None if coverage_reader is None else self.coverage_of(tree, coverage_reader, shown)
+        return Thread(tuple(messages), thread_digest(claims, tree.edges()).hex(), covered)
+
+    def messages(self, tree: GatheredTree, run: Sequence[tuple[int, int]]) -> list[Message]:
+        """The messages at some (place, depth) of a tree whose claims are gathered there."""
+        ids, parents, ghosts, seen, cuts = tree.ids, tree.parents, tree.ghosts, tree.seen, tree.cuts
+        nodes = {place: tree.node_list[place] for place, _ in run}
+        ahead = self._ahead(tree, list(nodes))
+        ghost_nodes = [node for place, node in nodes.items() if ghosts[place]]
+        muted, naming = self._muted_nodes(ghost_nodes), self._naming(ghost_nodes)
+        replies = self._rival_replies(list(nodes.values()))
+        names = {place: _text(ids[place]) for place in nodes}
+        messages = []
+        for place, depth in run:
             above = parents[place]
-            parent = names[above] if above >= 0 else None
+            parent = None if above < 0 else names.get(above) or _text(ids[above])
             if ghosts[place]:
                 named, lists = naming.get(nodes[place], (0, ()))
                 message = Message(
@@ -191,16 +215,20 @@ class ThreadReader:
             if ids[place] in self._counting_as:
                 message = message._replace(aliases=tuple(map(_text, self._counting_as[ids[place]])))
             messages.append(message)
-        claims = [one.identity for group in tree.seen for one in group]
-        edges = [(ids[place], ids[parent]) for place, parent in enumerate(parents) if parent >= 0]
-        covered = None if coverage_reader is None else self._coverage(coverage_reader, ids, nodes, ghosts)
-        if covered is not None and covered.nobody_holds and not hidden:
-            shown = {message.id for message in messages}
-            covered = replace(covered, nobody_holds=tuple(name for name in covered.nobody_holds if name in shown))
-        return Thread(tuple(messages), thread_digest(claims, edges).hex(), covered)
+        return messages
 
-    def _gathered(self, rows: Sequence[Row]) -> _Tree:
-        tree = _Tree()
+    def coverage_of(
+        self, tree: GatheredTree, coverage_reader: CoverageReader, shown: Container[str] | None
+    ) -> Coverage:
+        """How complete a tree can be; ``shown``: the ids that are shown, if not all are."""
+        covered = self._coverage(coverage_reader, tree.ids, tree.node_list, tree.ghosts)
+        if shown is not None and covered.nobody_holds:
+            covered = replace(covered, nobody_holds=tuple(name for name in covered.nobody_holds if name in shown))
+        return covered
+
+    def gathered(self, rows: Sequence[Row]) -> GatheredTree:
+        """The tree that all its rows make, with the claims that are in them."""
+        tree = GatheredTree()
         nodes, seen = tree.nodes, tree.seen
         for node, parent, rank, loop, said, date, literal, position, data in rows:
             if node not in nodes:
@@ -208,6 +236,7 @@ class ThreadReader:
                 if loop == CUT:
                     tree.cuts[len(nodes)] = said
                 nodes[node] = len(nodes)
+                tree.node_list.append(node)
                 tree.ids.append(literal)
                 tree.ghosts.append(rank >= WITNESS_RANK)
                 tree.dates.append(MISSING if date is None else date)
@@ -218,9 +247,9 @@ class ThreadReader:
         self._sort(seen)
         return tree
 
-    def _ahead(self, tree: _Tree) -> set[int]:
-        """The messages of a tree, by place, that are on a list of our own and dated in the future."""
-        if max(tree.dates) < self._plausible_before:  # as nearly always
+    def _ahead(self, tree: GatheredTree, places: Sequence[int]) -> set[int]:
+        """Those of some places of a tree whose messages are on a list of our own and dated in the future."""
+        if max(map(tree.dates.__getitem__, places), default=MISSING) < self._plausible_before:  # as nearly always
             return set()
         limit = plausible_before(self._connection)
         if limit is None:
@@ -229,8 +258,8 @@ class ThreadReader:
         own = own_origin(self._connection)
         return {
             place
-            for place, seen in enumerate(tree.seen)
-            if tree.dates[place] >= limit and any(one.claim.origin == own for one in seen)
+            for place in places
+            if tree.dates[place] >= limit and any(one.claim.origin == own for one in tree.seen[place])
         }
 
     def coverage(self, root: int, coverage_reader: CoverageReader) -> Coverage:

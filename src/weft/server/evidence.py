@@ -13,19 +13,22 @@ from itertools import groupby
 
 from weft.core.claim import Claim
 from weft.core.feed import Feed
-from weft.model import Thread
 from weft.server.reader_pool import IndexReader
 from weft.store.interface import PAGE, StoredClaim, read_claim
 from weft.v1 import claim_pb2
 from weft.v1 import threads_pb2 as wire
-from weft.wire.threads import to_bytes
+
+_CHUNK = 500
+"""Ids that are asked about at a time: each page of the answer looks all of them up."""
 
 
-def claims_behind(reader: IndexReader, thread: Thread) -> list[StoredClaim]:
-    """The claims that count, by batch and leaf."""
-    store = reader.index.store
-    ids = [to_bytes(message.id) for message in thread.messages]
-    ghosts = [to_bytes(message.id) for message in thread.messages if message.ghost]
+def claims_behind(reader: IndexReader, messages: Iterable[tuple[bytes, bool]]) -> list[StoredClaim]:
+    """The claims that count, by batch and leaf; ``messages``: each id of a thread, and whether it is a ghost."""
+    store, ids, ghosts = reader.index.store, [], []
+    for name, is_ghost in messages:
+        ids.append(name)
+        if is_ghost:
+            ghosts.append(name)
     found = {held.position: held for held in _counted(reader, store.claims_about, ids)}
     named = [*ghosts, *(old for name in ghosts for old in reader.view.reader.counting_as(name))]
     found |= {held.position: held for held in _counted(reader, store.claims_referring_to, named)}
@@ -73,10 +76,11 @@ def parts_from(
 def _counted(
     reader: IndexReader, ask: Callable[[Sequence[bytes], int, int], list[StoredClaim]], ids: Sequence[bytes]
 ) -> Iterator[StoredClaim]:
-    after = 0
-    while page := ask(ids, after, PAGE):
-        for held in page:
-            claim = read_claim(held)
-            if isinstance(claim, Claim) and not reader.view.claim_filter.hidden(held.identity, claim):
-                yield held
-        after = page[-1].position
+    for start in range(0, len(ids), _CHUNK):
+        chunk, after = ids[start : start + _CHUNK], 0
+        while page := ask(chunk, after, PAGE):
+            for held in page:
+                claim = read_claim(held)
+                if isinstance(claim, Claim) and not reader.view.claim_filter.hidden(held.identity, claim):
+                    yield held
+            after = page[-1].position

@@ -6,7 +6,7 @@ it was cut, so that a row always fits into a page; columns (`weft.wire.threads`)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from weft.model import Copy, Message
 from weft.v1 import threads_pb2 as wire
@@ -66,7 +66,7 @@ def _row(message: Message, muted_parents: Sequence[str]) -> wire.ThreadMessage:
     lists = (message.copies, message.named_on, message.rivals, muted_parents, message.rival_replies, message.aliases)
     return wire.ThreadMessage(
         message_id=to_bytes(message.id),
-        parent_id=to_bytes(message.parent or ""),
+        parent_id=None if message.parent is None else to_bytes(message.parent),
         depth=message.depth,
         ghost=message.ghost,
         contested=message.contested,
@@ -81,10 +81,10 @@ def _row(message: Message, muted_parents: Sequence[str]) -> wire.ThreadMessage:
         naming_lists=message.named_on[:most],
         muted=message.muted,
         rivals=map(stated_parent, message.rivals[:most]),
-        cut_parent_id=to_bytes(message.cut or ""),
-        muted_parent_ids=_ids(muted_parents),
-        rival_reply_ids=_ids(message.rival_replies),
-        alias_ids=_ids(message.aliases),
+        cut_parent_id=None if message.cut is None else to_bytes(message.cut),
+        muted_parent_ids=map(to_bytes, muted_parents[:most]),
+        rival_reply_ids=map(to_bytes, message.rival_replies[:most]),
+        alias_ids=map(to_bytes, message.aliases[:most]),
         unreadable_date=message.stated_date,
         truncated=any(len(one) > most for one in lists),
     )
@@ -103,7 +103,3 @@ def _copy(copy: Copy) -> wire.MessageCopy:
         date=to_stated_time(copy.date),
         origin_fingerprint=copy.origin or "",
     )
-
-
-def _ids(some: Sequence[str]) -> Iterable[bytes]:
-    return map(to_bytes, some[:ROW_ENTRIES]) if some else ()

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, NamedTuple, Protocol, cast
@@ -70,7 +70,7 @@ def to_string(text: str) -> str:
 
 
 class ColumnOffsets(NamedTuple):
-    """How much of each list stands in earlier pages."""
+    """How much of each list stands in earlier pages; of a run, of those of the run."""
 
     messages: int = 0
     copies: int = 0
@@ -79,28 +79,40 @@ class ColumnOffsets(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ThreadColumns:
-    """A thread as its three lists."""
+    """A thread, or a run of its messages, as three lists."""
 
-    thread: Thread
+    messages: Sequence[Message]
     copies: list[tuple[int, Copy]]
     facts: list[Fact]
-    places: dict[str, int]
-    """Where each id stands."""
+    places: Mapping[str, int]
+    """Where each id stands in the whole thread."""
+    base: int
+    """Where the first of the messages does."""
 
     @classmethod
-    def of(cls, thread: Thread, muted: Iterable[tuple[str, str]] = ()) -> ThreadColumns:
-        """``muted``: (child, parent) of edges that are not heard."""
+    def of(
+        cls,
+        messages: Sequence[Message],
+        muted: Iterable[tuple[str, str]] = (),
+        places: Mapping[str, int] | None = None,
+        base: int = 0,
+    ) -> ThreadColumns:
+        """``muted``: (child, parent) of edges that do not count; ``places``, ``base``: if it is not a whole thread."""
         copies, facts = [], []
-        places = {message.id: place for place, message in enumerate(thread.messages)}
-        for place, message in enumerate(thread.messages):
+        if places is None:
+            places = {message.id: place for place, message in enumerate(messages)}
+        for place, message in enumerate(messages, base):
             copies += [(place, copy) for copy in message.copies]
             facts += _facts(place, message)
-        muted_parents = [
-            (places[child], _FACTS.KIND_MUTED_PARENT, parent) for child, parent in muted if child in places
+        ends = base + len(messages)
+        silent = [
+            (place, _FACTS.KIND_MUTED_PARENT, parent)
+            for child, parent in muted
+            if base <= (place := places.get(child, -1)) < ends
         ]
-        if muted_parents:
-            facts = sorted([*facts, *muted_parents], key=itemgetter(0))
-        return cls(thread, copies, facts, places)
+        if silent:
+            facts = sorted([*facts, *silent], key=itemgetter(0))
+        return cls(messages, copies, facts, places, base)
 
     def page(self, out: wire.ThreadColumns, start: ColumnOffsets, room: int, most: int) -> tuple[ColumnOffsets, int]:
         """Fill ``out`` with the page that begins at ``start``, of at most ``most`` messages.
@@ -119,23 +131,22 @@ class ThreadColumns:
 
     def _behind(self, messages: int) -> tuple[int, int]:
         """Where the copies and facts of the first so many messages end."""
-        if messages >= len(self.thread.messages):  # as nearly always
+        if messages >= len(self.messages):  # as nearly always
             return len(self.copies), len(self.facts)
         if not messages:
             return 0, 0
-        return bisect_left(self.copies, messages, key=itemgetter(0)), bisect_left(
-            self.facts, messages, key=itemgetter(0)
-        )
+        first, place = itemgetter(0), self.base + messages
+        return bisect_left(self.copies, place, key=first), bisect_left(self.facts, place, key=first)
 
     @property
     def end(self) -> ColumnOffsets:
         """Where nothing is left."""
-        return ColumnOffsets(len(self.thread.messages), len(self.copies), len(self.facts))
+        return ColumnOffsets(len(self.messages), len(self.copies), len(self.facts))
 
     def _messages(self, out: wire.MessageColumns, start: int, strings: _Strings, most: int) -> int:
         rows = []
         kept = 0
-        for place, message in enumerate(self.thread.messages[start : start + most], start):
+        for place, message in enumerate(self.messages[start : start + most], self.base + start):
             if strings.room <= 0:
                 break
             data = to_bytes(message.id)
