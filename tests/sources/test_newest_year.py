@@ -11,14 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.index.factories import open_index
+from tests.store.factories import Origin
+from tests.store.factories import mail as claim
 from weft import Archive, rebuild
 from weft.core.date import parse_date, start_of_year, year_of
+from weft.policy.rules import Origin as Row
+from weft.policy.rules import Policy
 from weft.render.json import encode_thread
 from weft.render.labels import tags
 from weft.sources.evidence import make_evidence
 from weft.sources.interface import make_record, split_message
 from weft.sources.newest_year import NewestYear, plausible_before
 
+BOB = Origin("bob")
 RECEIVED = "Received: from a by b;\n\tTue, 11 Feb {} 10:00:00 +0000\n"
 
 
@@ -129,6 +134,32 @@ def test_in_an_index_it_is_marked_and_does_not_lead(tmp_path: Path) -> None:
             assert {thread.root for thread in list(index.threads())[:2]} == {"c@x", "e@x"}
             assert not [thread.root for thread in index.threads() if thread.messages[0].ahead]
             assert list(index.check()) == []
+
+
+def test_what_another_reader_sees_follows_the_newest_year(tmp_path: Path) -> None:
+    path = tmp_path / "l.mbox"
+    path.write_text(mail("a", 2003, 2003) + mail("c", 2020, 2003))
+    with open_index(tmp_path) as index, open_index(tmp_path) as other:
+        assert [thread.root for thread in other.threads()] == []
+        index.ingest("l", path)
+        assert [thread.messages[0].ahead for thread in other.threads()] == [False, True]
+        path.write_text(path.read_text() + mail("e", 2019, 2019))
+        index.ingest("l", path)
+        assert [thread.messages[0].ahead for thread in other.threads()] == [False] * 3
+
+
+def test_mail_of_others_may_be_newer_than_ours(tmp_path: Path) -> None:
+    path = tmp_path / "l.mbox"
+    path.write_text(mail("a", 2003, 2003) + mail("c", 2020, 2003))
+    with open_index(tmp_path) as index:
+        index.ingest("l", path)
+        assert [thread.root for thread in index.threads()] == ["a@x", "c@x"]
+        index.set_policy(Policy(index.origin, {BOB.public: Row(1, None)}))
+        later = claim("b@x")._replace(date=b"Tue, 11 Feb 2019 10:00:00 +0000")
+        index.admit([BOB.batch("git", later)])
+        assert [thread.root for thread in index.threads()] == ["c@x", "b@x", "a@x"]
+        assert [thread.root for thread in index.threads() if thread.messages[0].ahead] == ["c@x"]
+        assert list(index.check()) == []
 
 
 @given(st.integers(-62_000_000_000, 250_000_000_000))

@@ -188,7 +188,8 @@ class Ingest:
     def _commit(self, readings: Sequence[_SourceProgress]) -> None:
         """Write what waits, and how far each source has been read, in one transaction."""
         with self._view.transaction():
-            keep_newest_year(self._store.connection, self._newest.year)
+            if keep_newest_year(self._store.connection, self._newest.year):
+                self._view.reader.forget_future()
             for reading, _, batch in self._waiting:
                 reading.last = _last_places(reading.last, batch)
             for reading in readings:

@@ -17,10 +17,12 @@ def newest_year(connection: sqlite3.Connection) -> int:
     return int(row[0]) if row and isinstance(row[0], bytes) and row[0].isdigit() else 0
 
 
-def keep_newest_year(connection: sqlite3.Connection, year: int) -> None:
-    """Keep a year, if it is newer than what is known; within a transaction."""
-    if year > newest_year(connection):
-        connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('newest_year', ?)", (b"%d" % year,))
+def keep_newest_year(connection: sqlite3.Connection, year: int) -> bool:
+    """Keep a year, if it is newer than what is known; whether it is.  Within a transaction."""
+    if year <= newest_year(connection):
+        return False
+    connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('newest_year', ?)", (b"%d" % year,))
+    return True
 
 
 def plausible_before(connection: sqlite3.Connection) -> int | None:

@@ -146,7 +146,9 @@ class ThreadReader:
         self.claimed: Callable[[bytes], bool] = lambda _: False
         """Whether a claim of the view is about an id.  The view sets it."""
         self._sources = _AdmittedFeeds(claim_filter)
-        self._plausible_before = 0  # as it was last asked for; it only grows
+        self._future: int | None = None
+        self._own = b""
+        self._future_known = False
         self._counting_as: dict[bytes, list[bytes]] = {}
         for old, new in sorted(self.policy.aliases.items()):
             self._counting_as.setdefault(new, []).append(old)
@@ -249,18 +251,21 @@ class ThreadReader:
 
     def _ahead(self, tree: GatheredTree, places: Sequence[int]) -> set[int]:
         """Those of some places of a tree whose messages are on a list of our own and dated in the future."""
-        if max(map(tree.dates.__getitem__, places), default=MISSING) < self._plausible_before:  # as nearly always
+        if not self._future_known:
+            self._future, self._own = plausible_before(self._connection), own_origin(self._connection)
+            self._future_known = True
+        future = self._future
+        if future is None or max(map(tree.dates.__getitem__, places), default=MISSING) < future:  # as nearly always
             return set()
-        limit = plausible_before(self._connection)
-        if limit is None:
-            return set()
-        self._plausible_before = limit
-        own = own_origin(self._connection)
         return {
             place
             for place in places
-            if tree.dates[place] >= limit and any(one.claim.origin == own for one in tree.seen[place])
+            if tree.dates[place] >= future and any(one.claim.origin == self._own for one in tree.seen[place])
         }
+
+    def forget_future(self) -> None:
+        """The newest year of our own mail may be another by now."""
+        self._future_known = False
 
     def coverage(self, root: int, coverage_reader: CoverageReader) -> Coverage:
         """How complete the tree below ``root`` can be."""

@@ -510,6 +510,7 @@ class View:
     def _forget(self) -> None:
         self._node_cache.forget()
         self._recent.forget()
+        self.reader.forget_future()
         self.forest.forget()
         self._leaving, self._upto = set(), _ALL
         self._risen.clear()
