@@ -14,6 +14,11 @@ class WeftError(Exception):
 
     exit_code = 1
 
+    def __init__(self, *arguments: object, advice: str = "") -> None:
+        """``advice``: what to do about it at the command line, which clients of a server do not have."""
+        super().__init__(*arguments)
+        self.advice = advice
+
 
 class UsageError(WeftError):
     """The caller asked for something that cannot be meant: a bad list name, an output that exists."""

@@ -86,7 +86,7 @@ def test_a_file_that_holds_something_else_by_now_does_not_pass_for_the_mail(home
 def test_an_id_that_nobody_names_is_one_line_and_exit_1(story: Home) -> None:
     ran = story.weft("show", "nobody@x.example")
     assert (ran.code, ran.out, len(ran.err)) == (1, b"", 1)
-    assert "'nobody@x.example'" in ran.err[0]
+    assert ran.err[0].endswith("the id 'nobody@x.example'; try: weft search WORDS")
 
 
 def test_an_id_that_is_too_long_is_found_as_it_is_and_as_it_is_shown(home: Home, tmp_path: Path) -> None:

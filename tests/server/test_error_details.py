@@ -65,8 +65,15 @@ def test_streams_fail_with_the_same_details(shared: Served) -> None:
 
 
 def test_an_id_that_is_not_here_is_not_found(shared: Served) -> None:
-    code, found = told(shared, lambda stub: stub.ExplainMessage(wire.ExplainMessageRequest(message_id=b"nobody@x")))
-    assert (code, found["ErrorInfo"].reason) == (grpc.StatusCode.NOT_FOUND, "NOT_FOUND")
+    asked: list[Callable[[Any], object]] = [
+        lambda stub: stub.ExplainMessage(wire.ExplainMessageRequest(message_id=b"nobody@x")),
+        lambda stub: stub.GetThread(wire.GetThreadRequest(message_id=b"nobody@x")),
+    ]
+    for ask in asked:
+        code, found = told(shared, ask)
+        assert (code, found["ErrorInfo"].reason) == (grpc.StatusCode.NOT_FOUND, "NOT_FOUND")
+        with pytest.raises(grpc.RpcError, match=r"names the id 'nobody@x'\"\n"), shared.stub() as stub:
+            ask(stub)
 
 
 @pytest.mark.parametrize(

@@ -455,7 +455,7 @@ class Index:
         node = self._view.look_up(keys_of(message_id))
         if node is not None:
             return node
-        raise NotFoundError(f"no message here has or names the id {message_id!r}; try: weft search WORDS")
+        raise NotFoundError(f"no message here has or names the id {message_id!r}", advice="try: weft search WORDS")
 
     def _chosen(self, ids: Sequence[str]) -> Iterator[StoredClaim]:
         """The claims that are meant by message ids and by claim ids (64 hex digits)."""
