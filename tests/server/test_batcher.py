@@ -18,6 +18,8 @@ from weft.policy.rows import Origin as Row
 from weft.policy.rules import Policy
 from weft.server import batcher, reader_pool, thread_pages
 from weft.server.batcher import Batcher
+from weft.server.client_limits import ClientLedger, ClientLimits
+from weft.server.limited_client import CLIENT, LimitedClient
 from weft.server.reader_pool import IndexReader, ReaderPool
 from weft.v1 import threads_pb2 as wire
 
@@ -143,3 +145,25 @@ def test_an_index_that_cannot_be_read_is_told_to_every_caller_and_the_next_one_m
         assert await some.answer(request("m1"), 30)
 
     run(made, work)
+
+
+def test_clients_are_answered_in_turns_and_charged(made: tuple[Path, Policy], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batcher, "_SECONDS", -1)
+    order: list[str] = []
+    ledger = ClientLedger(ClientLimits(work_at_once=1e-9, work_per_second=1e-9))
+
+    async def ask(some: Batcher, client: str, name: str) -> None:
+        CLIENT.set(LimitedClient(client, ledger))
+        await some.answer(request(name), 30)
+        order.append(client)
+
+    async def work(some: Batcher, _: ReaderPool) -> None:
+        tasks = [asyncio.create_task(ask(some, "greedy", f"m{number % 10}")) for number in range(30)]
+        tasks += [asyncio.create_task(ask(some, client, "m1")) for client in ("b", "c", "b")]
+        await asyncio.gather(*tasks)
+
+    run(made, work)
+    assert set(order[:3]) == {"greedy", "b", "c"}
+    assert order.index("b", order.index("b") + 1) < 6
+    assert order.count("greedy") == 30
+    assert all(ledger.pause(client, 0.0) > 0 for client in ("greedy", "b", "c"))

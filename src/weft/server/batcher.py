@@ -4,8 +4,9 @@ Theory of operation
 -------------------
 The way into another thread and back costs as much as a small answer, and two threads that both run get into each
 other's way.  So what comes while a visit is under way waits for the next one, and is read from one state of the index.
-Each request keeps its own deadline, its own failure, and its end when its caller goes.  A visit ends after
-`_SECONDS`, so that who was answered first does not wait long for the others.
+Each request keeps its own deadline, its own failure, and its end when its caller goes, and is charged to its client.
+A visit ends after `_SECONDS`, so that who was answered first does not wait long for the others.  Where clients are told
+apart, they are answered in turns, whoever of them has asked for more.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
-from weft.server.limited_client import shared_work
+from weft.server.limited_client import CLIENT, LimitedClient, WorkTime, shared_work
 from weft.server.reader_pool import IndexReader, ReaderPool, check_waiting
 from weft.server.thread_pages import get_thread
 from weft.wire import limits
@@ -32,13 +34,17 @@ class _Asked:
     deadline: float
     """Of the monotonic clock."""
     answer: asyncio.Future[bytes]
+    client: LimitedClient | None
+    cost: WorkTime
 
     def is_wanted(self) -> bool:
         """Whether its caller is still there."""
         return not self.answer.cancelled()
 
     def settle(self, found: bytes | Exception) -> None:
-        """Give the answer, or why there is none, to a caller who is still there."""
+        """Give the answer, or why there is none, to a caller who is still there; it is charged in any case."""
+        if self.client is not None:
+            self.client.charge(self.cost.seconds)
         if not self.is_wanted():
             return
         if isinstance(found, bytes):
@@ -59,7 +65,7 @@ class Batcher:
         """What `get_thread` gives or raises, within ``seconds``; `OverloadedError`, `LateError`."""
         check_waiting(len(self._waiting))
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Asked(request, time.monotonic() + seconds, answer))
+        self._waiting.append(_Asked(request, time.monotonic() + seconds, answer, CLIENT.get(), WorkTime()))
         if self._task is None:
             self._task = asyncio.create_task(self._visit_all(), context=shared_work())
         return await answer
@@ -67,7 +73,7 @@ class Batcher:
     async def _visit_all(self) -> None:
         try:
             while self._waiting:
-                asked = [one for one in self._waiting if one.is_wanted()]
+                asked = _in_turns([one for one in self._waiting if one.is_wanted()])
                 self._waiting.clear()
                 given = await self._visit(asked)
                 for one, found in zip(asked, given, strict=False):
@@ -84,6 +90,16 @@ class Batcher:
             return [error] * len(asked)
 
 
+def _in_turns(asked: Sequence[_Asked]) -> Sequence[_Asked]:
+    """One request of each client, then the second of each, and so on."""
+    if all(one.client is None for one in asked):
+        return asked
+    queues: dict[str | None, list[_Asked]] = {}
+    for one in asked:
+        queues.setdefault(one.client.name if one.client else None, []).append(one)
+    return [one for turn in zip_longest(*queues.values()) for one in turn if one is not None]
+
+
 def _answers(reader: IndexReader, asked: Sequence[_Asked]) -> list[bytes | Exception]:
     given: list[bytes | Exception] = []
     end = time.monotonic() + _SECONDS
@@ -97,7 +113,7 @@ def _answers(reader: IndexReader, asked: Sequence[_Asked]) -> list[bytes | Excep
 
 def _answer(reader: IndexReader, asked: _Asked) -> bytes | Exception:
     try:
-        with reader.limited(asked.deadline, asked.is_wanted):
+        with reader.limited(asked.deadline, asked.is_wanted), asked.cost:
             return get_thread(reader, asked.request)
     except Exception as error:  # it is its caller's, not that of the others
         return error

@@ -163,11 +163,14 @@ class ReaderPool:
         self.waiting = 0
 
     async def call(self, work: Callable[[IndexReader], T], seconds: float) -> T:
-        """What ``work`` returns in one of the threads, within ``seconds`` from now.
+        """What ``work`` returns in one of the threads, within ``seconds`` from when its client has work left.
 
         If the caller is cancelled, so is the work.  `OverloadedError`, `LateError`, and what ``work`` raises.
         """
         check_waiting(self.waiting)
+        client, cost = CLIENT.get(), WorkTime()
+        if client is not None:
+            await client.pause(seconds)
         deadline = time.monotonic() + seconds
         gone = False
 
@@ -176,11 +179,8 @@ class ReaderPool:
             with reader.limited(deadline, lambda: not gone), cost:
                 return work(reader)
 
-        client, cost = CLIENT.get(), WorkTime()
         self.waiting += 1
         try:
-            if client is not None:
-                await client.pause(seconds)
             await self._turns.acquire(OWN if client is None else client.name)
             return await asyncio.wrap_future(self._submit(run, client, cost))
         finally:
