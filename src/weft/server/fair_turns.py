@@ -3,18 +3,14 @@
 Theory of operation
 -------------------
 A client has half of the threads at most, so that its long calls never take all of them; of those that wait, one client
-after the other has a turn, whoever has asked how often.  Work of the server's own is a client like the others, without
-that limit.  A turn lasts as long as the thread works, not as long as somebody waits for it: else who gives up again and
-again would have all threads.  All of it runs in one event loop.
+after the other has a turn, whoever has asked how often.  A turn lasts as long as the thread works, not as long as
+somebody waits for it: else who gives up again and again would have all threads.  All of it runs in one event loop.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter, OrderedDict, deque
-
-OWN = None
-"""The server itself, and callers of whom nothing has to be known."""
 
 
 class FairTurns:
@@ -23,19 +19,19 @@ class FairTurns:
     def __init__(self, threads: int) -> None:
         self._threads = threads
         self._share = max(1, threads // 2)
-        self._running: Counter[str | None] = Counter()
+        self._running: Counter[str] = Counter()
         self._total = 0
-        self._waiting: OrderedDict[str | None, deque[asyncio.Future[None]]] = OrderedDict()
+        self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
         """Who has waited longest for a turn is first."""
 
-    async def acquire(self, client: str | None) -> None:
+    async def acquire(self, client: str) -> None:
         """Wait for a turn; a caller that goes away meanwhile has none."""
         if client in self._waiting or not self._may_run(client):
             await self._wait(client)
         else:
             self._start(client)
 
-    def release(self, client: str | None) -> None:
+    def release(self, client: str) -> None:
         """A turn has ended."""
         self._total -= 1
         self._running[client] -= 1
@@ -43,15 +39,14 @@ class FairTurns:
             del self._running[client]
         self._deal()
 
-    def _may_run(self, client: str | None) -> bool:
-        most = self._threads if client is OWN else self._share
-        return self._total < self._threads and self._running[client] < most
+    def _may_run(self, client: str) -> bool:
+        return self._total < self._threads and self._running[client] < self._share
 
-    def _start(self, client: str | None) -> None:
+    def _start(self, client: str) -> None:
         self._total += 1
         self._running[client] += 1
 
-    async def _wait(self, client: str | None) -> None:
+    async def _wait(self, client: str) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(client, deque()).append(turn)
         try:
@@ -69,7 +64,7 @@ class FairTurns:
             if self._may_run(client):
                 self._give(client)
 
-    def _give(self, client: str | None) -> None:
+    def _give(self, client: str) -> None:
         """The next turn of a client; then others come first."""
         turns = self._waiting[client]
         while turns and turns[0].cancelled():

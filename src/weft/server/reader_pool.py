@@ -8,8 +8,9 @@ opens the index for itself, to read only (`IndexReader`), and the loop hands it 
 state is another than the one before, what the thread remembers (encoded answers) is dropped.  When the server goes by
 another policy (`ReaderPool.use`), each thread does so from its next call on.
 
-A function that takes too long, or whose caller has gone, is interrupted inside SQLite.  The threads are dealt out among
-clients (`weft.server.fair_turns`), and each client is charged with the time that they work for it.
+A function that takes too long, or whose caller has gone, is interrupted inside SQLite.  Where clients are told
+apart, the threads are dealt out among them (`weft.server.fair_turns`), and each is charged with the time that they work
+for it; what is done for several at once, or for the server itself, needs no turn.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from weft.core.message_id import key as id_key
 from weft.errors import LateError, NotFoundError, OverloadedError, StoppingError, StoreError
 from weft.index.index import Index
 from weft.policy.rules import Policy
-from weft.server.fair_turns import OWN, FairTurns
+from weft.server.fair_turns import FairTurns
 from weft.server.limited_client import CLIENT, LimitedClient, WorkTime
 
 T = TypeVar("T")
@@ -181,20 +182,21 @@ class ReaderPool:
 
         self.waiting += 1
         try:
-            await self._turns.acquire(OWN if client is None else client.name)
+            if client is None:
+                return await asyncio.get_running_loop().run_in_executor(self._executor, run)
+            await self._turns.acquire(client.name)
             return await asyncio.wrap_future(self._submit(run, client, cost))
         finally:
             gone = True
             self.waiting -= 1
 
-    def _submit(self, run: Callable[[], T], client: LimitedClient | None, cost: WorkTime) -> Future[T]:
+    def _submit(self, run: Callable[[], T], client: LimitedClient, cost: WorkTime) -> Future[T]:
         """Have a thread do it.  Its turn ends when the thread is done, even if the caller has gone long before."""
-        loop, name = asyncio.get_running_loop(), OWN if client is None else client.name
+        loop = asyncio.get_running_loop()
 
         def end() -> None:
-            self._turns.release(name)
-            if client is not None:
-                client.charge(cost.seconds)
+            self._turns.release(client.name)
+            client.charge(cost.seconds)
 
         try:
             running = self._executor.submit(run)
