@@ -105,7 +105,11 @@ class ArchiveFile(SeveralLists):
         with open_mail(Path(self.path), self._max_ratio) as stream:
             reader = TarReader(_NoSkip(stream))
             for member in reader.members():
-                yield from scan.member(member, reader, make)
+                made = scan.plain_message(member, reader.whole(), make)
+                if made is not None:
+                    yield made
+                else:
+                    yield from scan.member(member, reader, make)
 
     def _scan_zip(self, scan: MemberScan, make: RecordMaker[T]) -> Iterator[tuple[str, T]]:
         with open_zip(Path(self.path)) as opened:

@@ -12,7 +12,7 @@ from weft.sources.compressed import MailStream, wrap
 from weft.sources.decompressors import SNIFF, format_of
 from weft.sources.delimited import DELIMITED, scan_delimited
 from weft.sources.forms import Foreign, Form, form_of, is_plain_message
-from weft.sources.interface import Note, Notes, RecordMaker, T
+from weft.sources.interface import Note, Notes, RecordMaker, T, split_message
 from weft.sources.mbox import read_mbox
 from weft.sources.member_names import MemberNames
 from weft.sources.member_streams import Budget, NoBytes, PeekedStream, RawStream
@@ -57,9 +57,8 @@ class MemberScan(NamedTuple):
                 self._skip(member, member.problem)
             return
         data, is_all = stream.first()
-        if is_all and is_plain_message(data):  # most mail that lies in files of its own is at hand
-            self.budget.take(len(data))
-            yield from self._message(member, data, make)
+        if is_all and (made := self.plain_message(member, data, make)) is not None:
+            yield made
             return
         peeked = PeekedStream(stream.readinto, member.name, self.budget, lambda: (data, is_all))
         head = peeked.head()
@@ -107,6 +106,20 @@ class MemberScan(NamedTuple):
                 self._skip(member, str(form))
         elif not is_companion_file(base):
             self._skip(member, "not mail: it has neither header fields nor a form of mail that is known")
+
+    def plain_message(self, member: TarMember, data: bytes | None, make: RecordMaker[T]) -> tuple[str, T] | None:
+        """(list, what ``make`` makes) of a member that is a message of the usual form, whose bytes are at hand.
+
+        None of any other, and if it belongs to no list: then `member` has to look at it.
+        """
+        if data is None or member.problem or not is_plain_message(data) or self._is_passed_over(member.name):
+            return None
+        name = self.names.of_message(member.name)
+        if name is None or len(data) > MAX_READ:
+            return None
+        self.budget.take(len(data))
+        buffer, header_end, body = split_message(data)
+        return name, make(buffer, 1, header_end, body, (member.number << INNER_BITS, member.size), mbox=False)
 
     def _message(self, member: TarMember, data: bytes, make: RecordMaker[T]) -> Iterator[tuple[str, T]]:
         """What is made of a member that is one message."""

@@ -114,6 +114,11 @@ class TarReader:
             pieces.append(bytes(piece))
         return b"".join(pieces)
 
+    def whole(self) -> bytes | None:
+        """All bytes of the current member, if they were read already and none was taken; they can be read again."""
+        end = self._at + self._left
+        return bytes(self._view[self._at : end]) if end <= self._end else None
+
     def first(self) -> tuple[bytes, bool]:
         """The next bytes of the current member as far as they were read already; whether these are all."""
         data = bytes(self._some(self._left)) if self._at < self._end else b""
