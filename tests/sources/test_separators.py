@@ -196,6 +196,7 @@ TORN = [
     b"From ann \x1eue Feb 11 10:00:00 2003 remote fro\r uunet\n",
     b"From ann \x1eue Feb 11 10:00:00 2003 remote fro\n uunet\n",
     b"From ann@example.org \n Tue Feb 11 10:00:00 2003\n \n",
+    b"From - Tue Feb 11 10:00\n:\r\n",
 ]
 """With a carriage return or a line feed in the middle, and other damage."""
 
