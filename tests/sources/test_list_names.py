@@ -57,6 +57,9 @@ ROOT = "/srv/archives"
         ("maya-2003.mbox", "maya"),
         ("dev/2003-maya.mbox", "dev.2003-maya"),
         # None of these is a period of time.
+        ("lists/1201.mbox", "lists.1201"),
+        ("lists/1201/mbox", "lists.1201.mbox"),
+        ("lists/03-01/mbox", "lists.03-01.mbox"),
         ("ietf-822.mbox", "ietf-822"),
         ("rfc2822.mbox", "rfc2822"),
         ("may.mbox", "may"),
@@ -164,8 +167,6 @@ LAYOUTS = [
     ("dev/jan03.txt", "dev"),
     ("dev/jan_2003", "dev"),
     ("dev/Jan.2003.gz", "dev"),
-    ("dev/9901", "dev"),
-    ("dev/0301.mbox", "dev"),
     ("dev/all.mbox", "dev.all"),
     ("dev/inbox", "dev.inbox"),
     ("dev/mail-2003-01.mbox", "dev"),

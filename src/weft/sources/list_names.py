@@ -23,7 +23,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from weft.sources.periods import is_part, is_period, without_period
+from weft.sources.periods import is_part, is_period, is_period_of_file, without_period
 
 _COMPRESSIONS = (".gz", ".xz", ".bz2", ".zst")
 _MAIL = (
@@ -69,7 +69,7 @@ def of_file(root: str, parts: Sequence[str]) -> Place:
     if is_part(stem, folders):
         dated = True
     elif not (
-        is_period(stem)
+        is_period_of_file(stem)
         or (folders and _repeats(folders[-1], stem))
         or (dated and kept[-1:] == [stem])
         or (also_dated and stem == _MAILBOX)
@@ -102,7 +102,7 @@ def may_be_one_archive(one: str, other: str) -> bool:
 def file_stem(name: str) -> tuple[str, bool]:
     """A file's name without suffixes, and without a period of time at its end; whether there was one."""
     stem, dated = _without_form(name), False
-    while not is_period(stem):
+    while not is_period_of_file(stem):
         if found := _NOTEBOOK.fullmatch(stem):
             return found[1], dated or found[2] is not None
         before = without_period(stem) or _without_backup(stem)

@@ -47,8 +47,8 @@ _PERIOD = (
     rf"|(?:{_NAME}|[1-4]q|q[1-4])[-_.']?{_SHORT_YEAR}|y{_YEAR}m{_MONTH}|week-of-mon-{_YEAR}{_MONTH}{_DAY}"
     r"|(?:vol(?:ume)?|issue)[-_.]?[0-9]{1,4}(?:[-_.]?(?:no?|issue)[-_.]?[0-9]{1,4})?|v[0-9]{1,4}[-_.]?n[0-9]{1,4})"
 )
-_SHORT_MONTH = rf"{_SHORT_YEAR}[-_.]?{_MONTH}"
-_IS_PERIOD = deferred(rf"{_PERIOD}|{_SHORT_MONTH}|log{_SHORT_MONTH}[a-z]?", re.IGNORECASE | re.ASCII)
+_IS_PERIOD = deferred(_PERIOD, re.IGNORECASE | re.ASCII)
+_IS_SHORT_PERIOD = deferred(rf"{_SHORT_YEAR}[-_.]{_MONTH}|log{_SHORT_YEAR}{_MONTH}[a-z]?", re.IGNORECASE | re.ASCII)
 _IS_YEAR = deferred(_YEAR, re.ASCII)
 _IS_MONTH = deferred(rf"{_YEAR}[-_.]?{_MONTH}")
 _IN_A_YEAR = deferred(rf"{_SHORT}|{_PART}", re.IGNORECASE | re.ASCII)
@@ -75,6 +75,11 @@ def _is_month(word: str) -> bool:
 def is_period(name: str) -> bool:
     """Whether a name says nothing but a period."""
     return _IS_PERIOD.fullmatch(_marked(name)) is not None
+
+
+def is_period_of_file(name: str) -> bool:
+    """The same of a file's name without suffixes, where a year may have two digits (``03-01``, ``LOG0301A``)."""
+    return is_period(name) or _IS_SHORT_PERIOD.fullmatch(name) is not None
 
 
 def without_period(name: str) -> str | None:
