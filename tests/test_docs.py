@@ -81,6 +81,17 @@ def test_a_page_is_written_in_the_words_of_the_field(page: Path) -> None:
     assert not [found[0] for found in _NOT_OURS.finditer(prose)]
 
 
+def test_the_protocol_names_messages_and_fields_of_the_schema() -> None:
+    text = (ROOT_FOLDER / "proto" / "PROTOCOL.md").read_text()
+    schema = "".join(path.read_text() for path in (ROOT_FOLDER / "proto" / "weft" / "v1").glob("*.proto"))
+    defined = set(re.findall(r"^\s*(?:message|enum|service) (\w+)", schema, re.MULTILINE))
+    assert not set(re.findall(r"`([A-Z][a-z]\w+)(?:\.\w+)?`", text)) - defined
+    limits = set(re.findall(r"`(\w+)`", text.partition("## 8.")[2].partition("## 9.")[0]))
+    assert {field.name for field in dataclasses.fields(Limits)} - {"kept_symbols"} <= limits
+    known = limits | set(re.findall(r"(\w+) = \d+;", schema))
+    assert not set(re.findall(r"`([a-z]+_[a-z_]+)`", text)) - known
+
+
 def _anchor(heading: str) -> str:
     """The anchor that GitHub and GitLab make of a heading."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from ipaddress import IPv4Address
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from weft.tls.client_address import RemoteEnd, client_network, remote_end
-from weft.tls.idle_connections import IdleConnections, OpenConnection, close, connections_of, to_close
+from weft.tls.idle_connections import SECONDS, IdleConnections, OpenConnection, close, connections_of, to_close
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="it looks at descriptors in /proc")
 
@@ -69,7 +70,10 @@ def test_a_connection_with_a_call_in_flight_is_never_closed_and_few_are_left_alo
             near = [stack.enter_context(listener.accept()[0]) for _ in far]
             stack.enter_context(watched.in_use(f"ipv4:127.0.0.1:{far[0].getsockname()[1]}"))
             task = asyncio.create_task(watched.run(port))
-            await asyncio.sleep(0.6)
+            until = monotonic() + 30
+            while count == 8 and watched.closed < 4 and monotonic() < until:
+                await asyncio.sleep(0.05)
+            await asyncio.sleep(3 * SECONDS)  # it does no more, or nothing at all
             task.cancel()
             return watched, [_is_open(one) for one in far[: len(near)]]
 
