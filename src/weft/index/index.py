@@ -16,7 +16,7 @@ from weft.core.claim import Claim, Withdrawal, parse_claim_id
 from weft.core.feed import Feed, Lists
 from weft.core.message_id import keys_of
 from weft.core.signing import fingerprint, public_key, short_fingerprint
-from weft.errors import KeyFileError, NotFoundError, SourceError, StoreError, UsageError
+from weft.errors import ChangedPolicyError, KeyFileError, NotFoundError, SourceError, StoreError, UsageError
 from weft.index.admission import check_admissible
 from weft.index.common_view import identify
 from weft.index.explain import Explainer
@@ -90,10 +90,20 @@ class Index:
             raise
 
     @classmethod
-    def reader(cls, path: Path, policy: Policy) -> Self:
-        """Open an index to read only, for a server: its view is made, in another connection, whenever it must be."""
+    def reader(cls, path: Path, policy: Policy, wanted: Callable[[], Policy] | None = None) -> Self:
+        """Open an index to read only, for a server: its view is made, in another connection, whenever it must be.
+
+        ``wanted``  the policy that the server goes by now.  If that is another one, the view is not made again under
+        the old one: then reads raise `ChangedPolicyError`, and the caller calls `set_policy`.
+        """
         found = cls.open(path, policy=policy, create=False, read_only=True)
-        found._prepared = lambda: cls.prepare(path, found.policy)
+
+        def prepare() -> None:
+            if wanted is not None and wanted() is not found.policy:
+                raise ChangedPolicyError("the view is of the new policy")
+            cls.prepare(path, found.policy)
+
+        found._prepared = prepare
         return found
 
     @classmethod

@@ -91,6 +91,10 @@ class View:
             with self.transaction():
                 pass
 
+    def is_same_under(self, policy: Policy) -> bool:
+        """Whether another policy makes the same rows of the same claims: it differs in what it says of peers alone."""
+        return _digest(policy, "peer") == self._state
+
     def follow(self) -> bool:
         """Notice what other processes have written; whether the rows are those of this policy and of all claims.
 
@@ -544,16 +548,12 @@ class View:
     @cached_property
     def _state(self) -> bytes:
         """What the view depends on beside the claims."""
-        return self._digest("peer")
+        return _digest(self.policy, "peer")
 
     @cached_property
     def _others(self) -> bytes:
         """The same without what is muted."""
-        return self._digest("peer", "mute")
-
-    def _digest(self, *without: str) -> bytes:
-        tables = {name: table for name, table in self.policy.to_tables().items() if name not in without}
-        return sha256(repr((_VERSION, self.policy.own, tables)).encode()).digest()
+        return _digest(self.policy, "peer", "mute")
 
     def _get(self, name: str) -> bytes | None:
         row = self.connection.execute("SELECT value FROM view WHERE key = ?", (name,)).fetchone()
@@ -570,3 +570,9 @@ class View:
     def _tables(self) -> set[str]:
         """Which of the tables of the view there are."""
         return TABLES & {name for (name,) in self.connection.execute("SELECT name FROM sqlite_master")}
+
+
+def _digest(policy: Policy, *without: str) -> bytes:
+    """A digest of a policy without some of its tables."""
+    tables = {name: table for name, table in policy.to_tables().items() if name not in without}
+    return sha256(repr((_VERSION, policy.own, tables)).encode()).digest()

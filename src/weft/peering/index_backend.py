@@ -149,6 +149,10 @@ class IndexBackend:
         """The end of the log."""
         return self._index.store.position()
 
+    def is_overtaken(self, policy: Policy) -> bool:
+        """Whether another policy is in force and its view has been made: the old one must not be made again."""
+        return self._index.policy is not policy and not self._index.view.follow()
+
     def use(self, policy: Policy) -> None:
         """Admit and show by another policy; takes as long as its view takes to be made."""
         Index.prepare(self._path, policy)
@@ -215,6 +219,8 @@ class BackendThreads:
     def _ready(self) -> IndexBackend:
         if self._backend is None:
             self._backend = IndexBackend(self._path, self._policy)
+        elif self._backend.is_overtaken(self._policy):
+            self._backend.use(self._policy)
         return self._backend
 
     def _scan(self, request: Scan | FindTrees) -> Answer:

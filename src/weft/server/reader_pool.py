@@ -6,7 +6,8 @@ SQLite connections belong to threads, and the event loop must never wait for a d
 opens the index for itself, to read only (`IndexReader`), and the loop hands it functions (`ReaderPool.call`).  Within
 `IndexReader.snapshot` all that is read is of one state, whoever writes meanwhile (`weft.index.snapshot`).  When the
 state is another than the one before, what the thread remembers (encoded answers) is dropped.  When the server goes by
-another policy (`ReaderPool.use`), each thread does so from its next call on.
+another policy (`ReaderPool.use`), each thread goes on with the view that is there until that of the new policy has been
+made beside it, in one transaction, and then answers by that.
 
 A function that takes too long, or whose caller has gone, is interrupted inside SQLite.  Where clients are told
 apart, the threads are dealt out among them (`weft.server.fair_turns`), and each is charged with the time that they work
@@ -27,7 +28,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from weft.core.message_id import key as id_key
-from weft.errors import LateError, NotFoundError, OverloadedError, StoppingError, StoreError
+from weft.errors import ChangedPolicyError, LateError, NotFoundError, OverloadedError, StoppingError, StoreError
 from weft.index.index import Index
 from weft.policy.rules import Policy
 from weft.server.fair_turns import FairTurns
@@ -55,12 +56,15 @@ def check_waiting(calls: int) -> None:
 class IndexReader:
     """One thread's access to the index."""
 
-    def __init__(self, path: Path, policy: Policy) -> None:
-        self.index = Index.reader(path, policy)
+    def __init__(self, path: Path, policy: Policy, wanted: Callable[[], Policy] | None = None) -> None:
+        """``wanted``: as `Index.reader` has it."""
+        self.index = Index.reader(path, policy, wanted)
         self.view = self.index.view
         self.cache: OrderedDict[bytes, bytes] = OrderedDict()
         self.kept: OrderedDict[object, object] = OrderedDict()
         """What is needed for the next pages of large answers; see `keep`."""
+        self.compared = policy
+        """The last policy of which it was found out whether it shows the same."""
         self._cached = 0
         self._version = -1
         self._position = -1
@@ -178,7 +182,11 @@ class ReaderPool:
         def run() -> T:
             reader = self._reader()
             with reader.limited(deadline, lambda: not gone), cost:
-                return work(reader)
+                try:
+                    return work(reader)
+                except ChangedPolicyError:  # its view has been made meanwhile
+                    reader.use(self._policy)
+                    return work(reader)
 
         self.waiting += 1
         try:
@@ -207,7 +215,7 @@ class ReaderPool:
         return running
 
     def use(self, policy: Policy) -> None:
-        """Answer calls that begin from now on by another policy."""
+        """Answer calls by another policy: from now on if it shows the same, else as soon as its view has been made."""
         self._policy = policy
 
     def close(self) -> None:
@@ -217,7 +225,9 @@ class ReaderPool:
     def _reader(self) -> IndexReader:
         found: IndexReader | None = getattr(self._local, "reading", None)
         if found is None:
-            found = self._local.reading = IndexReader(self._path, self._policy)
-        elif found.view.policy is not self._policy:
-            found.use(self._policy)
+            found = self._local.reading = IndexReader(self._path, self._policy, lambda: self._policy)
+        elif found.view.policy is not self._policy is not found.compared:
+            found.compared = self._policy
+            if found.view.is_same_under(self._policy):
+                found.use(self._policy)
         return found

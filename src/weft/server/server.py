@@ -20,7 +20,7 @@ from pathlib import Path
 
 import grpc
 
-from weft.errors import UsageError, WeftError
+from weft.errors import LockedStoreError, UsageError, WeftError
 from weft.grpc_health import HEALTH_NAME, Health
 from weft.index.index import Index
 from weft.policy.rules import Policy
@@ -164,7 +164,12 @@ class Server:
         self._policy = policy
         for pool in (self._quick, self._slow, self._log, self._keeper):
             pool.use(policy)
-        await asyncio.to_thread(Index.prepare, self._path, policy)
+        while self._policy is policy:
+            try:
+                await asyncio.to_thread(Index.prepare, self._path, policy)
+                return
+            except LockedStoreError as error:
+                log.warning("the view of the new policy has to wait: %s", error)
 
     async def wait(self) -> None:
         """Until it has been stopped."""
