@@ -111,7 +111,7 @@ class Walk:
 
 def rebuild() -> Walk:
     """Two mails of a file: from bytes to the text of their thread."""
-    walk = Walk("rebuild of two mails", 275)
+    walk = Walk("rebuild of two mails", 290)
     with _home() as home:
         path = home.path / "list.mbox"
         path.write_bytes(FIRST + SECOND)
@@ -124,7 +124,7 @@ def rebuild() -> Walk:
 
 def ingest_and_show() -> Walk:
     """A mail in a new file goes into an index, and its thread is read."""
-    walk = Walk("ingest, show", 455)
+    walk = Walk("ingest, show", 500)
     with _home() as home:
         for name, data in (("one", FIRST), ("two", SECOND)):
             path = home.path / f"{name}.mbox"
@@ -138,7 +138,7 @@ def ingest_and_show() -> Walk:
 
 def get_thread() -> Walk:
     """A request for a thread, by a server that has not read this one yet."""
-    walk = Walk("GetThread, cold", 150)
+    walk = Walk("GetThread, cold", 160)
     with _home() as home:
         path = home.path / "list.mbox"
         path.write_bytes(FIRST + SECOND + mail("other@example.org"))
@@ -163,7 +163,7 @@ async def _ask(home: Home, walk: Walk) -> None:
 
 def from_a_peer() -> Walk:
     """A frame with one claim, from a peer whose session is live: kept, in the view, and told to who watches."""
-    walk = Walk("a peer's frame, stored, view, watcher", 420)
+    walk = Walk("a peer's frame, stored, view, watcher", 435)
     with _home() as near, _home() as far, walk.installed():
         keys = []
         for home in (near, far):

@@ -9,12 +9,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
+from typing import NamedTuple
 
 from weft.core.feed import Feed, Lists
 from weft.errors import PolicyError
 from weft.policy.rows import Mute
+from weft.policy.rules import Policy
 from weft.policy.toml import TomlTable
 from weft.store.interface import PAGE, Store, StoredClaim, claims_of
+
+_VERSION = b"9"
+"""Of the rows of the view: another one, and they are made again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +66,28 @@ class MuteChange:
                 after = page[-1].position
 
 
-def dump_mutes(mute: Mute, own: bytes | None) -> bytes:
-    """What `load_mutes` reads back."""
-    return json.dumps(mute.written(own), sort_keys=True).encode()
+class PolicyMarks(NamedTuple):
+    """What is kept of the policy that a view is of: digests and tables."""
+
+    state: bytes
+    """A digest of all that the view depends on beside the claims."""
+    others: bytes
+    """A digest of the same without what is muted."""
+    mutes: bytes
+    """What is muted, as `load_mutes` reads it."""
+
+    @classmethod
+    def of(cls, policy: Policy) -> PolicyMarks:
+        """Those of a policy."""
+        tables = policy.to_tables()
+        tables.pop("peer", None)
+        state = sha256(repr((_VERSION, policy.own, tables)).encode()).digest()
+        mutes = json.dumps(tables.pop("mute"), sort_keys=True).encode()
+        return cls(state, sha256(repr((_VERSION, policy.own, tables)).encode()).digest(), mutes)
 
 
 def load_mutes(data: bytes, own: bytes | None) -> Mute | None:
-    """The mutes; None for what is none."""
+    """The mutes whose table `data` is, as JSON; None for what is none."""
     try:
         tables = json.loads(data)
         return Mute.read(TomlTable("mute", tables), own) if isinstance(tables, dict) else None

@@ -18,7 +18,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
-from hashlib import sha256
 from itertools import chain, islice
 
 from weft.core.claim import Claim, Withdrawal
@@ -32,7 +31,7 @@ from weft.index.claim_filter import ClaimFilter, resolve, sure_nodes, weak_nodes
 from weft.index.coverage import CoverageReader
 from weft.index.fulltext import WORDS_VERSION, check_search, fill_search, forget_texts, start_again
 from weft.index.listing import Listing
-from weft.index.mute_changes import MuteChange, dump_mutes, load_mutes
+from weft.index.mute_changes import MuteChange, PolicyMarks, load_mutes
 from weft.index.node_cache import NodeCache
 from weft.index.recency import RecencyTables
 from weft.index.rivals import Rivals
@@ -45,7 +44,6 @@ from weft.store.id_table import chunks
 from weft.store.interface import PAGE, InsertedClaim, StoredClaim, read_claim
 from weft.store.sqlite import SqliteStore
 
-_VERSION = b"8"
 _STEP = 4000
 _MANY = 8
 """If more than one claim in so many is hidden or shown, the view is made again."""
@@ -93,7 +91,7 @@ class View:
 
     def is_same_under(self, policy: Policy) -> bool:
         """Whether another policy makes the same rows of the same claims: it differs in what it says of peers alone."""
-        return _digest(policy, "peer") == self._state
+        return PolicyMarks.of(policy).state == self._of_policy.state
 
     def follow(self) -> bool:
         """Notice what other processes have written; whether the rows are those of this policy and of all claims.
@@ -105,7 +103,7 @@ class View:
             if self._tables() < TABLES:
                 return False
             known = dict(self.connection.execute("SELECT key, value FROM view").fetchall())
-            if (known.get("state"), known.get("words")) != (self._state, WORDS_VERSION):
+            if (known.get("state"), known.get("words")) != (self._of_policy.state, WORDS_VERSION):
                 return False
             if known.get("position", b"0") != b"%d" % self.store.position():
                 return False
@@ -119,9 +117,13 @@ class View:
         """The rest of `follow`, within a transaction."""
         self._forget()
         position = self._number("position")
-        if self._get("state") != self._state and position <= self.store.position() and self._follow_mutes(position):
+        if (
+            self._get("state") != self._of_policy.state
+            and position <= self.store.position()
+            and self._follow_mutes(position)
+        ):
             return
-        if self._get("state") != self._state or position > self.store.position():
+        if self._get("state") != self._of_policy.state or position > self.store.position():
             for table in ("nodes", "rivals", "recent", "lists", "weak", "aliases", "withdrawals"):
                 self.connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
             self._set("position", b"0")
@@ -136,7 +138,9 @@ class View:
     def _follow_mutes(self, position: int) -> bool:
         """Hide and show claims if the policy mutes others than before and is the same otherwise; whether that is so."""
         written = self._get("mutes")
-        before = load_mutes(written, self.policy.own) if written and self._get("others") == self._others else None
+        before = (
+            load_mutes(written, self.policy.own) if written and self._get("others") == self._of_policy.others else None
+        )
         if before is None or self._get("words") != WORDS_VERSION:
             return False
         change = MuteChange(before, self.policy.mute)
@@ -537,23 +541,12 @@ class View:
     def _done(self, position: int) -> None:
         self.connection.executemany(
             "INSERT OR REPLACE INTO view (key, value) VALUES (?, ?)",
-            (
-                ("position", b"%d" % position),
-                ("state", self._state),
-                ("others", self._others),
-                ("mutes", dump_mutes(self.policy.mute, self.policy.own)),
-            ),
+            (("position", b"%d" % position), *self._of_policy._asdict().items()),
         )
 
     @cached_property
-    def _state(self) -> bytes:
-        """What the view depends on beside the claims."""
-        return _digest(self.policy, "peer")
-
-    @cached_property
-    def _others(self) -> bytes:
-        """The same without what is muted."""
-        return _digest(self.policy, "peer", "mute")
+    def _of_policy(self) -> PolicyMarks:
+        return PolicyMarks.of(self.policy)
 
     def _get(self, name: str) -> bytes | None:
         row = self.connection.execute("SELECT value FROM view WHERE key = ?", (name,)).fetchone()
@@ -570,9 +563,3 @@ class View:
     def _tables(self) -> set[str]:
         """Which of the tables of the view there are."""
         return TABLES & {name for (name,) in self.connection.execute("SELECT name FROM sqlite_master")}
-
-
-def _digest(policy: Policy, *without: str) -> bytes:
-    """A digest of a policy without some of its tables."""
-    tables = {name: table for name, table in policy.to_tables().items() if name not in without}
-    return sha256(repr((_VERSION, policy.own, tables)).encode()).digest()
