@@ -25,7 +25,7 @@ PACKAGE = SOURCE / "weft"
 BASE = {"errors", "v1", "_text", "_patterns"}
 CORE = BASE | {"core"}
 PURE = CORE | {"policy", "model", "thread_tree"}
-GRPC = {"grpc_status", "grpc_health"}
+GRPC = {"grpc_failure", "grpc_health", "grpc_status"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "v1": {"v1"},  # generated
@@ -40,6 +40,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "copies": {"core", "sources"},
     "key_file": {"errors", "_files"},
     "grpc_status": {"errors"},
+    "grpc_failure": {"errors", "grpc_status"},
     "grpc_health": set(),
     # Pure.
     "core": CORE,

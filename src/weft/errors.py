@@ -19,6 +19,11 @@ class WeftError(Exception):
         super().__init__(*arguments)
         self.advice = advice
 
+    @property
+    def advised(self) -> str:
+        """The message and the advice, on one line."""
+        return f"{self}; {self.advice}" if self.advice else str(self)
+
 
 class UsageError(WeftError):
     """The caller asked for something that cannot be meant: a bad list name, an output that exists."""

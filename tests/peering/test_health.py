@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any, cast
 
 import grpc
 import pytest
+from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.status_pb2 import Status
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tests.cli.server_home import Home
@@ -30,6 +33,22 @@ def test_the_health_of_the_port_for_peers_can_be_asked_for(far: Home) -> None:
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 [answer async for answer in stub.Watch(health_pb2.HealthCheckRequest())]
             assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+    with serving(far) as (_, _, peers):
+        asyncio.run(ask(peers))
+
+
+def test_who_is_turned_away_learns_why_as_programs_do(far: Home) -> None:
+    async def ask(address: str) -> None:
+        async with connected(address, far, introduced(make_identity(Origin("unknown").key))) as channel:
+            call = channel.stream_stream("/weft.v1.ExchangeService/Session")()
+            with pytest.raises(grpc.aio.AioRpcError, match='this server does not know your key"\n') as caught:
+                await call.read()
+        metadata: dict[str, bytes] = dict(cast(Any, caught.value.trailing_metadata()))
+        status = Status.FromString(metadata["grpc-status-details-bin"])
+        info = ErrorInfo()
+        assert status.details[0].Unpack(info)
+        assert (info.domain, info.reason) == ("weft", "DENIED")
 
     with serving(far) as (_, _, peers):
         asyncio.run(ask(peers))

@@ -128,7 +128,7 @@ def _usage(error: click.ClickException) -> str:
 
 def _explain(error: Exception) -> str:
     if isinstance(error, WeftError):
-        return f"{error}; {error.advice}" if error.advice else str(error)
+        return error.advised
     if isinstance(error, OSError):
         # Sources name what they cannot read, so an error without a name is one of writing.
         return f"{os.fsdecode(error.filename or 'cannot write')}: {error.strerror or error}"

@@ -16,7 +16,7 @@ from typing import Any
 import grpc
 
 from weft.core.signing import fingerprint
-from weft.errors import ChangedPolicyError, RemoteProtocolError, WeftError
+from weft.errors import ChangedPolicyError, DeniedError, RemoteProtocolError, WeftError
 from weft.exchange.events import Ended, SessionReport
 from weft.grpc_status import WRITTEN_TOO_LATE, error_of
 from weft.peering.driver import MESSAGE_BYTES, SERVICE, SessionDriver
@@ -26,7 +26,7 @@ from weft.policy.rows import Mode
 from weft.policy.rules import Policy
 from weft.tls.address import join_address, split_address
 from weft.tls.handshake import fetch_certificate
-from weft.tls.identity import NAME, Identity, channel_credentials
+from weft.tls.identity import NAME, Identity, channel_credentials, origin_of
 from weft.tls.transport import introduced
 
 INTERVAL = 300.0
@@ -75,6 +75,9 @@ class Dialer:
         async with grpc.aio.secure_channel(join_address(host, port), credentials, options=_OPTIONS) as channel:
             stream = _Call(address, channel)
             ended = await driver.run(stream)
+        if isinstance(stream.error, DeniedError):
+            own = fingerprint(origin_of(self.identity.certificate))
+            stream.error.advice = f"its operator has to run: weft peers add {own}"
         if isinstance(ended.error, RemoteProtocolError) and stream.error is not None:
             return replace(ended, error=stream.error)
         return ended

@@ -18,10 +18,10 @@ from typing import Any, NoReturn
 
 import grpc
 
-from weft.core.signing import fingerprint
 from weft.errors import DeniedError, OverloadedError, RemoteProtocolError, StoppingError, WeftError
+from weft.grpc_failure import Failure
 from weft.grpc_health import Health
-from weft.grpc_status import is_ours, status_of
+from weft.grpc_status import is_ours
 from weft.peering.admission_limits import KEY_SECONDS, CallRate, UnknownCallers
 from weft.peering.dialer import Dialer, keep_in_sync
 from weft.peering.driver import ALWAYS, MESSAGE_BYTES, SERVICE, SessionDriver
@@ -143,10 +143,10 @@ class ExchangeServer:
                 await self._answer(await self._known(context), context)
             return
         except Exception as error:  # whatever it was, the peer gets a status and nothing of ours
-            code, details = status_of(error)
+            failure = Failure.of(error)
             if is_ours(error):
-                log.error("a session failed: %s", error, exc_info=code is grpc.StatusCode.INTERNAL)
-        await context.abort(code, details)
+                log.error("a session failed: %s", error, exc_info=failure.code is grpc.StatusCode.INTERNAL)
+        await context.abort(*failure.arguments())
 
     async def _known(self, context: Any) -> bytes:  # noqa: ANN401 - as above
         """The peer that calls, if it may; else the error that says why it may not, which is counted."""
@@ -173,8 +173,7 @@ class ExchangeServer:
         line = self._unknown_callers.called(key, time.monotonic())
         if line is not None:
             log.warning(line)
-        advice = f"its operator has to run: weft peers add {fingerprint(key)}"
-        raise DeniedError(f"this server does not know your key; {advice}")
+        raise DeniedError("this server does not know your key")
 
     async def _answer(self, peer: bytes, context: Any) -> None:  # noqa: ANN401 - as above
         policy = self._policy

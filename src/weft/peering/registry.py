@@ -164,7 +164,7 @@ class SessionRegistry:
             text = f"exchanged with {name}: {report.claims_received} claims in, {report.claims_sent} out"
             log.info(text, extra={"fields": fields})
             return
-        reason = printable(str(error))
+        reason = printable(error.advised if isinstance(error, WeftError) else str(error))
         defect = None if isinstance(error, WeftError) else error
         text = f"the exchange with {name} ended: {reason}"
         ours = isinstance(error, ChangedPolicyError)

@@ -1,7 +1,7 @@
 """The answers: one function a call, from the bytes of a request to those of the response.
 
 They run in threads of a `weft.server.reader_pool.ReaderPool` and know nothing of the network.  What they raise is told
-to the client by `weft.server.error_details`.  Threads are in `weft.server.thread_pages`.
+to the client by `weft.grpc_failure`.  Threads are in `weft.server.thread_pages`.
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ import grpc
 
 from weft.core.signing import fingerprint
 from weft.errors import OverloadedError
+from weft.grpc_failure import Failure
 from weft.server.client_limits import CALLS, ClientLedger
-from weft.server.error_details import Failure
 from weft.server.limited_client import CLIENT, LimitedClient
 from weft.tls.client_address import FORWARDED, RemoteEnd, TrustedProxies, parse_peer
 from weft.tls.idle_connections import IdleConnections

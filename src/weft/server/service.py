@@ -16,12 +16,12 @@ from typing import Any, Protocol
 import grpc
 
 from weft.errors import StoppingError
+from weft.grpc_failure import Failure
 from weft.grpc_status import is_ours
 from weft.server import handlers as answers
 from weft.server.access import Access
 from weft.server.batcher import Batcher
 from weft.server.comparing import ComparisonStreams
-from weft.server.error_details import Failure
 from weft.server.reader_pool import IndexReader, ReaderPool
 from weft.server.thread_pages import LargeError, get_large_thread
 from weft.server.thread_stream import ThreadStream

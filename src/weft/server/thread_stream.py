@@ -21,8 +21,8 @@ from typing import Any
 from google.protobuf.message import DecodeError
 
 from weft.errors import OverloadedError, StoppingError, WeftError
+from weft.grpc_failure import Failure
 from weft.grpc_status import END, is_ours
-from weft.server.error_details import Failure
 from weft.server.reader_pool import IndexReader, ReaderPool
 from weft.server.thread_pages import LargeError, get_large_thread, get_thread
 from weft.v1 import threads_pb2 as wire

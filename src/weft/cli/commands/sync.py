@@ -87,7 +87,7 @@ def command(
         print_json({"format": 1, "common_view": view, "sessions": [_object(one) for one in done]})
     failed = [(address, result) for address, _, _, result, _ in done if isinstance(result, WeftError)]
     for address, error in failed:
-        say(f"{address}: {error}" if address not in str(error) else str(error))
+        say(f"{address}: {error.advised}" if address not in str(error) else error.advised)
     if not as_json and not quiet:
         for address, _, taken, result, _ in done:
             if not isinstance(result, WeftError):

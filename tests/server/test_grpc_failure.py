@@ -14,7 +14,7 @@ from grpc_status import rpc_status
 from tests.server.server_harness import Served
 from weft import errors
 from weft.errors import ChangedError, OverloadedError, StoppingError, StoreError, WeftError
-from weft.server.error_details import Failure
+from weft.grpc_failure import Failure
 from weft.v1 import threads_pb2 as wire
 
 KINDS = [
