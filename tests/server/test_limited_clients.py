@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import grpc
 import pytest
@@ -169,9 +170,11 @@ def test_a_public_server_has_limits_and_one_for_this_machine_has_none(home: Home
     (home.path / "config.toml").write_text('public = ["own"]\n')
     assert home.weft("ingest", "-q", DRAFTS).code == 0
     for options, listen, refused in ((("--public",), "0.0.0.0:0", True), ((), "127.0.0.1:0", False)):
-        with serving(home, *options, listen=listen) as served:
+        with serving(home, *options, "--metrics", "127.0.0.1:0", listen=listen) as served:
             fingerprint = own(home) if refused else None
             assert asyncio.run(_refuses(local(served), fingerprint, seconds=30 if refused else 2)) == refused
+            counted = 'weft_calls_total{code="RESOURCE_EXHAUSTED",method="WatchChanges"} 1.0'
+            assert (counted in urlopen(f"http://{served.metrics}/metrics").read().decode()) == refused
             assert ("calls beyond the limits of a client: 1 by 127.0.0.1" in served.stop()[1]) == refused
 
 

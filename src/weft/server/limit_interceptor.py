@@ -47,12 +47,17 @@ class ClientLimiter(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # th
         connections: IdleConnections,
         proxies: TrustedProxies,
         origin_of: Callable[[Context], bytes | None],
+        refused: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """``connections`` is told which are in use; ``origin_of`` says who calls, if that is known."""
+        """``connections`` is told which are in use; ``origin_of`` says who calls, if that is known.
+
+        ``refused`` is told the method of each call that is refused.
+        """
         self._ledger = ledger
         self._connections = connections
         self._proxies = proxies
         self._origin_of = origin_of
+        self._refused = refused
         self._refusals = RefusalLog()
 
     async def intercept_service(
@@ -64,16 +69,17 @@ class ClientLimiter(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # th
         handler = await continuation(handler_call_details)
         if handler is None:
             return None
-        kind = handler_call_details.method.rpartition("/")[2] if handler.response_streaming else CALLS
+        method = handler_call_details.method.rpartition("/")[2]
+        kind = method if handler.response_streaming else CALLS
         [(name, inner)] = [(name, found) for name in _FORMS if (found := getattr(handler, name)) is not None]
         wrap = self._generator if inspect.isasyncgenfunction(inner) else self._coroutine
         make = getattr(grpc, f"{name}_rpc_method_handler")
-        return make(wrap(inner, kind), handler.request_deserializer, handler.response_serializer)
+        return make(wrap(inner, method, kind), handler.request_deserializer, handler.response_serializer)
 
-    def _coroutine(self, inner: Handler, kind: str) -> Handler:
+    def _coroutine(self, inner: Handler, method: str, kind: str) -> Handler:
         async def call(request: object, context: Context) -> object:
             with self._connections.in_use(context.peer()):
-                client = await self._begin(context, kind)
+                client = await self._begin(context, method, kind)
                 try:
                     return await inner(request, context)
                 finally:
@@ -81,10 +87,10 @@ class ClientLimiter(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # th
 
         return call
 
-    def _generator(self, inner: Handler, kind: str) -> Handler:
+    def _generator(self, inner: Handler, method: str, kind: str) -> Handler:
         async def call(request: object, context: Context) -> AsyncGenerator[object, None]:
             with self._connections.in_use(context.peer()):
-                client = await self._begin(context, kind)
+                client = await self._begin(context, method, kind)
                 try:
                     async with aclosing(inner(request, context)) as responses:
                         async for response in responses:
@@ -94,12 +100,13 @@ class ClientLimiter(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # th
 
         return call
 
-    async def _begin(self, context: Context, kind: str) -> str:
+    async def _begin(self, context: Context, method: str, kind: str) -> str:
         """Count a call; the client whose it is.  It is ended here if there are too many."""
         client, now = self._client_of(context), time.monotonic()
         try:
             self._ledger.begin(client, kind, now)
         except OverloadedError as error:
+            self._refused(method)
             line = self._refusals.refused(client, now)
             if line is not None:
                 log.info(line)

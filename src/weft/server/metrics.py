@@ -46,6 +46,10 @@ class Metrics:
         if method != WATCH:  # a stream lasts as long as somebody listens
             self._seconds.labels(method).observe(seconds)
 
+    def refused(self, method: str) -> None:
+        """It never began, because its client has too many."""
+        self._calls.labels(method, "RESOURCE_EXHAUSTED").inc()
+
     def show(self, host: str, port: int, position: Callable[[], int]) -> str:
         """Serve them over HTTP at ``/metrics``; the address with the port that was taken."""
         self._position.set_function(position)

@@ -95,7 +95,8 @@ class Server:
         self._limiter = None
         if self._credentials is not None or proxies:
             origin_of = access.origin_of if access else lambda _: None
-            self._limiter = ClientLimiter(ClientLedger(client_limits), self._connections, proxies, origin_of)
+            ledger, refused = ClientLedger(client_limits), meter.refused if meter else lambda _: None
+            self._limiter = ClientLimiter(ledger, self._connections, proxies, origin_of, refused)
         self._server = grpc.aio.server(
             options=[("grpc.so_reuseport", int(shared)), *connection_options(), *_OPTIONS],
             interceptors=[self._limiter] if self._limiter else [],

@@ -63,6 +63,9 @@ class CallMeter(Protocol):
     def ended(self, method: str, code: str, seconds: float) -> None:
         """It ended, with the name of a gRPC status."""
 
+    def refused(self, method: str) -> None:
+        """A call never began, because its client has too many."""
+
 
 class ThreadsService:
     """Answers clients from an index: those that ``access`` lets in, or everybody."""
