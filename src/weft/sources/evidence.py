@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from weft.core.body import MAX_RAW_BODY, body_digest
+from weft.core.byte_search import find
 from weft.core.date import parse_date
 from weft.core.header import minted, scan
-from weft.sources.newest_year import NewestYear
+from weft.sources.newest_year import MBOXRD_LENGTH, RECEIVED, NewestYear
+from weft.sources.separators import MBOXRD
 
 Evidence = tuple[
     int, int, bytes, tuple[bytes, ...], bool, tuple[bytes, ...], bytes, bytes, bytes, bytes, bytes, bytes, bytes,
@@ -30,8 +32,17 @@ def make_evidence(
 ) -> Evidence:
     """Scan one message, as `weft.sources.interface.make_record` does."""
     fields = scan(buffer, start, header_end)
-    if newest is not None and not newest.covers(fields.date):
-        newest.look(buffer, start, header_end, parse_date(fields.date)[0])
+    if newest is not None:
+        date = fields.date
+        if (
+            date[12:16] not in newest.years  # as a Date of the usual form has it
+            and date[11:15] not in newest.years
+            and (
+                find(buffer, RECEIVED, start - 1, header_end) >= 0
+                or not buffer.startswith(MBOXRD, start - MBOXRD_LENGTH)
+            )
+        ):
+            newest.look(buffer, start, header_end, parse_date(date)[0])
     data = bytes(memoryview(buffer)[body[0] : min(body[1], body[0] + MAX_RAW_BODY)])  # copied once, not twice
     digest = body_digest(data, mbox=mbox)
     own, aliases = (fields.message_id, fields.aliases) if fields.message_id else minted(fields, digest)

@@ -16,7 +16,7 @@ from weft.core.byte_search import find
 from weft.core.date import MISSING, parse_date
 from weft.core.header import Fields, minted, scan
 from weft.core.list_name import check_list_name as check_list_name
-from weft.sources.newest_year import NewestYear
+from weft.sources.newest_year import MBOXRD_LENGTH, RECEIVED, NewestYear
 from weft.sources.separators import MBOXRD
 
 Record = tuple[
@@ -37,8 +37,6 @@ key no sender of mail can know.  Both are `UNREAD` where `make_outline` did not 
 """
 UNREAD = -1
 """What Python's hash never is."""
-_RECEIVED = b"\nReceived:"
-_MBOXRD = len(MBOXRD)
 _SHORT = 256
 """So many bytes of a body are hashed faster than they are read a second time."""
 
@@ -202,7 +200,7 @@ def make_outline(
         newest is not None
         and seconds >= newest.limit
         # Without a call where nothing says when it came, as in whole archives of mboxrd.
-        and (find(buffer, _RECEIVED, start - 1, header_end) >= 0 or not buffer.startswith(MBOXRD, start - _MBOXRD))
+        and (find(buffer, RECEIVED, start - 1, header_end) >= 0 or not buffer.startswith(MBOXRD, start - MBOXRD_LENGTH))
     ):
         newest.look(buffer, start, header_end, seconds)
     return record

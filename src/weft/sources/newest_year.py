@@ -27,7 +27,9 @@ from weft.sources.separators import MBOXRD, date_in_line, is_patch
 
 FIRST_YEAR = 1970
 """Lines that say nothing are dated to its first day, or before."""
-_MBOXRD_LENGTH = len(MBOXRD)
+MBOXRD_LENGTH = len(MBOXRD)
+RECEIVED = b"\nReceived:"
+"""Without this in its header, and below a line `MBOXRD`, nothing says when a message came."""
 _LINE = 1100
 """So many bytes before a message hold the line above it."""
 _RECEIVED = deferred(rb"\nReceived[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.IGNORECASE)
@@ -36,14 +38,15 @@ _RECEIVED = deferred(rb"\nReceived[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.IGN
 class NewestYear:
     """Finds the newest year while messages are scanned."""
 
-    __slots__ = ("_years", "limit", "year")
+    __slots__ = ("limit", "year", "years")
 
     def __init__(self, year: int = 0) -> None:
         """``year``: what is known already; 0: nothing."""
         self.year = 0
         self.limit = 0
         """A date before this, in seconds, says nothing new: the beginning of the next year."""
-        self._years: set[bytes] = set()
+        self.years: set[bytes] = set()
+        """The years of which a Date says nothing new."""
         self.raise_to(year)
 
     @property
@@ -55,17 +58,13 @@ class NewestYear:
         """There is mail of that year."""
         if year > self.year:
             self.year, self.limit = year, start_of_year(year + 1)
-            self._years = {b"%d" % one for one in range(FIRST_YEAR, year + 1)}
-
-    def covers(self, date: bytes) -> bool:
-        """Whether a Date of the usual form says nothing new."""
-        return date[12:16] in self._years or date[11:15] in self._years
+            self.years = {b"%d" % one for one in range(FIRST_YEAR, year + 1)}
 
     def look(self, buffer: bytes | bytearray, start: int, header_end: int, seconds: int) -> None:
         """See a message, whose Date is ``seconds``; the arguments are those of `weft.sources.interface.make_record`."""
         if seconds < self.limit:
             return
-        line = 0 if buffer.startswith(MBOXRD, max(0, start - _MBOXRD_LENGTH)) else _by_line(buffer, start)
+        line = 0 if buffer.startswith(MBOXRD, start - MBOXRD_LENGTH) else _by_line(buffer, start)
         delivered = max(line, _by_received(buffer, start, header_end))
         if delivered > FIRST_YEAR:
             self.raise_to(min(delivered, year_of(seconds)))
@@ -93,7 +92,7 @@ def _by_line(buffer: bytes | bytearray, start: int) -> int:
 
 def _by_received(buffer: bytes | bytearray, start: int, header_end: int) -> int:
     """The year when the last server got a message; 0 if there is none."""
-    if find(buffer, b"\nReceived:", start - 1, header_end) < 0:
+    if find(buffer, RECEIVED, start - 1, header_end) < 0:
         return 0
     found = _RECEIVED.search(buffer, start - 1, header_end)
     return _year(unfold(found[1].rpartition(b";")[2])) if found else 0
