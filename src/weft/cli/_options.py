@@ -44,8 +44,13 @@ def policy_option(command: Command) -> Command:
     return click.option("--policy", metavar="FILE", help="See it under another policy.")(command)
 
 
-def open_index(index: str | None, config: str | None, policy: str | None = None, *, create: bool = False) -> Index:
-    """The index that the options name; `weft.errors.NotFoundError` if there is none, unless ``create``."""
+def open_index(
+    index: str | None, config: str | None, policy: str | None = None, *, create: bool = False, reading: bool = False
+) -> Index:
+    """The index that the options name; `weft.errors.NotFoundError` if there is none, unless ``create``.
+
+    ``reading``: for a command that says nothing in our name (`weft.index.index.Index.open`).
+    """
     import logging
 
     from weft.index.index import Index
@@ -53,7 +58,7 @@ def open_index(index: str | None, config: str | None, policy: str | None = None,
 
     if logging.lastResort is not None:  # where no log is set up, warnings are messages like all others
         logging.lastResort.setFormatter(logging.Formatter("weft: %(message)s"))
-    return Index.open(index_path(index), policy=policy or config, create=create)
+    return Index.open(index_path(index), policy=policy or config, create=create, reading=reading)
 
 
 def own_origin(index: Path) -> bytes | None:

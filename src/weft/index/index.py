@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -50,8 +51,8 @@ class Index:
     is asked for an id that nobody names.
     """
 
-    def __init__(self, store: SqliteStore, key: Ed25519PrivateKey, policy: Policy, *, read_only: bool) -> None:
-        """Use `Index.open`."""
+    def __init__(self, store: SqliteStore, key: Ed25519PrivateKey | None, policy: Policy, *, read_only: bool) -> None:
+        """Use `Index.open`; without a key nothing can be said."""
         self.store = store
         self._key = key
         self._read_only = read_only
@@ -68,22 +69,32 @@ class Index:
         policy: str | Path | Policy | None = None,
         create: bool = True,
         read_only: bool = False,
+        reading: bool = False,
     ) -> Self:
         """Open an index, or make one (with a new key) if there is none and ``create``.
 
+        ``reading``: nothing will be said, so the key need not be there, nor may the index or its place be written: then
+        it is opened to read only.
         ``path`` and ``policy`` default to the environment and the user's folders (`weft.policy.files`).  A view that
         was made under another policy is made again.
         """
         place = Path(path) if path is not None else index_path()
         if not place.exists() and not (create and not read_only):
             raise NotFoundError(f"{place}: there is no index; make one with: weft ingest LIST=FILE")
-        key = load_own_key(place) if place.exists() else make_own_key(place)
-        own = public_key(key)
-        if not isinstance(policy, Policy):
-            flag = None if policy is None else str(policy)
-            policy = load_policy(config_path(flag), own, required=flag is not None)
+        if reading:
+            read_only = read_only or not (os.access(place, os.W_OK) and os.access(place.absolute().parent, os.W_OK))
+        try:
+            key = load_own_key(place) if place.exists() else make_own_key(place)
+        except KeyFileError:
+            if not reading:
+                raise
+            key = None
         store = SqliteStore(place, read_only=read_only)
         try:
+            if not isinstance(policy, Policy):
+                flag = None if policy is None else str(policy)
+                own = _stated_origin(store) if key is None else public_key(key)
+                policy = load_policy(config_path(flag), own, required=flag is not None)
             return cls(store, key, policy, read_only=read_only)
         except BaseException:
             store.close()
@@ -119,8 +130,13 @@ class Index:
 
     @property
     def origin(self) -> bytes:
-        """Our own origin: an Ed25519 public key."""
-        return public_key(self._key)
+        """Our own origin: an Ed25519 public key.  `KeyFileError` if nobody knows it."""
+        return (self._key is None and _stated_origin(self.store)) or public_key(self._signing_key)
+
+    @property
+    def _signing_key(self) -> Ed25519PrivateKey:
+        """The key; `KeyFileError` if it is not there."""
+        return self._key or load_own_key(self.store.path)
 
     @property
     def fingerprint(self) -> str:
@@ -152,7 +168,7 @@ class Index:
             raise SourceError("nothing to read: none of the paths holds mail")
         if asked is not None:
             sources = without_conflicts(sources, self.store.files().values(), asked, log)
-        return Ingest(self.store, self._view, self._key, log).run(sources, processes, progress)
+        return Ingest(self.store, self._view, self._signing_key, log).run(sources, processes, progress)
 
     def snapshot(self) -> AbstractContextManager[View]:
         """A context in which all that is read is of one moment, and of our policy; its value is the view.
@@ -302,7 +318,7 @@ class Index:
             raise UsageError(f"{old!r} is its name already")
         with self._view.transaction():
             claims = list(self._list_claims(old))
-            parts = relist(self._key, claims, new.encode())
+            parts = relist(self._signing_key, claims, new.encode())
             if any(claim.identity in self._view.withdrawn for part in parts for claim in part.claims):
                 # A withdrawal is final, so the renamed claims would be gone from the view.
                 raise UsageError(f"what was withdrawn of {new!r} cannot be said again; choose another name")
@@ -402,7 +418,7 @@ class Index:
     def repair(self) -> list[Problem]:
         """Make again what is derived, and name what is lost."""
         with explained(self.store.path):
-            return repair(self.store, self._view, self._key)
+            return repair(self.store, self._view, self._signing_key)
 
     def set_policy(self, policy: Policy) -> None:
         """Use another policy from now on."""
@@ -437,13 +453,16 @@ class Index:
 
     def _check_origin(self) -> None:
         """`KeyFileError` if the index was made with another key: then all that is ours would be a stranger's."""
-        connection = self.store.connection
-        row = connection.execute("SELECT value FROM meta WHERE name = 'origin'").fetchone()
-        if row is None and not self._read_only:
+        if self._key is None:
+            return
+        stated = _stated_origin(self.store)
+        if stated is None and not self._read_only:
             with self.store.transaction():
-                connection.execute("INSERT OR IGNORE INTO meta (name, value) VALUES ('origin', ?)", (self.origin,))
-        elif row is not None and row[0] != self.origin:
-            what = f"it was made as origin {short_fingerprint(row[0])}; restore that key from a backup"
+                self.store.connection.execute(
+                    "INSERT OR IGNORE INTO meta (name, value) VALUES ('origin', ?)", (self.origin,)
+                )
+        elif stated is not None and stated != self.origin:
+            what = f"it was made as origin {short_fingerprint(stated)}; restore that key from a backup"
             raise KeyFileError(f"{key_path(self.store.path)}: this is not the key of this index; {what}")
 
     def _whole(self, roots: Iterable[int], hidden: bool) -> Iterator[Thread]:
@@ -507,7 +526,7 @@ class Index:
     def _withdraw(self, claims: Iterable[StoredClaim]) -> int:
         """Withdraw claims of our own, each once; how many."""
         chosen = {held.identity: claim for held in claims if isinstance(claim := read_claim(held), Claim)}
-        self._view.add(self.store.put(withdraw(self._key, chosen.items())))
+        self._view.add(self.store.put(withdraw(self._signing_key, chosen.items())))
         return len(chosen)
 
     def _check_name(self, name: str) -> None:
@@ -515,3 +534,10 @@ class Index:
             check_list_name(name)
         except ValueError as error:
             raise UsageError(f"{name!r} cannot name a list: {error}") from None
+
+
+def _stated_origin(store: SqliteStore) -> bytes | None:
+    """The public key that an index was made with."""
+    with explained(store.path):
+        row = store.connection.execute("SELECT value FROM meta WHERE name = 'origin'").fetchone()
+    return None if row is None else bytes(row[0])

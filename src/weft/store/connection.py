@@ -14,6 +14,7 @@ The file is made for its owner alone, whatever the umask is; SQLite gives the fi
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def open_database(path: Path, *, read_only: bool) -> Database:
     if not read_only:
         _make_private(path)
     with explained(path):
-        uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+        uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}{_immutable(path)}"
         connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=256)
         try:
             database = Database(connection, recursive_triggers=False, execute_plugins=False)
@@ -58,6 +59,22 @@ def open_database(path: Path, *, read_only: bool) -> Database:
             connection.close()
             raise
     return database
+
+
+def _immutable(path: Path) -> str:
+    """What tells SQLite that nobody can write a file: one of a file system that is mounted to read only.
+
+    There SQLite cannot make what readers and writers share.  A log of writes that lies beside it cannot be read then.
+    """
+    try:
+        fixed = os.statvfs(path).f_flag & os.ST_RDONLY and not _size(path.with_name(path.name + "-wal"))
+    except OSError:  # it is not there
+        return ""
+    return "&immutable=1" if fixed else ""
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def open_index(path: Path) -> sqlite3.Connection:

@@ -30,7 +30,7 @@ def command(repair: bool, index: str | None, config: str | None, quiet: bool) ->
     weft check
     weft check --repair
     """
-    with open_index(index, config) as opened:
+    with open_index(index, config, reading=not repair) as opened:
         return _repair(opened, quiet) if repair else _check(opened, quiet)
 
 

@@ -214,7 +214,7 @@ def _read(paths: Sequence[str], max_ratio: int, by_list_id: bool, log: NoteLog, 
 def _counted(index: str | None, config: str | None, policy: str | None, progress: Progress) -> Corpus:
     from weft.analysis.corpus_reader import corpus_of_index
 
-    with open_index(index, config, policy) as opened:
+    with open_index(index, config, policy, reading=True) as opened:
         return corpus_of_index(opened, progress=progress.show)
 
 

@@ -81,7 +81,7 @@ def command(
         raise UsageError("--both is about two servers; give them")
     if (len(files) == 2) + (without is not None) + common != 1 or len(files) not in (0, 2):
         raise UsageError("give two servers, or --policy twice, or --without ORIGIN, or --common")
-    with open_index(index, config) as opened:
+    with open_index(index, config, reading=True) as opened:
         names, views = _views(opened, files, without)
         found = list(opened.diff(*views))
     if as_json:

@@ -58,7 +58,7 @@ def command(
     from weft.cli._explanation import explanation_lines
 
     wanted = parse_id(message_id)
-    with open_index(index, config, policy) as opened:
+    with open_index(index, config, policy, reading=True) as opened:
         found, names = opened.explain(wanted), all_names(opened.policy)
     if as_json:
         print_json(_object(found, names))

@@ -48,7 +48,7 @@ def command(
     wanted = parse_ids(ids)
     with (
         Progress(quiet=quiet) as progress,
-        open_index(index, config, policy) as opened,
+        open_index(index, config, policy, reading=True) as opened,
         target.open() as file,
     ):
         threads = _threads(opened, wanted, list_name, hidden=target.format.every_id)

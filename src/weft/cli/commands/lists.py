@@ -39,7 +39,7 @@ def command(context: click.Context, as_json: bool, index: str | None, config: st
     if context.invoked_subcommand is not None:
         hand_down(context, index, config, quiet)
         return
-    with open_index(index, config) as opened:
+    with open_index(index, config, reading=True) as opened:
         feeds, names = opened.lists(), origin_names(opened.policy)
     if as_json:
         objects = [

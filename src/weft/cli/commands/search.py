@@ -58,12 +58,14 @@ def command(
 
     moment = None if since is None else parse_since(since, time.time())
     last = None if after is None else parse_id(after)
-    with open_index(index, config, policy) as opened:
+    with open_index(index, config, policy, reading=True) as opened:
         if list_name is not None:
             check_list(opened, list_name)
         found = opened.search(" ".join(words), limit=limit + 1, list_name=list_name, since=moment, after=last)
         more = len(found) > limit
         del found[limit:]
+    if found.incomplete:
+        say("the newest messages cannot be searched yet, as the index may only be read here")
     if as_json:
         print_json(list(map(_object, found)))
     else:

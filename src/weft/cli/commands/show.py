@@ -41,7 +41,7 @@ def command(
     weft show --format mboxrd -o thread.mbox a@example.org
     """
     ids = parse_ids([message_id])
-    with open_index(index, config, policy) as opened, target.open() as file:
+    with open_index(index, config, policy, reading=True) as opened, target.open() as file:
         threads = each_once(opened.thread(name, hidden=target.format.every_id) for name in ids)
         if target.format_name != "text":
             return print_mail(opened, target, threads, file)

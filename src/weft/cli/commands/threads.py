@@ -57,7 +57,7 @@ def command(
 
     moment = None if since is None else parse_since(since, time.time())
     root = None if after is None else parse_id(after)
-    with open_index(index, config, policy) as opened, target.open() as file:
+    with open_index(index, config, policy, reading=True) as opened, target.open() as file:
         if list_name is not None:
             check_list(opened, list_name)
         page = opened.threads(
