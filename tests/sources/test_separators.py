@@ -197,6 +197,8 @@ TORN = [
     b"From ann \x1eue Feb 11 10:00:00 2003 remote fro\n uunet\n",
     b"From ann@example.org \n Tue Feb 11 10:00:00 2003\n \n",
     b"From - Tue Feb 11 10:00\n:\r\n",
+    b"From mboxrd@z Thu Jan \n 1 00 1970\n",
+    b"From ann@example.org Tue, 11 Feb 2\n003\n",
 ]
 """With a carriage return or a line feed in the middle, and other damage."""
 

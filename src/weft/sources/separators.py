@@ -59,7 +59,9 @@ _DATE = deferred(
 )
 _LOOSE_DATE = deferred(rb"\d\d?[:.]\d\d[:.]\d\d\b.{0,40}\b\d{4}\b|\b\d{4}-\d\d-\d\d(?!\d)")
 _ANY_DATE = deferred(
-    rb"\d:\d.{0,60}\b(?:19|20)\d\d\b|\b(?:19|20)\d\d\b.{0,60}\d:\d|%s,? .{0,40}\d:\d" % _DAY, re.DOTALL
+    rb"\d:\d.{0,60}\b(?:19|20)\d\d\b|\b(?:19|20)\d\d\b.{0,60}\d:\d|%s,? (?:.{0,40}\d:\d|\s*(?:\d\d? )?%s)"
+    % (_DAY, _MONTH),
+    re.DOTALL,
 )
 _SENDER = deferred(rb'(?:"[^"]*"[^ ]*|[^ ]+ at [^ ]+|[^<]{0,99}<[^>]*>|[^ ]*)[ \t]*')
 _BEHIND_DATE = deferred(rb"(?:[ \t]+[-+(A-Za-z][-+:()A-Za-z0-9/_]{0,31}){0,2}(?:[ \t]+remote from [^ \t]+)?[ \t]*")
