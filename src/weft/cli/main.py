@@ -39,6 +39,8 @@ COMMANDS = {
     "sync": "Exchange claims with peers, now.",
     "peers": "Who may talk to this server.",
     "keys": "Our own fingerprint, and where the key lies.",
+    "check-config": "Whether a policy can be used.",
+    "completion": "What makes a shell complete commands.",
     "demo": "Three servers, one conversation, no master copy.",
     "help": "The documentation, by topic.",
 }
@@ -53,7 +55,7 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        command = import_module(f"weft.cli.commands.{cmd_name}").command
+        command = import_module(f"weft.cli.commands.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)
         return command
 

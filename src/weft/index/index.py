@@ -81,6 +81,8 @@ class Index:
         place = Path(path) if path is not None else index_path()
         if not place.exists() and not (create and not read_only):
             raise NotFoundError(f"{place}: there is no index; make one with: weft ingest LIST=FILE")
+        if policy is not None and not isinstance(policy, Policy) and not config_path(str(policy)).exists():
+            load_policy(config_path(str(policy)), None, required=True)  # says so, before a key is made
         if reading:
             read_only = read_only or not (os.access(place, os.W_OK) and os.access(place.absolute().parent, os.W_OK))
         try:
