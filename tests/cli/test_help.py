@@ -73,3 +73,10 @@ def test_start_up_does_not_import_what_it_does_not_need(arguments: list[str]) ->
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env=environment())
     assert done.stderr.decode().splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("group", ["peers"])
+def test_a_group_without_a_command_prints_its_help_as_it_is(group: str, home: Home) -> None:
+    ran = home.weft(group)
+    assert (ran.code, ran.out) == (2, b"")
+    assert ran.err == home.weft(group, "--help").text.splitlines()

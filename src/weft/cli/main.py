@@ -111,6 +111,9 @@ def _run(*, debug: bool) -> int:
         return code if isinstance(code, int) else 0
     except (click.Abort, KeyboardInterrupt):
         return 128 + signal.SIGINT
+    except click.exceptions.NoArgsIsHelpError as error:  # a group without a command
+        click.echo(error.ctx.get_help() if error.ctx else error.format_message(), err=True)
+        return error.exit_code
     except click.ClickException as error:
         _say(_usage(error))
         return error.exit_code
