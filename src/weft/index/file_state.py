@@ -64,6 +64,8 @@ def look(source: Source, known: IngestedFile | None) -> FileChange:
         return FileChange(None)
     if now.size < known.size:
         return FileChange(0, "it is shorter than it was: truncated or rotated; read from its start", rotated=True)
+    if not samples and not known.resume:  # compressed, or without a message until now
+        return FileChange(0, rotated=True)
     if not samples:
         return FileChange(0, "its beginning has changed: rotated or rewritten; read from its start", rotated=True)
     other = now.inode != known.inode  # a copy that replaced it, or a new file that begins and goes on alike
