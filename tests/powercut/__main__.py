@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.powercut.running import CODES, KINDS, compiled, cuts, fail, record
 from tests.powercut.scenarios import SCENARIOS
 
-SHARES = {"ingest": 8, "receive": 6, "remember": 3, "files": 3}
+SHARES = {"ingest": 8, "receive": 5, "remember": 2, "files": 3, "backup": 2}
 """How many of 20 images are of which scenario."""
 
 

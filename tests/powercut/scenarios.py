@@ -20,7 +20,7 @@ from tests.factories import mail as letter
 from tests.store.factories import Origin, mail
 from weft.cli._output import open_output
 from weft.core.claim import Claim, parse
-from weft.errors import WeftError
+from weft.errors import StoreError, WeftError
 from weft.exchange.events import CommitParts, KeepState
 from weft.index.index import Index
 from weft.key_file import load_key, load_or_create_key
@@ -29,8 +29,10 @@ from weft.policy.edit import read_text, write_text
 from weft.policy.rows import Origin as Row
 from weft.policy.rules import Policy
 from weft.store import connection as opening
+from weft.store.backup import back_up, is_unfinished, restore
 from weft.store.expendable import ExpendableDatabase
 from weft.store.interface import StoredClaim, VerifiedPart
+from weft.store.sqlite import SqliteStore
 from weft.tls.identity import identity_path, load_or_make_identity
 
 Mark = Callable[[str], None]
@@ -264,7 +266,44 @@ def check_files(root: Path, marked: Marked) -> Iterator[str]:
             yield "the output is an older one"
 
 
+# A backup that is brought up to date.
+
+
+def backup(root: Path, mark: Mark) -> None:
+    """An index grows, and loses a claim, beside what is recorded; it is backed up after each step."""
+    place = root.parent / "index.db"
+    with SqliteStore(place) as store:
+        for step in range(STEPS):
+            with store.transaction():
+                store.put(_parts(step))
+                if step == STEPS - 1:
+                    store.expunge([store.log()[0].identity])
+            back_up(place, root / "backup.db")
+            mark(_log_mark(store.log(0, 1 << 20)))
+
+
+def check_backup(root: Path, marked: Marked) -> Iterator[str]:
+    kept = root / "backup.db"
+    if not kept.exists() or not kept.stat().st_size:
+        if marked.get("held"):
+            yield "the backup is lost"
+        return
+    try:
+        _, lost = restore(kept, root / "again.db")
+    except StoreError:
+        if not marked.get("held") and is_unfinished(kept):
+            return
+        raise
+    yield from map(str, lost)
+    with SqliteStore(root / "again.db") as store:
+        held, count = store.log(0, 1 << 20), marked.get("held", 0)
+        if len(held) < count or (count and _digest(held[:count]) != marked["digest"]):
+            yield f"the backup has {len(held)} claims of {count} that were acknowledged"
+        yield from map(str, store.check())
+
+
 SCENARIOS = {
+    "backup": Scenario(backup, check_backup),
     "ingest": Scenario(ingest, check_ingest),
     "receive": Scenario(receive, check_receive),
     "remember": Scenario(remember, check_remember),

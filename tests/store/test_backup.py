@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.examples import examples
 from tests.store.factories import Origin, mail
 from weft.errors import StoreError
-from weft.store.backup import back_up, restore
+from weft.store.backup import back_up, is_unfinished, restore
 from weft.store.interface import IngestedFile, MailLocation, VerifiedPart
 from weft.store.sqlite import SqliteStore
 
@@ -221,3 +221,20 @@ def test_an_index_is_whole_without_its_log_once_its_writer_has_closed_it(tmp_pat
         assert reader.position() == 33
     with SqliteStore(copy) as store:
         assert store.position() == 33
+
+
+def test_a_backup_that_was_never_finished_is_named_and_can_be_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index, backup = tmp_path / "index.db", tmp_path / "backup.db"
+    put(index, part(ONE, 0, 3))
+    with monkeypatch.context() as patch:
+        patch.setattr("weft.store.backup._attach", lambda *_: pytest.fail("the power is cut"))
+        with pytest.raises(pytest.fail.Exception):
+            back_up(index, backup)
+    assert is_unfinished(backup)
+    with pytest.raises(StoreError, match="never finished"):
+        restore(backup, tmp_path / "again.db")
+    assert back_up(index, backup).fresh == 3
+    assert not is_unfinished(backup)
+    assert restore(backup, tmp_path / "again.db") == (3, [])

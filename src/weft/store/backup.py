@@ -18,6 +18,7 @@ What peers were asked is not backed up: an index that is older than these answer
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -34,7 +35,8 @@ from weft.store.sqlite_errors import BUSY_SECONDS, explained
 APPLICATION = 0x57656662
 """``Wefb``, in the header of the file."""
 _FORMAT = 1
-_FULL = 2
+_EXTRA = 3
+"""What SQLite answers for ``synchronous=EXTRA``: else a power cut could undo a commit."""
 _PAGE_BYTES = 8192
 
 _TABLES = {
@@ -127,6 +129,12 @@ def restore(backup: Path, index: Path) -> tuple[int, list[StoreProblem]]:
     return claims, lost
 
 
+def is_unfinished(backup: Path) -> bool:
+    """Whether a backup was begun and holds nothing yet; `StoreError` if it is something else."""
+    with _opened(backup, create=True) as connection, explained(backup):
+        return connection.execute("SELECT 1 FROM meta").fetchone() is None
+
+
 def origin_of(backup: Path) -> bytes | None:
     """The public key of the index that a backup is of; None if it never had one."""
     with _opened(backup, create=False) as connection, explained(backup):
@@ -144,13 +152,16 @@ def _opened(backup: Path, *, create: bool) -> Iterator[sqlite3.Connection]:
     except OSError as error:
         raise StoreError(f"{backup}: cannot be made: {error.strerror or error}") from None
     with explained(backup):
-        uri = f"{backup.absolute().as_uri()}?mode={'rw' if create else 'ro'}"
+        # Also who only reads may have to roll back what a power cut left.
+        uri = f"{backup.absolute().as_uri()}?mode={'rw' if os.access(backup, os.W_OK) else 'ro'}"
         with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
             if not fresh:
                 fresh = _check_kind(connection, backup)
+            if not create and (fresh or not connection.execute("SELECT 1 FROM meta").fetchone()):
+                raise StoreError(f"{backup}: this backup was never finished; make it with: weft backup")
             if create:
                 connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
-                demand(connection, backup, "synchronous", "FULL", _FULL)
+                demand(connection, backup, "synchronous", "EXTRA", _EXTRA)
                 demand(connection, backup, "secure_delete", "ON", 1)
             if fresh and create:
                 _make_tables(connection)
