@@ -202,6 +202,16 @@ def test_a_contested_message_that_is_withdrawn_leaves_no_row() -> None:
         assert_right(index)
 
 
+def test_a_weak_reference_leaves_no_row_when_what_it_names_is_withdrawn_before_another_message() -> None:
+    mails = [Letter("one", name, (), None, "s", None) for name in ("a@x", "b@x")]
+    mails.append(Letter("one", "c@x", (), None, "s", None, broken="b@x"))
+    with folder() as path, open_index(path) as index:
+        ingest(index, path, mails, 0)
+        for name in ("b@x", "a@x"):
+            index.retract([name])
+            assert_right(index)
+
+
 @given(st.lists(letters, max_size=10), st.lists(st.tuples(operations, st.lists(letters, max_size=3)), max_size=5))
 @SOME
 def test_the_view_stays_right_whatever_leaves_it(

@@ -144,6 +144,13 @@ class NodeCache:
         self._gained.clear()
         return changes
 
+    def drop_fresh(self) -> None:
+        """Let go of rows that were looked for since the last write and are not there: else the next one made them."""
+        for node in self._fresh:
+            self._states.pop(node, None)
+            self.dates.pop(node, None)
+        self._fresh.clear()
+
     def trim(self) -> None:
         """Let go of rows that were written, if they are many."""
         if len(self._states) > _MOST:

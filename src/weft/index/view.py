@@ -492,6 +492,7 @@ class View:
         if torn:
             contested = [node for node, now in torn.items() if now]
             self.rivals.write(contested, [node for node, now in torn.items() if not now], self._stays)
+        self._node_cache.drop_fresh()
         self._node_cache.trim()
 
     def _stays(self, one: CountedClaim) -> bool:
