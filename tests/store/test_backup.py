@@ -238,3 +238,19 @@ def test_a_backup_that_was_never_finished_is_named_and_can_be_finished(
     assert back_up(index, backup).fresh == 3
     assert not is_unfinished(backup)
     assert restore(backup, tmp_path / "again.db") == (3, [])
+
+
+def test_all_that_is_known_beside_claims_is_backed_up(tmp_path: Path) -> None:
+    """As the newest year of own mail, which no claim says."""
+    index, backup, again = tmp_path / "index.db", tmp_path / "backup.db", tmp_path / "again.db"
+    put(index, part(ONE, 0, 3))
+    with SqliteStore(index) as store:
+        while not store.digest_ids(100):
+            pass
+        with store.transaction():
+            store.connection.execute("INSERT INTO meta VALUES ('newest_year', x'31')")
+    back_up(index, backup)
+    restore(backup, again)
+    with SqliteStore(again) as store:
+        assert store.connection.execute("SELECT value FROM meta WHERE name = 'newest_year'").fetchall() == [(b"1",)]
+        assert list(store.check()) == []

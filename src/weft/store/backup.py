@@ -55,8 +55,8 @@ _TABLES = {
 _NAMES = {table: [column.split()[0] for column in columns.split(", ")] for table, columns in _TABLES.items()}
 _NEVER_CHANGES = {"ids": ("id",), "batches": ("root", "signature", "leaf_count")}
 """What a row with the same number has for ever."""
-_OWN = "'secret', 'origin'"
-"""The rows of ``meta`` that are not derived."""
+_NOT_DERIVED = "name <> 'digested'"
+"""Of the rows of ``meta``."""
 
 
 class BackedUp(NamedTuple):
@@ -115,7 +115,7 @@ def restore(backup: Path, index: Path) -> tuple[int, list[StoreProblem]]:
             connection.execute("DELETE FROM main.meta")
             for table, columns in _NAMES.items():
                 names = ", ".join(columns)
-                where = f" WHERE name IN ({_OWN})" if table == "meta" else ""
+                where = f" WHERE {_NOT_DERIVED}" if table == "meta" else ""
                 connection.execute(f"INSERT INTO main.{table} ({names}) SELECT {names} FROM other.{table}{where}")  # noqa: S608
             connection.execute("COMMIT")
         with SqliteStore(draft) as store:
@@ -222,7 +222,7 @@ def _make_equal(connection: sqlite3.Connection, table: str) -> None:
     """Make a table of the backup that of the index."""
     names = _NAMES[table]
     number = names[0]
-    where = f"name IN ({_OWN})" if table == "meta" else "1"
+    where = _NOT_DERIVED if table == "meta" else "1"
     connection.execute(
         f"DELETE FROM main.{table} WHERE {number} NOT IN (SELECT {number} FROM other.{table} WHERE {where})"  # noqa: S608
     )
@@ -244,7 +244,7 @@ def _of(table: str, shown: str) -> str:
 def _verify(connection: sqlite3.Connection, backup: Path) -> None:
     """`StoreError` unless both have as many rows, and as many bytes of claims."""
     for table in _TABLES:
-        where = f" WHERE name IN ({_OWN})" if table == "meta" else ""
+        where = f" WHERE {_NOT_DERIVED}" if table == "meta" else ""
         measure = "count(*), total(length(octets)), max(position)" if table == "claims" else "count(*)"
         one, two = (
             connection.execute(f"SELECT {measure} FROM {schema}.{table}{where}").fetchone()  # noqa: S608
