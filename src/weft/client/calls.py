@@ -6,7 +6,7 @@ server answers is somebody else's bytes: it is checked before it is given to any
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from google.protobuf.message import Message as Wire
@@ -50,9 +50,14 @@ Asking = Generator[Call, Any, Answer]
 
 def thread(message_id: str, *, prune: bool, verify: bool, policy: Policy | None) -> Asking[Thread]:
     """A whole thread."""
+    return (yield from _unchanged(lambda: _pages(message_id, prune, verify, policy)))
+
+
+def _unchanged(ask: Callable[[], Asking[Answer]]) -> Asking[Answer]:
+    """What ``ask`` asks for in pages, begun again if it changed between them."""
     for left in reversed(range(RETRIES)):
         try:
-            return (yield from _pages(message_id, prune, verify, policy))
+            return (yield from ask())
         except ChangedError:
             if not left:
                 raise
@@ -191,13 +196,7 @@ def _found(one: wire.SearchMessagesResponse.Result) -> Found:
 
 def explain(message_id: str) -> Asking[Explanation]:
     """Who says what about an id."""
-    for left in reversed(range(RETRIES)):
-        try:
-            return (yield from _explanation(message_id))
-        except ChangedError:
-            if not left:
-                raise
-    raise AssertionError("unreachable")
+    return (yield from _unchanged(lambda: _explanation(message_id)))
 
 
 def _explanation(message_id: str) -> Asking[Explanation]:

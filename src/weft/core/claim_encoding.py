@@ -13,6 +13,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from weft.core.varint import varint
+
 if TYPE_CHECKING:
     from weft.core.claim import Claim
 
@@ -182,12 +184,7 @@ class _Lengths(dict[int, bytes]):
     """Lengths as the encoding has them: seven bits a byte, the low ones first.  Few thousand ever occur."""
 
     def __missing__(self, length: int) -> bytes:
-        data, left = bytearray(), length
-        while left > 127:
-            data.append(left & 127 | 128)
-            left >>= 7
-        data.append(left)
-        self[length] = bytes(data)
+        self[length] = varint(length)
         return self[length]
 
 

@@ -95,7 +95,7 @@ class Index:
         try:
             if not isinstance(policy, Policy):
                 flag = None if policy is None else str(policy)
-                own = _stated_origin(store) if key is None else public_key(key)
+                own = store.origin() if key is None else public_key(key)
                 policy = load_policy(config_path(flag), own, required=flag is not None)
             return cls(store, key, policy, read_only=read_only)
         except BaseException:
@@ -133,7 +133,7 @@ class Index:
     @property
     def origin(self) -> bytes:
         """Our own origin: an Ed25519 public key.  `KeyFileError` if nobody knows it."""
-        return (self._key is None and _stated_origin(self.store)) or public_key(self._signing_key)
+        return (self._key is None and self.store.origin()) or public_key(self._signing_key)
 
     @property
     def _signing_key(self) -> Ed25519PrivateKey:
@@ -457,7 +457,7 @@ class Index:
         """`KeyFileError` if the index was made with another key: then all that is ours would be a stranger's."""
         if self._key is None:
             return
-        stated = _stated_origin(self.store)
+        stated = self.store.origin()
         if stated is None and not self._read_only:
             with self.store.transaction():
                 self.store.connection.execute(
@@ -536,10 +536,3 @@ class Index:
             check_list_name(name)
         except ValueError as error:
             raise UsageError(f"{name!r} cannot name a list: {error}") from None
-
-
-def _stated_origin(store: SqliteStore) -> bytes | None:
-    """The public key that an index was made with."""
-    with explained(store.path):
-        row = store.connection.execute("SELECT value FROM meta WHERE name = 'origin'").fetchone()
-    return None if row is None else bytes(row[0])

@@ -15,6 +15,7 @@ renamed: then the same claims stand under another name.  No state is kept of a r
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -162,11 +163,11 @@ class Ingest:
     def _with_rotated(self, sources: Sequence[Source]) -> list[Source]:
         """The sources, each behind the files that a rotation made of it since it was read."""
         known = {(file.path, file.list): file for file in self._store.files().values()}
-        states = [remember(source, 0) for source in sources]
-        paths = {state.path for state in states if state}
+        paths = {os.path.abspath(source.path) for source in sources}  # noqa: PTH100 - as `remember` has it
         all_of_them: list[Source] = []
-        for source, state in zip(sources, states, strict=True):
-            before = known.get((state.path, state.list)) if state else None
+        for source in sources:
+            path = os.path.abspath(source.path)  # noqa: PTH100 - as above
+            before = known.get((path, source.list)) if isinstance(source, MboxFile) else None
             if before and isinstance(source, MboxFile) and look(source, before).rotated:
                 for rotated in rotated_files(source, before, paths):
                     paths.add(rotated.path)

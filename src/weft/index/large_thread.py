@@ -17,6 +17,7 @@ from weft.index.coverage import CoverageReader
 from weft.index.thread_reader import ThreadReader
 from weft.model import Coverage, Message
 from weft.policy.rules import thread_digest
+from weft.thread_tree import to_text
 
 RUN = 2000
 """Messages that are read at a time."""
@@ -46,7 +47,7 @@ class LargeThread:
     def places(self) -> Mapping[str, int]:
         """Where each id stands in display order."""
         ids = self._tree.ids
-        return {ids[place].decode("utf-8", "surrogateescape"): at for at, (place, _) in enumerate(self._order)}
+        return {to_text(ids[place]): at for at, (place, _) in enumerate(self._order)}
 
     def run(self, start: int) -> list[Message]:
         """The messages from ``start`` on, at most `RUN`."""

@@ -35,9 +35,3 @@ def is_alone(connection: sqlite3.Connection) -> bool:
     return not connection.execute(
         "SELECT EXISTS (SELECT 1 FROM feeds WHERE origin IS NOT (SELECT value FROM meta WHERE name = 'origin'))"
     ).fetchone()[0]
-
-
-def own_origin(connection: sqlite3.Connection) -> bytes:
-    """Our own origin."""
-    row = connection.execute("SELECT value FROM meta WHERE name = 'origin'").fetchone()
-    return bytes(row[0]) if row else b""

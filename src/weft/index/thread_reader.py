@@ -34,9 +34,10 @@ from weft.core.subject import decode_text
 from weft.errors import ClaimError, StoreError
 from weft.index.claim_filter import ClaimFilter
 from weft.index.coverage import CoverageReader
-from weft.index.newest_mail import own_origin, plausible_before
+from weft.index.newest_mail import plausible_before
 from weft.model import Copy, Coverage, Message, Thread
 from weft.policy.rules import Policy, thread_digest
+from weft.store.connection import stated_origin
 from weft.store.interface import read_bytes
 from weft.v1 import claim_pb2 as wire
 
@@ -147,7 +148,7 @@ class ThreadReader:
         """Whether a claim of the view is about an id.  The view sets it."""
         self._sources = _AdmittedFeeds(claim_filter)
         self._future: int | None = None
-        self._own = b""
+        self._own: bytes | None = None
         self._future_known = False
         self._counting_as: dict[bytes, list[bytes]] = {}
         for old, new in sorted(self.policy.aliases.items()):
@@ -252,7 +253,7 @@ class ThreadReader:
     def _ahead(self, tree: GatheredTree, places: Sequence[int]) -> set[int]:
         """Those of some places of a tree whose messages are on a list of our own and dated in the future."""
         if not self._future_known:
-            self._future, self._own = plausible_before(self._connection), own_origin(self._connection)
+            self._future, self._own = plausible_before(self._connection), stated_origin(self._connection)
             self._future_known = True
         future = self._future
         if future is None or max(map(tree.dates.__getitem__, places), default=MISSING) < future:  # as nearly always

@@ -44,6 +44,14 @@ def key_path(index: Path) -> Path:
     return index.with_name(index.name + ".key")
 
 
+def load_index_policy(path: Path, own: bytes | None) -> Policy:
+    """The policy in a TOML file, for an index; `PolicyError` also if it cannot be that of one, or is missing."""
+    policy = load_policy(path, own, required=True)
+    if policy.view.subject_join:
+        raise PolicyError(f"{path}: view.subject_join: an index cannot join by subject")
+    return policy
+
+
 def load_policy(path: Path, own: bytes | None, *, required: bool = False) -> Policy:
     """The policy in a TOML file; the default, which admits only our own feeds, if there is no file.
 

@@ -122,22 +122,24 @@ def explain(reader: IndexReader, data: bytes) -> bytes:
         found = reader.kept.get(b"explain " + message_id)
         if not isinstance(found, Explanation):
             found = reader.index.explain(to_text(message_id))
-        version = sha256(repr(found).encode("utf-8", "surrogatepass")).digest()[:_VERSION_BYTES]
-        response, following = explanation.to_message(found, _start(token, version), size)
+        response, following = explanation.to_message(found, 0 if token is None else _start(token, found), size)
         if following is not None:
             reader.keep(b"explain " + message_id, found)
-            where = following.to_bytes(_NUMBER_BYTES, "big") + version
+            where = following.to_bytes(_NUMBER_BYTES, "big") + _version(found)
             response.next_page_token = page_token(request, where)
     return response.SerializeToString()
 
 
-def _start(token: bytes | None, version: bytes) -> int:
+def _version(found: Explanation) -> bytes:
+    """What the pages of an explanation have in common."""
+    return sha256(repr(found).encode("utf-8", "surrogatepass")).digest()[:_VERSION_BYTES]
+
+
+def _start(token: bytes, found: Explanation) -> int:
     """Where a page of an explanation begins."""
-    if token is None:
-        return 0
     if len(token) != _NUMBER_BYTES + _VERSION_BYTES:
         raise bad_token()
-    if token[_NUMBER_BYTES:] != version:
+    if token[_NUMBER_BYTES:] != _version(found):
         raise ChangedError("what is said about this id has changed since the first page; begin again with that")
     return min(int.from_bytes(token[:_NUMBER_BYTES], "big"), 1 << 60)
 

@@ -14,8 +14,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from weft._files import FileMark, mark_of
-from weft.errors import PolicyError, WeftError
-from weft.policy.files import load_policy
+from weft.errors import WeftError
+from weft.policy.files import load_index_policy
 from weft.policy.rules import Policy
 
 LOOK_SECONDS = 2.0
@@ -73,7 +73,7 @@ class PolicyWatcher:
                 return
             self._mark = mark
             try:
-                policy = await asyncio.to_thread(_read, self._path, self.current.own)
+                policy = await asyncio.to_thread(load_index_policy, self._path, self.current.own)
             except WeftError as error:
                 log.error("the policy stays as it was: %s", error)
                 return
@@ -98,10 +98,3 @@ async def _settled(path: Path, mark: FileMark) -> FileMark:
         if mark == before:
             break
     return mark
-
-
-def _read(path: Path, own: bytes | None) -> Policy:
-    policy = load_policy(path, own, required=True)
-    if policy.view.subject_join:
-        raise PolicyError(f"{path}: view.subject_join: an index cannot join by subject")
-    return policy

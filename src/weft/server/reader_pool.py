@@ -226,7 +226,7 @@ class ReaderPool:
         found: IndexReader | None = getattr(self._local, "reading", None)
         if found is None:
             found = self._local.reading = IndexReader(self._path, self._policy, lambda: self._policy)
-        elif found.view.policy is not self._policy is not found.compared:
+        elif found.compared is not self._policy:
             found.compared = self._policy
             if found.view.is_same_under(self._policy):
                 found.use(self._policy)

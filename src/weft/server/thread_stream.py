@@ -20,6 +20,7 @@ from typing import Any
 
 from google.protobuf.message import DecodeError
 
+from weft.core.varint import varint
 from weft.errors import OverloadedError, StoppingError, WeftError
 from weft.grpc_failure import Failure
 from weft.grpc_status import END, is_ours
@@ -134,13 +135,4 @@ def _unwrapped(data: bytes) -> bytes:
 
 def _wrapped(data: bytes) -> bytes:
     """A `GetThreadsResponse` with the bytes of a `GetThreadResponse`, which are not parsed for it."""
-    return _THREAD_TAG + _varint(len(data)) + data
-
-
-def _varint(number: int) -> bytes:
-    found = bytearray()
-    while number > 0x7F:
-        found.append(number & 0x7F | 0x80)
-        number >>= 7
-    found.append(number)
-    return bytes(found)
+    return _THREAD_TAG + varint(len(data)) + data

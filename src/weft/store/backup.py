@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 from weft._files import create_empty, replace_durably
 from weft.errors import StoreError
-from weft.store.connection import BESIDE, demand, open_database, open_index
+from weft.store.connection import BESIDE, demand, open_database, open_index, stated_origin
 from weft.store.fsck import StoreProblem
 from weft.store.sqlite import SqliteStore
 from weft.store.sqlite_errors import BUSY_SECONDS, explained
@@ -76,24 +76,19 @@ def back_up(index: Path, backup: Path) -> BackedUp:
         _opened(backup, create=True) as connection,
         explained(backup),
     ):
-        _attach(connection, index, "other")
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            _check_same(connection, index, backup)
-            before = _count(connection, "main")
-            for table in _TABLES:
-                _make_equal(connection, table)
-            _verify(connection, backup)
-            done = _count(connection, "main")
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
+        _attach(connection, index)
+        connection.execute("BEGIN IMMEDIATE")  # to close without COMMIT leaves nothing behind
+        _check_same(connection, index, backup)
+        before, _ = _claims(connection)
+        for table in _TABLES:
+            _make_equal(connection, table)
+        _verify(connection, backup)
+        claims, position = _claims(connection)
+        connection.execute("COMMIT")
         problems = [text for (text,) in connection.execute("PRAGMA main.quick_check(1)") if text != "ok"]
         if problems:
             raise StoreError(f"{backup}: the disk does not keep what was written ({problems[0]}); use another disk")
-    return BackedUp(done, done - before, _position(backup))
+    return BackedUp(claims, claims - before, position)
 
 
 def restore(backup: Path, index: Path) -> tuple[int, list[StoreProblem]]:
@@ -110,7 +105,7 @@ def restore(backup: Path, index: Path) -> tuple[int, list[StoreProblem]]:
         with closing(open_database(draft, read_only=False).conn) as connection, explained(draft):
             with _opened(backup, create=False):
                 pass
-            _attach(connection, backup, "other")
+            _attach(connection, backup)
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("DELETE FROM main.meta")
             for table, columns in _NAMES.items():
@@ -138,8 +133,7 @@ def is_unfinished(backup: Path) -> bool:
 def origin_of(backup: Path) -> bytes | None:
     """The public key of the index that a backup is of; None if it never had one."""
     with _opened(backup, create=False) as connection, explained(backup):
-        row = connection.execute("SELECT value FROM meta WHERE name = 'origin'").fetchone()
-    return None if row is None else bytes(row[0])
+        return stated_origin(connection)
 
 
 @contextmanager
@@ -191,8 +185,8 @@ def _make_tables(connection: sqlite3.Connection) -> None:
     connection.execute("COMMIT")
 
 
-def _attach(connection: sqlite3.Connection, path: Path, name: str) -> None:
-    connection.execute(f"ATTACH ? AS {name}", (f"{path.absolute().as_uri()}?mode=ro",))
+def _attach(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute("ATTACH ? AS other", (f"{path.absolute().as_uri()}?mode=ro",))
 
 
 def _check_same(connection: sqlite3.Connection, index: Path, backup: Path) -> None:
@@ -254,15 +248,10 @@ def _verify(connection: sqlite3.Connection, backup: Path) -> None:
             raise StoreError(f"{backup}: {table} differs from the index after it was copied; this is a defect of Weft")
 
 
-def _count(connection: sqlite3.Connection, schema: str) -> int:
-    [(count,)] = connection.execute(f"SELECT count(*) FROM {schema}.claims").fetchall()  # noqa: S608
-    return int(count)
-
-
-def _position(backup: Path) -> int:
-    with _opened(backup, create=False) as connection, explained(backup):
-        [(position,)] = connection.execute("SELECT coalesce(max(position), 0) FROM claims").fetchall()
-    return int(position)
+def _claims(connection: sqlite3.Connection) -> tuple[int, int]:
+    """How many claims a backup holds, and the position of the newest one."""
+    [(count, position)] = connection.execute("SELECT count(*), coalesce(max(position), 0) FROM main.claims").fetchall()
+    return int(count), int(position)
 
 
 def _remove(path: Path) -> None:

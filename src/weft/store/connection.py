@@ -84,6 +84,12 @@ def open_index(path: Path) -> sqlite3.Connection:
     return open_database(path, read_only=False).conn
 
 
+def stated_origin(connection: sqlite3.Connection) -> bytes | None:
+    """The public key that an index, or the index of a backup, was made with; None if there was none yet."""
+    row = connection.execute("SELECT value FROM meta WHERE name = 'origin'").fetchone()
+    return None if row is None else bytes(row[0])
+
+
 def demand(connection: sqlite3.Connection, path: Path, name: str, value: object, answer: object) -> None:
     """Set a PRAGMA and read it back; `StoreError` if SQLite answers anything but ``answer``."""
     connection.execute(f"PRAGMA {name} = {value}").fetchall()

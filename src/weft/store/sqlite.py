@@ -26,7 +26,7 @@ from weft.core.merkle import Multiproof, PartialTree
 from weft.core.signing import SignedRoot
 from weft.errors import ClaimError, StoreError
 from weft.store.claims import KEY_BYTES, UNPROVED, Batches, ClaimWriter
-from weft.store.connection import open_database
+from weft.store.connection import open_database, stated_origin
 from weft.store.feed_runs import FeedRuns
 from weft.store.fsck import StoreChecker, StoreProblem, StoreRepairer
 from weft.store.id_keys import id_key_function, key_function
@@ -115,6 +115,11 @@ class SqliteStore:
         """Writes stand in a transaction, which also explains the errors of SQLite."""
         if not self.connection.in_transaction:
             raise RuntimeError("the store is written outside of a transaction")
+
+    def origin(self) -> bytes | None:
+        """The public key that the index was made with; None if there was none yet."""
+        with explained(self.path):
+            return stated_origin(self.connection)
 
     def migrate(self, migrations: Migrations) -> None:
         """Bring further tables up to date, those of a view; `StoreError` if they are of a newer version."""

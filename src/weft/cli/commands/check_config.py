@@ -7,8 +7,7 @@ import click
 from weft._text import count
 from weft.cli._options import own_origin
 from weft.cli._tables import print_lines
-from weft.errors import PolicyError
-from weft.policy.files import config_path, index_path, load_policy
+from weft.policy.files import config_path, index_path, load_index_policy
 from weft.policy.rules import Policy
 from weft.render.sanitize import clean
 
@@ -27,9 +26,7 @@ def command(file: str | None, index: str | None) -> None:
     weft check-config weft.toml.new && mv weft.toml.new weft.toml
     """
     path = config_path(file)
-    policy = load_policy(path, own_origin(index_path(index)), required=True)
-    if policy.view.subject_join:
-        raise PolicyError(f"{path}: view.subject_join: an index cannot join by subject")
+    policy = load_index_policy(path, own_origin(index_path(index)))
     print_lines([f"{clean(str(path))}: {_summary(policy)}"])
 
 

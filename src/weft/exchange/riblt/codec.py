@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from weft.core.varint import varint
 from weft.errors import SymbolsError
 from weft.exchange.riblt.mapping import MAX_SYMBOLS
 from weft.exchange.riblt.symbol import SYMBOL_BYTES, CodedSymbol
@@ -57,14 +58,8 @@ def decode_symbols(data: bytes, first: int, size: int) -> list[CodedSymbol]:
 
 
 def _varint(value: int) -> bytes:
-    """Zigzag (0, -1, 1, -2 ... are 0, 1, 2, 3 ...), seven bits a byte, lowest first, as in Protocol Buffers."""
-    rest = value << 1 if value >= 0 else ~(value << 1)
-    data = bytearray()
-    while rest > 0x7F:
-        data.append(rest & 0x7F | 0x80)
-        rest >>= 7
-    data.append(rest)
-    return bytes(data)
+    """Zigzag (0, -1, 1, -2 ... are 0, 1, 2, 3 ...), as in Protocol Buffers."""
+    return varint(value << 1 if value >= 0 else ~(value << 1))
 
 
 def _read_varint(data: bytes, start: int) -> tuple[int, int]:
