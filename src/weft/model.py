@@ -362,9 +362,11 @@ class ThreadDigest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ThreadSummary:
-    """One thread of a list of threads, as the server states it.
+    """One thread of a list of threads, as a server states it or an index has it.
 
-    ``messages`` are held there, ``ghosts`` are not; ``newest`` is RFC 3339, or None if no message has a date.
+    ``messages`` are held there, ``ghosts`` are not; ``newest`` is RFC 3339, or None if no message has a date.  An index
+    reads no claims but those of the first message: there ``digest`` is empty, ``ghosts`` are those that have a held
+    message below them, and ``newest`` is the date by which the thread is listed, in UTC.
     """
 
     root: str
@@ -375,6 +377,29 @@ class ThreadSummary:
     subject: str
     author: str
     newest: str | None
+
+
+class MonthSummary(NamedTuple):
+    """How many threads have their newest message in a month of UTC."""
+
+    year: int
+    month: int
+    threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListSummary:
+    """One list, of whatever origins.
+
+    ``copies``: the claims about mail on it that stand; ``newest``: when the newest message of its threads was written,
+    RFC 3339 in UTC, None if nobody knows; ``origins``: the fingerprints of those who state it.
+    """
+
+    name: str
+    threads: int
+    copies: int
+    newest: str | None
+    origins: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

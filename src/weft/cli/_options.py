@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from weft.errors import NotFoundError, UsageError, WeftError
+from weft.policy.names import OWN, all_names, origin_name, origin_names
 from weft.render.sanitize import clean
 
 if TYPE_CHECKING:
     from weft.index.index import Index
-    from weft.policy.rules import Policy
+
+__all__ = [
+    "OWN", "all_names", "check_list", "confirm", "hand_down", "index_options", "open_index", "origin_name",
+    "origin_names", "own_origin", "policy_option", "say",
+]  # fmt: skip
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-OWN = "this server"
-"""What stands for our own origin where people read the name of one."""
 
 
 def index_options(command: Command) -> Command:
@@ -77,32 +79,6 @@ def check_list(index: Index, name: str, *, own: bool = False) -> None:
     """`NotFoundError` unless there is such a list, with ``own`` one of our own."""
     if not any(feed.list == name and (feed.own or not own) for feed in index.lists()):
         raise NotFoundError(f"there is no list {name!r}{' of our own' if own else ''}; see them with: weft lists")
-
-
-def origin_names(policy: Policy) -> dict[str, str]:
-    """What people call each origin that the policy knows, by its fingerprint."""
-    from weft.core.signing import fingerprint, short_fingerprint
-
-    names = {fingerprint(key): row.name or short_fingerprint(key) for key, row in policy.origins.items()}
-    if policy.own is not None:
-        names[fingerprint(policy.own)] = OWN
-    return names
-
-
-def origin_name(names: dict[str, str], fingerprint: str) -> str:
-    """Our own name for an origin, or else the short form of its fingerprint."""
-    from weft.core.signing import SHORT_LENGTH
-
-    return names.get(fingerprint) or fingerprint[:SHORT_LENGTH]
-
-
-def all_names(policy: Policy) -> dict[str, str]:
-    """The same, and what they call peers."""
-    from weft.core.signing import fingerprint
-
-    peers = {fingerprint(key): row.name for key, row in policy.peers.items() if row.name}
-    said = {fingerprint(key): row.name for key, row in policy.origins.items() if row.name}
-    return origin_names(policy) | peers | said
 
 
 def say(line: str) -> None:

@@ -22,17 +22,32 @@ from weft.index.admission import check_admissible
 from weft.index.common_view import identify
 from weft.index.explain import Explainer
 from weft.index.ingest import Ingest, relist, withdraw
+from weft.index.large_thread import LargeThread
 from weft.index.list_conflicts import without_conflicts
 from weft.index.listing import misses_some
 from weft.index.own_key import load_own_key, make_own_key
 from weft.index.raw_mail import MissingMail, RawMail
 from weft.index.received import Amount, Delivery, Received
 from weft.index.snapshot import preparing, snapshot
+from weft.index.summaries import SummaryReader
 from weft.index.sync_history import SyncRecord
 from weft.index.verify import check, common_differences, compare, repair
 from weft.index.view import View
-from weft.model import EdgeDifference, Explanation, Ingested, ListInfo, Problem, SearchResults, Thread
+from weft.model import (
+    Coverage,
+    EdgeDifference,
+    Explanation,
+    Ingested,
+    ListInfo,
+    ListSummary,
+    MonthSummary,
+    Problem,
+    SearchResults,
+    Thread,
+    ThreadSummary,
+)
 from weft.policy.files import config_path, index_path, key_path, load_policy
+from weft.policy.names import all_names
 from weft.policy.rules import Policy
 from weft.sources.discover import discover
 from weft.sources.interface import NoteLog, Source, check_list_name
@@ -213,6 +228,66 @@ class Index:
                 return
             given += 1
             yield thread
+
+    def summaries(
+        self,
+        *,
+        list_name: str | None = None,
+        month: tuple[int, int] | None = None,
+        since: int | None = None,
+        missing: bool = False,
+        after: str | None = None,
+        before: str | None = None,
+        limit: int = 50,
+    ) -> list[ThreadSummary]:
+        """A page of threads in short, the one with the newest message first; those without a date last.
+
+        ``month``: (year, month) of the newest message, in UTC; ``since`` and ``missing``: as in `threads`.
+        ``after``: an id in the last thread of the page before; ``before``: one in the first thread of the page behind.
+        `ValueError` if there is no such month.
+        """
+        with self.snapshot():
+            after_root, before_root = (
+                None if name is None else self._view.reader.root_of(self._node(name)) for name in (after, before)
+            )
+            return self._summary_reader().page(
+                list_name=list_name, month=month, since=since, missing=missing, after=after_root, before=before_root,
+                limit=limit,
+            )  # fmt: skip
+
+    def months(self, list_name: str | None = None) -> list[MonthSummary]:
+        """The months that have threads, by the newest message of each, the latest first; of one list or of all."""
+        with self.snapshot():
+            return self._summary_reader().months(list_name)
+
+    def list_summaries(self) -> list[ListSummary]:
+        """The lists that the policy admits, by name, with counts and the date of what is newest."""
+        with self.snapshot():
+            return self._summary_reader().lists([feed for feed in self.lists() if feed.tier is not None])
+
+    def large_thread(self, message_id: str, *, hidden: bool = True) -> LargeThread:
+        """The thread in which an id stands, to be read in parts, all within one `snapshot`."""
+        with self.snapshot():
+            reader = self._view.reader
+            return LargeThread(reader, reader.root_of(self._node(message_id)), hidden=hidden)
+
+    def coverage(self, thread: LargeThread) -> Coverage:
+        """How complete a thread that is read in parts can be, within the snapshot of its parts."""
+        with self.snapshot():
+            return thread.coverage(self._view.coverage_reader())
+
+    def position(self) -> int:
+        """The position of the last claim in the log that the view has seen."""
+        with self.snapshot():
+            return self._view.position()
+
+    def names(self) -> dict[str, str]:
+        """What the policy calls origins and peers, by fingerprint (`weft.policy.names`)."""
+        return all_names(self.policy)
+
+    def _summary_reader(self) -> SummaryReader:
+        view = self._view
+        return SummaryReader(view.connection, view.reader, view.listing.now)
 
     def all_threads(self, *, hidden: bool = True) -> Iterator[Thread]:
         """All threads, by date and root id, as `weft.rebuild` gives them."""

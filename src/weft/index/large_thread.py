@@ -49,19 +49,28 @@ class LargeThread:
         ids = self._tree.ids
         return {to_text(ids[place]): at for at, (place, _) in enumerate(self._order)}
 
+    @property
+    def root(self) -> str:
+        """The id of its root."""
+        return to_text(self._tree.ids[0])
+
     def run(self, start: int) -> list[Message]:
         """The messages from ``start`` on, at most `RUN`."""
         if self._last[0] != start:
-            chosen = self._order[start : start + RUN]
-            tree, self._last = self._tree, (-1, [])
-            held = {tree.node_list[place]: place for place, _ in chosen if not tree.ghosts[place]}
-            for node, claims in self._reader.claims_about(list(held)).items():
-                tree.seen[held[node]] = claims
-            messages = self._reader.messages(tree, chosen)
-            for place in held.values():
-                tree.seen[place] = []  # a large thread is not kept with all its claims
-            self._last = start, messages
+            self._last = -1, []
+            self._last = start, self.part(start, RUN)
         return self._last[1]
+
+    def part(self, start: int, size: int) -> list[Message]:
+        """The messages from ``start`` on in display order, at most ``size``."""
+        chosen, tree = self._order[start : start + size], self._tree
+        held = {tree.node_list[place]: place for place, _ in chosen if not tree.ghosts[place]}
+        for node, claims in self._reader.claims_about(list(held)).items():
+            tree.seen[held[node]] = claims
+        messages = self._reader.messages(tree, chosen)
+        for place in held.values():
+            tree.seen[place] = []  # a large thread is not kept with all its claims
+        return messages
 
     def digest(self) -> bytes:
         """The digest of the thread; reads all its claims."""

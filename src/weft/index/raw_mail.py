@@ -20,7 +20,7 @@ from weft.core.claim import Claim, claim_id, claim_of, encode
 from weft.core.representative import Rank, content_of, count_variants
 from weft.errors import SourceError
 from weft.index.file_state import BY_LIST_ID
-from weft.model import Message, Thread
+from weft.model import Thread
 from weft.sources.containers import ArchiveFile
 from weft.sources.delimited import DelimitedFile
 from weft.sources.discover import discover
@@ -48,6 +48,17 @@ class MissingMail(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.id}: the mail is not here: {self.reason}"
+
+
+class FoundMail(NamedTuple):
+    """The bytes of one copy of a message, as they lie in its file."""
+
+    id: str
+    list: str
+    """The list whose copy it is."""
+    data: bytes
+    escaped: bool
+    """Whether lines that begin with From are escaped, as in an mbox."""
 
 
 class RawMail:
@@ -87,21 +98,26 @@ class RawMail:
         self._unpacked.close()
 
     def raw(self, threads: Iterable[Thread]) -> Iterator[tuple[bytes, bool]]:
-        """(bytes, whether mbox-escaped) of each message of some threads that is found, in their order.
+        """(bytes, whether mbox-escaped) of each message of some threads that is found, in their order: see `of`."""
+        found = self.of(message.id for thread in threads for message in thread.messages if not message.ghost)
+        return ((one.data, one.escaped) for one in found)
+
+    def of(self, ids: Iterable[str]) -> Iterator[FoundMail]:
+        """The mail under some message ids that is found, in their order.
 
         Of several copies, every content once (`weft.sources.list_edits`), that of the copy that is shown first.
         `weft.errors.WeftError` if there is no room to unpack a compressed file.
         """
-        messages = (message for thread in threads for message in thread.messages if not message.ghost)
-        while chunk := list(islice(messages, _CHUNK)):
+        wanted = iter(ids)
+        while chunk := list(islice(wanted, _CHUNK)):
             claims = self._claims(chunk)
-            for message in chunk:
-                yield from self._find(message, claims.get(_bytes(message), ()))
+            for name in chunk:
+                yield from self._find(name, claims.get(_bytes(name), ()))
 
-    def _claims(self, messages: Sequence[Message]) -> dict[bytes, list[tuple[StoredClaim, Claim]]]:
+    def _claims(self, names: Sequence[str]) -> dict[bytes, list[tuple[StoredClaim, Claim]]]:
         """The claims that count about some messages: those of our own by rank, then those of others."""
         found: dict[bytes, list[tuple[StoredClaim, Claim]]] = {}
-        ids, after = list(map(_bytes, messages)), 0
+        ids, after = list(map(_bytes, names)), 0
         while True:
             page = self._store.claims_about(ids, after, PAGE)
             for held in page:
@@ -120,29 +136,29 @@ class RawMail:
         held, claim = one
         return Rank(claim.origin != self._origin, claim.list, claim.origin, (held.batch, held.leaf))
 
-    def _find(self, message: Message, claims: Sequence[tuple[StoredClaim, Claim]]) -> Iterator[tuple[bytes, bool]]:
-        found: list[tuple[bytes, bool]] = []
+    def _find(self, name: str, claims: Sequence[tuple[StoredClaim, Claim]]) -> Iterator[FoundMail]:
+        found: list[FoundMail] = []
         having: list[Claim] = []
         lost: list[tuple[Claim, MissingMail]] = []
         for held, claim in claims:
             if held.place is None:
                 reason = NO_FILE if claim.origin == self._origin else FROM_PEER
-                lost.append((claim, MissingMail(message.id, reason, gone=False)))
+                lost.append((claim, MissingMail(name, reason, gone=False)))
                 continue
             try:
-                found.append(self._fetch(held, held.place, claim))
+                found.append(FoundMail(name, claim.list.decode(), *self._fetch(held, held.place, claim)))
                 having.append(claim)
             except SourceError as error:
-                lost.append((claim, MissingMail(message.id, str(error), gone=True)))
+                lost.append((claim, MissingMail(name, str(error), gone=True)))
         if len(found) == 1:
             yield found[0]
         elif found:
             mails = [
-                MailCopy(claim.list.decode(), *split_message(data), escaped)
-                for claim, (data, escaped) in zip(having, found, strict=True)
+                MailCopy(claim.list.decode(), *split_message(one.data), one.escaped)
+                for claim, one in zip(having, found, strict=True)
             ]
             yield from (found[place] for place in distinct_contents(mails))
-        if not found:
+        if not found and lost:
             self._missing(max((one for _, one in lost), key=_importance))
         elif other := next((one for claim, one in lost if not _stands_for(having, claim)), None):
             self._missing(other._replace(reason=OTHER_CONTENT + other.reason))
@@ -192,8 +208,8 @@ class RawMail:
         return self._places[number]
 
 
-def _bytes(message: Message) -> bytes:
-    return message.id.encode("utf-8", "surrogateescape")
+def _bytes(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape")
 
 
 def _importance(lost: MissingMail) -> tuple[bool, bool]:

@@ -19,8 +19,10 @@ newest message is taken back, the tree is **stale**: it is walked, and the claim
 
 from __future__ import annotations
 
+import calendar
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import NamedTuple
 
@@ -32,6 +34,8 @@ from weft.index.node_cache import NodeCache, WrittenChanges
 ALL, AHEAD = 0, -1
 """What stands for a list in the rows of all trees, and in those of messages dated beyond the horizon."""
 UNDATED = -(1 << 62)
+_END = (1 << 62, 0)
+"""Behind the newest tree."""
 _ALL = frozenset({ALL})
 AHEAD_SECONDS = 86400
 """What is dated later than that from now is dated in the future."""
@@ -207,14 +211,23 @@ class _Tops:
 
 
 def newest_roots(
-    connection: sqlite3.Connection, now: int, since: int | None, after: int | None, list_name: str | None
+    connection: sqlite3.Connection,
+    now: int,
+    since: int | None,
+    after: int | None,
+    list_name: str | None,
+    until: int | None = None,
 ) -> Iterator[int]:
-    """Roots by the newest message of their trees; see `weft.index.listing.Listing.newest_roots`."""
+    """Roots by the newest message of their trees; see `weft.index.listing.Listing.newest_roots`.
+
+    ``until``: only those whose newest message is older.
+    """
     number = _list_number(connection, list_name)
     ahead = _no_longer_ahead(connection, horizon_at(connection, now))
-    cursor = (1 << 62, 0) if after is None else ahead.get(after) or _place_of(connection, after)
+    cursor = _END if after is None else ahead.get(after) or _place_of(connection, after)
     if number is None or cursor is None:
         return
+    cursor = cursor if until is None else min(cursor, (until, -_END[0]))
     earliest = UNDATED if since is None else since
     for root, newest in sorted(ahead.items(), key=lambda item: item[1], reverse=True):
         if earliest <= newest[0] and newest < cursor and _is_on(connection, root, number):
@@ -226,6 +239,87 @@ def newest_roots(
     for (root,) in rows:
         if root not in ahead:
             yield root
+
+
+def newer_roots(
+    connection: sqlite3.Connection, now: int, before: int, list_name: str | None, until: int | None = None
+) -> Iterator[int]:
+    """The roots that `newest_roots` has in front of the tree with root ``before``, the nearest to it first."""
+    number = _list_number(connection, list_name)
+    ahead = _no_longer_ahead(connection, horizon_at(connection, now))
+    cursor = ahead.get(before) or _place_of(connection, before)
+    if number is None or cursor is None:
+        return
+    end = _END if until is None else (until, -_END[0])
+    rows = connection.execute(
+        "SELECT root FROM recent WHERE list = ? AND (date, node) > (?, ?) AND (date, node) < (?, ?) "
+        "ORDER BY date, node",
+        (number, *cursor, *end),
+    )
+    for (root,) in rows:
+        if root not in ahead:
+            yield root
+    for root, newest in sorted(ahead.items(), key=lambda item: item[1]):
+        if cursor < newest < end and _is_on(connection, root, number):
+            yield root
+
+
+def trees_by_month(connection: sqlite3.Connection, list_name: str | None) -> Iterator[tuple[int, int, int]]:
+    """(year, month, trees) by the newest message of each tree, in UTC, the latest month first.
+
+    Trees without a date that can be believed are in none.
+    """
+    number = _list_number(connection, list_name)
+    end = _END[0]
+    while number is not None:
+        [(newest,)] = connection.execute(
+            "SELECT max(date) FROM recent WHERE list = ? AND date < ?", (number, end)
+        ).fetchall()
+        try:
+            moment = None if newest is None else datetime.fromtimestamp(0, UTC) + timedelta(seconds=newest)
+        except OverflowError:  # as that of trees without a date
+            return
+        if moment is None:
+            return
+        start, _ = month_bounds(moment.year, moment.month)
+        [(trees,)] = connection.execute(
+            "SELECT count(*) FROM recent WHERE list = ? AND date >= ? AND date < ?", (number, start, end)
+        ).fetchall()
+        yield moment.year, moment.month, trees
+        end = start
+
+
+def month_bounds(year: int, month: int) -> tuple[int, int]:
+    """The first second of a month of UTC, and that of the next; `ValueError` if there is no such month."""
+    epoch = datetime.fromtimestamp(0, UTC)
+    start = int((datetime(year, month, 1, tzinfo=UTC) - epoch).total_seconds())
+    days = calendar.monthrange(year, month)[1]
+    return start, start + days * 86400
+
+
+def newest_of(connection: sqlite3.Connection, root: int) -> int | None:
+    """The date by which a tree is listed; None without one that can be believed."""
+    found = _place_of(connection, root)
+    return None if found is None or found[0] == UNDATED else found[0]
+
+
+def lists_of(connection: sqlite3.Connection, root: int) -> tuple[str, ...]:
+    """The lists with a copy of a message of a tree, sorted."""
+    rows = connection.execute("SELECT name FROM recent JOIN lists USING (list) WHERE root = ?", (root,))
+    return tuple(sorted(bytes(name).decode() for (name,) in rows))
+
+
+def trees_by_list(connection: sqlite3.Connection) -> dict[str, tuple[int, int]]:
+    """How many trees each list has, and the date of the newest one; `UNDATED` if none has a date."""
+    found = {}
+    for number, name in connection.execute("SELECT list, name FROM lists").fetchall():
+        [(trees, newest)] = connection.execute(
+            "SELECT (SELECT count(*) FROM recent WHERE list = ?), (SELECT max(date) FROM recent WHERE list = ?)",
+            (number, number),
+        ).fetchall()
+        if trees:
+            found[bytes(name).decode()] = (trees, newest)
+    return found
 
 
 def horizon_at(connection: sqlite3.Connection, now: int) -> int:

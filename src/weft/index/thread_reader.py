@@ -173,6 +173,10 @@ class ThreadReader:
         """The same without the bytes of claims, all of it; more than one row for a ghost too."""
         return self._connection.execute(_OUTLINE, (root,)).fetchall()
 
+    def nodes(self, root: int) -> list[Row]:
+        """The nodes of a tree without any claim: (node, parent, rank, loop, said, date, id), parents first."""
+        return self._connection.execute(_DOWN, (root,)).fetchall()
+
     def thread(self, root: int, *, hidden: bool = True, coverage_reader: CoverageReader | None = None) -> Thread:
         """The tree below ``root``; with ``hidden`` also ghosts that have no held descendant."""
         return self.built(self.rows(root), hidden=hidden, coverage_reader=coverage_reader)
@@ -270,7 +274,7 @@ class ThreadReader:
 
     def coverage(self, root: int, coverage_reader: CoverageReader) -> Coverage:
         """How complete the tree below ``root`` can be."""
-        rows = self._connection.execute(_DOWN, (root,)).fetchall()
+        rows = self.nodes(root)
         return self._coverage(
             coverage_reader,
             [row[6] for row in rows],

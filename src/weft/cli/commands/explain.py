@@ -55,7 +55,7 @@ def command(
     weft explain 20030210035225.GA1107@aldgate.example.com
     weft explain --json a@example.org
     """
-    from weft.cli._explanation import explanation_lines
+    from weft.render.explanation import explanation_lines
 
     wanted = parse_id(message_id)
     with open_index(index, config, policy, reading=True) as opened:

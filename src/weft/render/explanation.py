@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from weft._text import count
-from weft.cli._options import origin_name
+from weft.policy.names import origin_name
 from weft.render.coverage import asked_words, feed_words, gaps
 from weft.render.labels import NO_SUBJECT
 from weft.render.sanitize import clean
@@ -42,7 +42,7 @@ def explanation_lines(found: Explanation, names: dict[str, str]) -> Iterator[str
     """The lines; ``names`` are those that people have for origins."""
     yield _id(found.message_id) + _mark(found)
     yield f"  parent    {_id(found.parent)}"
-    yield f"  because   {_RULES.get(found.rule, clean(found.rule)).replace('{unseen}', _unseen(found))}"
+    yield f"  because   {reason(found)}"
     yield f"  thread    {_id(found.root)}" + (" (itself)" if found.root == found.message_id else "")
     yield f"  replies   {len(found.children)}"
     yield from _coverage(found, names)
@@ -57,6 +57,16 @@ def explanation_lines(found: Explanation, names: dict[str, str]) -> Iterator[str
     yield from _witnesses(found, names)
     yield from _ids("replies", found.children)
     yield from _ids("ids that look like this one", found.lookalikes)
+
+
+def reason(found: Explanation) -> str:
+    """Why an id stands where it does."""
+    return _RULES.get(found.rule, clean(found.rule)).replace("{unseen}", _unseen(found))
+
+
+def stated_by(one: ClaimStatement) -> str:
+    """Which header states the parent that a claim has."""
+    return _HEADERS.get(one.rule, f"by {clean(one.rule)}")
 
 
 def _mark(found: Explanation) -> str:
@@ -97,7 +107,7 @@ def _statement(one: ClaimStatement, names: dict[str, str]) -> Iterator[str]:
     tier = "not admitted" if one.tier is None else f"tier {one.tier}"
     hidden = f"  [does not count: {clean(one.hidden)}]" if one.hidden else ""
     yield clean(f"  {one.list}, says {origin_name(names, one.origin)} ({tier})") + hidden
-    by = _HEADERS.get(one.rule, f"by {clean(one.rule)}")
+    by = stated_by(one)
     yield f"    parent   {by}" if one.parent is None else f"    parent   {_id(one.parent)} {by}"
     for name, counts in one.weak:
         why = "a mail here has" if counts else "no mail here has, so it does not count"
