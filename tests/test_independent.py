@@ -56,8 +56,8 @@ def test_claims() -> None:
         refuses(claims.read_claim, raw(case["bytes"]))
 
 
-def _hex(value: bytes | list[bytes] | bool) -> object:
-    if isinstance(value, bool):
+def _hex(value: bytes | list[bytes] | int) -> object:
+    if isinstance(value, int):
         return value
     return value.hex() if isinstance(value, bytes) else [one.hex() for one in value]
 

@@ -62,6 +62,8 @@ LATIN = PLAIN._replace(list="größe".encode(), message_id=b"\xe9@example.org", 
 HASHED = PLAIN._replace(message_id=key(b"m" * 251), list=b"a b", sane=False, in_reply_to=(key(b"<>"), b"*"))
 WEAK = PLAIN._replace(weak_in_reply_to=b"\x01", weak_references=b"\x02")
 ALIASED = PLAIN._replace(aliases=(b"a@example.org", b"gateway@example.org"))
+AGAIN = PLAIN._replace(edition=1)
+OFTEN = ALIASED._replace(edition=65535)
 WITHDRAWAL = Withdrawal(ORIGIN, b"git", claim_id(encode(PLAIN)), PLAIN.message_id)
 
 BROKEN: dict[str, Claim | Withdrawal] = {
@@ -113,6 +115,8 @@ BROKEN: dict[str, Claim | Withdrawal] = {
     "aliases: own id": PLAIN._replace(aliases=(PLAIN.message_id,)),
     "aliases: sha256: and no hash": PLAIN._replace(aliases=(b"sha256:a@example.org",)),
     "aliases: twice the same": PLAIN._replace(aliases=(b"a@x", b"a@x")),
+    "edition: 65536": PLAIN._replace(edition=65536),
+    "edition: 2097152": PLAIN._replace(edition=2097152),
     "weak_references: zero": PLAIN._replace(weak_references=b"\x00"),
     "target: 16 bytes": WITHDRAWAL._replace(target=bytes(16)),
     "withdrawal: no list": WITHDRAWAL._replace(list=b""),
@@ -185,6 +189,12 @@ def second_encodings() -> dict[str, bytes]:
         "encoding: an alias apart from the others": wired([*fields_of(ALIASED), UNKNOWN_FIELD, b"\x72\x01y"]),
         "encoding: an alias before the body": wired([*plain[:-1], b"\x72\x01y", plain[-1]]),
         "encoding: another wire type of an alias": wired([*plain, b"\x70\x01"]),
+        "encoding: an edition before an alias": wired([*plain, b"\x78\x01", b"\x72\x01y"]),
+        "encoding: an edition twice": wired([*plain, b"\x78\x01", b"\x78\x02"]),
+        "encoding: an edition of 0": wired([*plain, b"\x78\x00"]),
+        "encoding: an edition in two bytes": wired([*plain, b"\x78\x81\x00"]),
+        "encoding: an edition in four bytes": wired([*plain, b"\x78\x81\x80\x80\x00"]),
+        "encoding: another wire type of an edition": wired([*plain, b"\x7a\x01\x01"]),
         "encoding: a field twice": wired([bare[0], bare[1], b"\x1a\x01y", bare[2]]),
         "encoding: a field twice, equal": wired([*bare[:2], bare[2], bare[2]]),
         "encoding: the claim in two pieces": wired(plain[:5]) + wired(plain[5:]),
@@ -233,7 +243,7 @@ def claims() -> object:
                 "bytes": encode(claim).hex(),
                 "id": claim_id(encode(claim)).hex(),
             }
-            for claim in (PLAIN, BARE, MANY, LATIN, HASHED, WEAK, ALIASED, WITHDRAWAL)
+            for claim in (PLAIN, BARE, MANY, LATIN, HASHED, WEAK, ALIASED, AGAIN, OFTEN, WITHDRAWAL)
         ],
         "refused": [{"rule": rule, "bytes": data.hex()} for rule, data in refused().items()],
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import chain
 
 import pytest
@@ -49,7 +48,7 @@ FAULTS: list[tuple[str, Plant]] = [
     (
         "claim",
         lambda patch: patch.setattr(
-            claim, "encode_mail", lambda one: claim_encoding.encode_mail(replace(one, archived_at=b""))
+            claim, "encode_mail", lambda one: claim_encoding.encode_mail(one._replace(archived_at=b""))
         ),
     ),
     ("proof", lambda patch: patch.setattr(merkle, "_split", lambda data: _split(data[: len(data) // 32 * 32]))),

@@ -9,7 +9,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from tests.independent.messages import RefusedError, field, last, message, need
+from tests.independent.messages import RefusedError, field, last, message, need, written
 
 PRIME, POINT = 2**255 - 19, 2707385501144840649318225287225658788936804267575313519463743609750303402022
 SMALL = {0, 1, PRIME - 1, POINT, PRIME - POINT}
@@ -20,7 +20,7 @@ FORBIDDEN = (
 RANGES = [tuple(int(end, 16) for end in (one.split("-") * 2)[:2]) for one in FORBIDDEN.split()]
 NAMES = (
     *("origin", "list", "message_id", "in_reply_to", "sane", "references", "date", "subject", "author", "archived_at"),
-    *("body", "weak_in_reply_to", "weak_references", "aliases"),
+    *("body", "weak_in_reply_to", "weak_references", "aliases", "edition"),
 )
 FIELDS = dict(enumerate(NAMES, 1))
 REPEATED = {"in_reply_to": 16, "references": 100, "aliases": 4}
@@ -70,14 +70,18 @@ def read_claim(data: bytes) -> dict[str, Any]:
     names: dict[int, str] = {1: FIELDS, 2: {1: "origin", 2: "list", 3: "target", 4: "message_id"}}.get(kind, {})
     found, again = message(inner), b""
     claim: dict[str, Any] = {
-        name: [] if name in REPEATED else False if name == "sane" else b"" for name in names.values()
+        name: [] if name in REPEATED else False if name == "sane" else 0 if name == "edition" else b""
+        for name in names.values()
     }
     for number, values in sorted(found.items()):
         name = names.get(number)
-        need(name and (name in REPEATED or len(values) == 1) and all((name == "sane") == (v == 1) for v in values))
+        need(name and (name in REPEATED or len(values) == 1) and (name != "sane" or values == [1]))
         for value in values:
-            need(name == "sane" or (isinstance(value, bytes) and (value or name in REPEATED)))
-            again += b"\x28\x01" if name == "sane" else field(number, value)
+            if name == "edition":
+                need(isinstance(value, int) and 0 < value <= 65535)
+            else:
+                need(name == "sane" or (isinstance(value, bytes) and (value or name in REPEATED)))
+            again += field(number, value) if isinstance(value, bytes) else written(number << 3) + written(value)
         claim[name or ""] = values if name in REPEATED else values[0] == 1 if name == "sane" else values[0]
     need(field(kind, again) == data)
     check_point(claim["origin"])

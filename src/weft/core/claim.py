@@ -38,12 +38,13 @@ from weft.v1 import claim_pb2 as wire
 
 MAX_CLAIM = 40 * 1024
 """The bytes of one claim."""
-CLAIM_RULES = 4
+CLAIM_RULES = 5
 """Counted up whenever `parse` takes what it refused before, or the other way round: then all is asked anew."""
+MAX_EDITION = 65535
+"""So often the same can be said again."""
 ID_BYTES = 32
 _OPENING, _CLOSING = b"<>"  # numbers: Python finds them faster than byte strings of one
 ORIGIN_BYTES = 32
-_ALL_SURE = [b"", b""]
 BODY_BYTES = 32
 DOMAIN = b"weft/v1/claim\0"
 _new = tuple.__new__
@@ -53,7 +54,7 @@ Scanned = tuple[
     int, int, bytes, tuple[bytes, ...], bool, tuple[bytes, ...], bytes, bytes, bytes, bytes, bytes, bytes, bytes,
     tuple[bytes, ...],
 ]  # fmt: skip
-"""One scanned message, as `weft.sources.evidence` gives it: its place, then the fields of a claim in their order."""
+"""One scanned message, as `weft.sources.evidence` gives it: its place, then the fields of a claim up to its aliases."""
 
 
 class Claim(NamedTuple):
@@ -86,6 +87,8 @@ class Claim(NamedTuple):
     """Which of the ids are weak (`weft.core.references`): they count only where some claim is about them."""
     aliases: tuple[bytes, ...] = ()
     """Other ids that the mail states for itself (`weft.core.alias`): hints, which place nothing."""
+    edition: int = 0
+    """How often its origin has said the same again after it had withdrawn it; it decides nothing."""
 
     @property
     def doubtful(self) -> bool:
@@ -157,7 +160,7 @@ def _none_counts(_: bytes) -> bool:
 
 def claim_of(record: Scanned, origin: bytes, list_name: bytes) -> Claim:
     """The claim of ``origin`` about a scanned message on its list."""
-    return _new(Claim, (origin, list_name, *record[2:]))
+    return _new(Claim, (origin, list_name, *record[2:], 0))
 
 
 def encode(claim: Claim | Withdrawal) -> bytes:
@@ -213,7 +216,7 @@ def _read_by_library(data: bytes) -> Claim | Withdrawal:
     values = (
         mail.origin, mail.list, mail.message_id, tuple(mail.in_reply_to), mail.sane, tuple(mail.references), mail.date,
         mail.subject, mail.author, mail.archived_at, mail.body, mail.weak_in_reply_to, mail.weak_references,
-        tuple(mail.aliases),
+        tuple(mail.aliases), mail.edition,
     )  # fmt: skip
     _check_mail(values)
     _check_ids("in_reply_to", values[3], MAX_IN_REPLY_TO, values[2])
@@ -223,7 +226,10 @@ def _read_by_library(data: bytes) -> Claim | Withdrawal:
 
 def _check_mail(values: MailFields) -> None:
     """`ClaimError` for fields that break a rule; that no id in a list is empty is taken for granted."""
-    origin, list_name, own, replies, sane, references, date, subject, author, archived_at, body, *weak, aliases = values
+    (
+        origin, list_name, own, replies, sane, references, date, subject, author, archived_at, body, weak_replies,
+        weak_references, aliases, edition,
+    ) = values  # fmt: skip
     _check_label(origin, list_name, own)
     if ids := replies + references:
         joined = b"\n".join(ids)
@@ -252,8 +258,11 @@ def _check_mail(values: MailFields) -> None:
         raise _refused(f"body: it has {len(body)} bytes, not {BODY_BYTES} or none")
     if aliases:
         _check_ids("aliases", aliases, MAX_ALIASES, own)
-    if weak != _ALL_SURE:
-        for field, mask, ids in (("weak_in_reply_to", weak[0], replies), ("weak_references", weak[1], references)):
+    if edition > MAX_EDITION:
+        raise _refused(f"edition: it is {edition}, at most {MAX_EDITION} is taken")
+    if weak_replies or weak_references:
+        weak = (("weak_in_reply_to", weak_replies, replies), ("weak_references", weak_references, references))
+        for field, mask, ids in weak:
             if not is_mask(mask, len(ids)):
                 raise _refused(f"{field}: it is not the shortest bit mask of {len(ids)} ids")
 

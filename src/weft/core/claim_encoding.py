@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 MailFields = tuple[
     bytes, bytes, bytes, tuple[bytes, ...], bool, tuple[bytes, ...], bytes, bytes, bytes, bytes, bytes, bytes, bytes,
-    tuple[bytes, ...],
+    tuple[bytes, ...], int,
 ]  # fmt: skip
 """The fields of a `weft.core.claim.Claim`, in their order."""
 
 _MAIL = 0x0A
-_IN_REPLY_TO, _SANE, _REFERENCES, _ALIASES = 0x22, 0x28, 0x32, 0x72
-"""Keys: the number of a field times eight, and its wire type: 2 for bytes, 0 for a flag."""
-_LAST = _ALIASES
+_IN_REPLY_TO, _SANE, _REFERENCES, _ALIASES, _EDITION = 0x22, 0x28, 0x32, 0x72, 0x78
+"""Keys: the number of a field times eight, and its wire type: 2 for bytes, 0 for a flag or a number."""
+_LAST = _EDITION
 _BYTES = 2
 _SANE_AS_BYTES = _SANE | _BYTES
 
@@ -36,7 +36,7 @@ def encode_mail(claim: Claim) -> bytes:
     """The bytes of a claim of mail; those that the library of protobuf writes, in a third of its time."""
     (
         origin, list_name, own, replies, sane, references, date, subject, author, archived_at, body, weak_replies,
-        weak_references, aliases,
+        weak_references, aliases, edition,
     ) = claim  # fmt: skip
     length = _LENGTHS
     parts = [_front(origin, list_name)]
@@ -64,6 +64,8 @@ def encode_mail(claim: Claim) -> bytes:
         parts += b"\x6a", length[len(weak_references)], weak_references
     for name in aliases:
         parts += b"\x72", length[len(name)], name
+    if edition:
+        parts += b"\x78", varint(edition)
     data = b"".join(parts)
     return b"\x0a" + length[len(data)] + data
 
@@ -100,6 +102,7 @@ def _decode_mail(data: bytes) -> MailFields | None:
     references: list[bytes] = []
     aliases: list[bytes] = []
     sane = False
+    edition = 0
     last = _BYTES
     if feed := _feed(data[at : at + 36 + data[at + 35]]):
         values[0x0A], values[last := 0x12] = feed
@@ -115,6 +118,10 @@ def _decode_mail(data: bytes) -> MailFields | None:
             sane, size = True, 0
         elif not size:
             return None
+        elif key == _EDITION:  # here too
+            if at != end or size == _NEVER:
+                return None
+            edition, size = size, 0
         stop = at + size
         if key > last:
             if key == _REFERENCES:
@@ -125,7 +132,7 @@ def _decode_mail(data: bytes) -> MailFields | None:
                 aliases.append(data[at:stop])
             elif key & 7 == _BYTES:
                 values[key] = data[at:stop]
-            elif key != _SANE:
+            elif key != _SANE and key != _EDITION:
                 return None
             last = key
         elif key != last:
@@ -144,6 +151,7 @@ def _decode_mail(data: bytes) -> MailFields | None:
     return (
         values[0x0A], values[0x12], values[0x1A], tuple(replies), sane, tuple(references), values[0x3A], values[0x42],
         values[0x4A], values[0x52], values[0x5A], values[0x62], values[0x6A], tuple(aliases),
+        edition,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Claim(_message.Message):
-    __slots__ = ("origin", "list", "message_id", "in_reply_to", "sane", "references", "date", "subject", "author", "archived_at", "body", "weak_in_reply_to", "weak_references", "aliases")
+    __slots__ = ("origin", "list", "message_id", "in_reply_to", "sane", "references", "date", "subject", "author", "archived_at", "body", "weak_in_reply_to", "weak_references", "aliases", "edition")
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     LIST_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -22,6 +22,7 @@ class Claim(_message.Message):
     WEAK_IN_REPLY_TO_FIELD_NUMBER: _ClassVar[int]
     WEAK_REFERENCES_FIELD_NUMBER: _ClassVar[int]
     ALIASES_FIELD_NUMBER: _ClassVar[int]
+    EDITION_FIELD_NUMBER: _ClassVar[int]
     origin: bytes
     list: bytes
     message_id: bytes
@@ -36,7 +37,8 @@ class Claim(_message.Message):
     weak_in_reply_to: bytes
     weak_references: bytes
     aliases: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, origin: _Optional[bytes] = ..., list: _Optional[bytes] = ..., message_id: _Optional[bytes] = ..., in_reply_to: _Optional[_Iterable[bytes]] = ..., sane: _Optional[bool] = ..., references: _Optional[_Iterable[bytes]] = ..., date: _Optional[bytes] = ..., subject: _Optional[bytes] = ..., author: _Optional[bytes] = ..., archived_at: _Optional[bytes] = ..., body: _Optional[bytes] = ..., weak_in_reply_to: _Optional[bytes] = ..., weak_references: _Optional[bytes] = ..., aliases: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    edition: int
+    def __init__(self, origin: _Optional[bytes] = ..., list: _Optional[bytes] = ..., message_id: _Optional[bytes] = ..., in_reply_to: _Optional[_Iterable[bytes]] = ..., sane: _Optional[bool] = ..., references: _Optional[_Iterable[bytes]] = ..., date: _Optional[bytes] = ..., subject: _Optional[bytes] = ..., author: _Optional[bytes] = ..., archived_at: _Optional[bytes] = ..., body: _Optional[bytes] = ..., weak_in_reply_to: _Optional[bytes] = ..., weak_references: _Optional[bytes] = ..., aliases: _Optional[_Iterable[bytes]] = ..., edition: _Optional[int] = ...) -> None: ...
 
 class Withdrawal(_message.Message):
     __slots__ = ("origin", "list", "target", "message_id")
