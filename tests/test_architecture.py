@@ -1,8 +1,9 @@
 """Who may import whom, what the pure layers may use, and which words are used: the reading of all of ``src/weft``.
 
-Pure: core <- policy <- exchange, wire, render.  With files, clocks and networks: sources, store <- index <- server,
-peering, client <- the command line and the demonstration.  Never back.  Core, exchange and wire are functions of what
-they are given: no files, network, clock or randomness, so that one seeded test can run a hundred servers.
+Pure: core <- policy <- exchange, wire, render <- mail_text.  With files, clocks and networks: sources, store <- index
+<- server, peering, client <- the command line and the demonstration.  Never back.  Core, exchange and wire are
+functions of what they are given: no files, network, clock or randomness, so that one seeded test can run a hundred
+servers.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "exchange": PURE | {"exchange", "store.interface"},
     "wire": PURE | {"wire"},
     "render": PURE | {"render"},
+    "mail_text": CORE | {"mail_text", "render"},  # of render: what makes text safe to show
     # With input and output.
     "sources": CORE | {"policy", "sources", "_files", "_workers"},
     "store": CORE | {"policy", "store", "_files"},
@@ -58,7 +60,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "client": PURE | {"client", "wire", "tls", "grpc_status"},
     "server": PURE | {"", "server", "wire", "tls", "index", "store", "_files", *GRPC},
     "peering": PURE | {"", "peering", "exchange", "wire", "tls", "index", "store", "_files", *GRPC},
-    "web": PURE | {"", "web", "index", "render", "tls", "_files"},
+    "web": PURE | {"", "web", "index", "render", "mail_text", "tls", "_files"},
     "compare": PURE | {"index", "wire", "client"},
     "analysis": PURE | {"analysis", "sources", "store", "index", "render"},
     "demo": PURE | {"demo", "archive", "index", "client", "server", "render", "docs", "_files"},
@@ -77,6 +79,7 @@ MAY_USE = {
     | {"cryptography", "google.protobuf", "stringzilla", "webencodings"},
     "exchange": STANDARD | {"google.protobuf"},
     "wire": STANDARD | {"datetime", "google.protobuf"},
+    "mail_text": STANDARD | {"binascii", "email.utils", "html"},
 }  # fmt: skip
 """What the pure packages may import from elsewhere, with all that is below it."""
 

@@ -15,7 +15,9 @@ from tests.vectors import PLAIN
 from weft.core import author, claim, date, header, header_value, message_id, references, subject
 from weft.errors import ClaimError, PolicyError, UsageError
 from weft.index import fulltext, schema
+from weft.mail_text import message_text
 from weft.policy import rules
+from weft.render import sanitize
 
 
 class Target(NamedTuple):
@@ -64,6 +66,16 @@ def check_text(raw: bytes) -> None:
     author.decode_author(raw).encode()
 
 
+def check_message(raw: bytes) -> None:
+    """Whatever a message is, what is shown of it is clean, and within the limits."""
+    message = message_text.read_message(raw)
+    sections = message.sections
+    texts = [line.marks + line.text for section in sections for line in section.lines]
+    texts += [value for fields in (message.fields, *(one.fields for one in sections)) for _, value in fields]
+    texts += [*(one.name for one in message.attachments), *(one.name for one in sections), *message.remarks]
+    assert [text for text in texts if sanitize.clean(text) != text] == []
+
+
 def check_claim(raw: bytes) -> None:
     """What is accepted has one encoding."""
     try:
@@ -108,6 +120,7 @@ TARGETS = {
         "mbox": check_mbox,
         "date": check_date,
         "text": check_text,
+        "message": check_message,
         "claim": check_claim,
         "proof": check_proof,
         "frame": check_frame,

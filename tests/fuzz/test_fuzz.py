@@ -15,11 +15,12 @@ from tests.fuzz.targets import TARGETS
 from weft.core import charset, claim, claim_encoding, header, merkle, obsolete_date, references
 from weft.exchange import claim_proofs, session
 from weft.index import fulltext
+from weft.mail_text import text_lines
 from weft.policy import rules
 from weft.render import mbox as mboxrd
 from weft.sources import mbox
 
-COUNTS = {"mbox": 250, "frame": 150, "query": 700}
+COUNTS = {"mbox": 250, "frame": 150, "query": 700, "message": 300}
 """Mutations in the short form, of what costs more than others."""
 
 
@@ -45,6 +46,7 @@ FAULTS: list[tuple[str, Plant]] = [
     ("mbox", lambda patch: patch.setattr(mboxrd, "_BARE_FROM", re.compile(b"(?!)"))),
     ("date", lambda patch: patch.setattr(obsolete_date, "_NOTHING", 0)),
     ("text", lambda patch: patch.setattr(charset, "_SURROGATE", re.compile("(?!)"))),
+    ("message", lambda patch: patch.setattr(text_lines, "visible", str)),
     (
         "claim",
         lambda patch: patch.setattr(
