@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
 from tests.documented_examples import DOCS
 from weft.peering.metrics import ExchangeMetrics
-from weft.server.metrics import Metrics
+from weft.policy.rules import Policy
+from weft.server.health_monitor import Readiness
+from weft.server.metrics import Metrics, ServerState
+from weft.server.policy_watcher import PolicyWatcher
 
 LIMITS = DOCS / "reference" / "limits.md"
 METRICS = DOCS / "reference" / "metrics.md"
@@ -37,10 +41,17 @@ def limit(name: str) -> float:
 
 def metric_rows() -> list[str]:
     """The rows of the table of metrics, by name, as the code has them."""
+    return sorted(_rows(registry_of_all()))
+
+
+def registry_of_all() -> CollectorRegistry:
+    """All metrics that a server shows, of a server that has done nothing yet."""
     metrics = Metrics()
+    policies = PolicyWatcher(Path("config.toml"), Policy(None), None)
+    metrics.follow(ServerState(Readiness, int, dict, int, lambda: None, policies))
     exchange = ExchangeMetrics(metrics.registry)
     exchange.show(list)
-    return sorted(_rows(metrics.registry))
+    return metrics.registry
 
 
 def _rows(registry: CollectorRegistry) -> Iterator[str]:

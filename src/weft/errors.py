@@ -147,5 +147,9 @@ class UnreachableError(WeftError):
     """The server cannot be reached, is stopping, or did not answer in time."""
 
 
+class LostPeerError(UnreachableError):
+    """A peer with whom a session had begun went away without a word."""
+
+
 class AnswerError(WeftError):
     """A server's answer breaks the schema, or does not follow from the claims that it gives for it."""

@@ -24,12 +24,16 @@ After=network-online.target
 Wants=network-online.target
 
 [Service]
-Type=exec
+Type=notify
 ExecStart={command}
+ExecReload={check}
 ExecReload=/bin/kill -HUP $MAINPID
 Restart=on-failure
 RestartSec=5
+# The view of a changed policy is made before the server listens, which takes a minute for a million messages.
+TimeoutStartSec=infinity
 TimeoutStopSec=45
+WatchdogSec=90
 {sandbox}
 [Install]
 WantedBy=multi-user.target
@@ -91,7 +95,9 @@ SystemCallErrorNumber=EPERM
 
 def server_unit(options: Sequence[str]) -> str:
     """The server, with these options."""
-    return _SERVER.format(command=_command("serve", *options), sandbox=_SANDBOX.format(home="yes"))
+    return _SERVER.format(
+        command=_command("serve", *options), check=_command("check-config"), sandbox=_SANDBOX.format(home="yes")
+    )
 
 
 def ingest_unit(paths: Sequence[str]) -> str:

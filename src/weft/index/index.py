@@ -20,6 +20,7 @@ from weft.core.signing import fingerprint, public_key, short_fingerprint
 from weft.errors import ChangedPolicyError, KeyFileError, NotFoundError, SourceError, StoreError, UsageError
 from weft.index.admission import check_admissible
 from weft.index.common_view import identify
+from weft.index.condition import note_ingest
 from weft.index.explain import Explainer
 from weft.index.ingest import Ingest, relist, withdraw
 from weft.index.large_thread import LargeThread
@@ -185,7 +186,9 @@ class Index:
             raise SourceError("nothing to read: none of the paths holds mail")
         if asked is not None:
             sources = without_conflicts(sources, self.store.files().values(), asked, log)
-        return Ingest(self.store, self._view, self._signing_key, log).run(sources, processes, progress)
+        done = Ingest(self.store, self._view, self._signing_key, log).run(sources, processes, progress)
+        note_ingest(self.store.path)
+        return done
 
     def snapshot(self) -> AbstractContextManager[View]:
         """A context in which all that is read is of one moment, and of our policy; its value is the view.

@@ -16,7 +16,14 @@ from typing import Any
 import grpc
 
 from weft.core.signing import fingerprint
-from weft.errors import ChangedPolicyError, DeniedError, RemoteProtocolError, WeftError
+from weft.errors import (
+    ChangedPolicyError,
+    DeniedError,
+    LostPeerError,
+    RemoteProtocolError,
+    UnreachableError,
+    WeftError,
+)
 from weft.exchange.events import Ended, SessionReport
 from weft.grpc_status import WRITTEN_TOO_LATE, error_of
 from weft.peering.driver import MESSAGE_BYTES, SERVICE, SessionDriver
@@ -25,6 +32,7 @@ from weft.peering.registry import SessionRegistry
 from weft.policy.rows import Mode
 from weft.policy.rules import Policy
 from weft.tls.address import join_address, split_address
+from weft.tls.connection_limits import PEER_KEEPALIVE
 from weft.tls.handshake import fetch_certificate
 from weft.tls.identity import NAME, Identity, channel_credentials, origin_of
 from weft.tls.transport import introduced
@@ -42,9 +50,7 @@ _GOODBYE = 10.0
 _OPTIONS = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES),
     ("grpc.max_send_message_length", MESSAGE_BYTES),
-    ("grpc.keepalive_time_ms", 60_000),
-    ("grpc.keepalive_timeout_ms", 20_000),
-    ("grpc.http2.max_pings_without_data", 0),  # a live session may have nothing to say for long
+    *PEER_KEEPALIVE,
     ("grpc.ssl_target_name_override", NAME),
     ("grpc.enable_http_proxy", 0),  # certificates are fetched without one
 )
@@ -78,9 +84,12 @@ class Dialer:
         if isinstance(stream.error, DeniedError):
             own = fingerprint(origin_of(self.identity.certificate))
             stream.error.advice = f"its operator has to run: weft peers add {own}"
-        if isinstance(ended.error, RemoteProtocolError) and stream.error is not None:
-            return replace(ended, error=stream.error)
-        return ended
+        if stream.error is None or driver.closed or not isinstance(ended.error, RemoteProtocolError | None):
+            return ended
+        has_begun = driver.report is not None and driver.report.frames_received > 0
+        if isinstance(stream.error, UnreachableError) and has_begun:
+            return replace(ended, error=LostPeerError(str(stream.error)))
+        return ended if ended.error is None else replace(ended, error=stream.error)
 
 
 class _Call:

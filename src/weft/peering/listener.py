@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 import grpc
 
-from weft.errors import DeniedError, OverloadedError, RemoteProtocolError, StoppingError, WeftError
+from weft.errors import DeniedError, LostPeerError, OverloadedError, StoppingError, WeftError
 from weft.grpc_failure import Failure
 from weft.grpc_health import Health
 from weft.grpc_status import is_ours
@@ -29,7 +29,7 @@ from weft.peering.index_backend import BackendThreads
 from weft.peering.registry import SessionMeter, SessionRegistry
 from weft.policy.rules import Policy
 from weft.tls.address import join_address, split_address
-from weft.tls.connection_limits import connection_options, most_connections
+from weft.tls.connection_limits import PEER_KEEPALIVE, connection_options, most_connections
 from weft.tls.identity import caller, load_or_make_identity
 from weft.tls.idle_connections import IdleConnections
 from weft.tls.transport import exchange_credentials
@@ -41,10 +41,7 @@ _OPTIONS = (
     ("grpc.max_send_message_length", MESSAGE_BYTES),
     ("grpc.max_concurrent_streams", 16),
     ("grpc.max_metadata_size", 16 << 10),
-    ("grpc.keepalive_time_ms", 120_000),
-    ("grpc.keepalive_timeout_ms", 20_000),
-    ("grpc.http2.max_pings_without_data", 0),
-    ("grpc.http2.min_recv_ping_interval_without_data_ms", 30_000),
+    *PEER_KEEPALIVE,
 )
 _SESSIONS = 256
 """At a time; most of them live, with nothing to do."""
@@ -95,12 +92,17 @@ class ExchangeServer:
             taken = 0
         if not taken:
             raise WeftError(f"{address}: cannot listen there; it is in use, or not an address of this machine")
-        await self._server.start()
         await self._health.begin()
+        await self._health.show(ready=True)
+        await self._server.start()
         self._looking = asyncio.create_task(self.registry.look(self._backend_threads))
         self._watching = asyncio.create_task(self._connections.run(taken))
         self._call_peers()
         return join_address(host, taken)
+
+    async def show_health(self, *, ready: bool) -> None:
+        """Whether the index can be used, as the health service of this port tells it."""
+        await self._health.show(ready=ready)
 
     async def use(self, policy: Policy) -> None:
         """Go by another policy: first sessions whose peer's rights are others are cut."""
@@ -116,7 +118,7 @@ class ExchangeServer:
     async def stop(self, seconds: float = limits.DRAIN_SECONDS) -> None:
         """Call nobody any more, and let sessions end; those that do not within ``seconds`` are cut."""
         self._stopping = True
-        await self._health.enter_graceful_shutdown()
+        await self._health.stop()
         ends = time.monotonic() + seconds
         for peer in self._calls.keys() - {driver.peer for driver in self.registry.calling()}:
             self._calls[peer].cancel()
@@ -187,7 +189,7 @@ class ExchangeServer:
             with self.registry.running(driver):
                 error = (await driver.run(_AnsweredStream(context))).error
         except asyncio.CancelledError:  # the transport's way to say that the caller has gone
-            error = None if driver.synced else RemoteProtocolError("the stream was cut")
+            error = LostPeerError("the connection was lost")
             raise
         except Exception as failure:
             error = failure

@@ -28,6 +28,7 @@ from weft.core.signing import short_fingerprint
 from weft.errors import (
     ChangedPolicyError,
     DeniedError,
+    LostPeerError,
     OverloadedError,
     RemoteProtocolError,
     StoppingError,
@@ -48,7 +49,7 @@ _GRACE = (1.0, 3.0)
 """Seconds in which a peer may begin its session anew, before we call it instead."""
 
 Role = Literal["caller", "answerer"]
-Outcome = Literal["well", "policy", "peer", "store", "denied", "refused", "unreachable", "stopped", "failed"]
+Outcome = Literal["well", "policy", "peer", "store", "denied", "refused", "unreachable", "lost", "stopped", "failed"]
 
 _OUTCOMES: tuple[tuple[type[BaseException] | type[None], Outcome], ...] = (
     (type(None), "well"),
@@ -56,6 +57,7 @@ _OUTCOMES: tuple[tuple[type[BaseException] | type[None], Outcome], ...] = (
     (StoreError, "store"),
     (DeniedError, "denied"),
     (OverloadedError, "refused"),
+    (LostPeerError, "lost"),
     (UnreachableError, "unreachable"),
     (StoppingError, "stopped"),
     (asyncio.CancelledError, "stopped"),
@@ -224,9 +226,16 @@ class SessionRegistry:
                 if end != self._end:
                     self._end = end
                     self.committed()
+                self._still_synced()
             for driver in self._running:
                 self._tell(driver)
             await asyncio.sleep(LOOK_SECONDS)
+
+    def _still_synced(self) -> None:
+        """Peers of live sessions that were offered all of our log are in sync now."""
+        for driver in self._running:
+            if driver.live and driver.covered is not None and driver.covered >= self._end:
+                self._synced[driver.peer] = time.monotonic()
 
     def _tell(self, driver: SessionDriver, *, last: bool = False) -> None:
         """Claims came in while it was live; one line in the log now and then."""

@@ -61,6 +61,11 @@ class Batcher:
         self._waiting: deque[_Asked] = deque()
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for the next visit."""
+        return len(self._waiting)
+
     async def answer(self, request: bytes, seconds: float) -> bytes:
         """What `get_thread` gives or raises, within ``seconds``; `OverloadedError`, `LateError`."""
         check_waiting(len(self._waiting))

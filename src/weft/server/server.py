@@ -2,8 +2,9 @@
 
 Theory of operation
 -------------------
-All of it runs in one event loop, which never waits for the index (`weft.server.reader_pool`).  To stop: health says
-NOT_SERVING, calls that come are refused, streams end, calls in flight get their answers, and then the socket closes.
+All of it runs in one event loop, which never waits for the index (`weft.server.reader_pool`).  Health says whether the
+server can answer now (`weft.server.health_monitor`).  To stop: health says NOT_SERVING, calls that come are refused,
+streams end, calls in flight get their answers, and then the socket closes.
 
 Plain text is spoken on loopback and on unix sockets only, where whoever can connect can run programs on this machine;
 anywhere else the server needs credentials (`weft.server.access`).  That is refused here, whoever asks.
@@ -26,6 +27,7 @@ from weft.index.index import Index
 from weft.policy.rules import Policy
 from weft.server.access import Access
 from weft.server.client_limits import ClientLedger, ClientLimits
+from weft.server.health_monitor import HealthMonitor
 from weft.server.limit_interceptor import ClientLimiter
 from weft.server.reader_pool import ReaderPool
 from weft.server.reflection import add_reflection
@@ -82,14 +84,19 @@ class Server:
         Index.prepare(path, policy)
         self._path = path
         self._policy = policy
+        self._view_policies = [policy]
+        """Those that the view may be of: while that of a new one is made, the old one answers."""
         self._quick = ReaderPool(path, policy, 1, "quick")  # more would only wait for each other
         self._slow = ReaderPool(path, policy, _SLOW_THREADS, "slow")
         self._log = ReaderPool(path, policy, 1, "log")
         self._keeper = ReaderPool(path, policy, 1, "keeper")
+        self._pools = (self._quick, self._slow, self._log, self._keeper)
         self.watching = ChangeWatch(self._log, self._fill_search)
         self._credentials = access.credentials if access else None
         self._service = ThreadsService(self._quick, self._slow, self.watching, meter, access)
         self._health = Health([NAME])
+        self.monitor = HealthMonitor(path, lambda: tuple(self._view_policies), self._quick)
+        self.monitor.follow(lambda found: self._health.show(ready=found.is_ready))
         self._shared = shared
         self._connections = IdleConnections(most_connections())
         self._limiter = None
@@ -116,8 +123,10 @@ class Server:
         """
         path = socket_path(address)
         taken = self._bind(*split_address(address)) if path is None else self._bind_socket(path, socket_mode)
-        await self._server.start()
         await self._health.begin()
+        await self._server.start()
+        await self.monitor.look()
+        self._start_task(self.monitor.run())
         self._start_task(self.watching.run())
         if self._limiter is not None and path is None:
             self._start_task(self._connections.run(split_address(taken)[1]))
@@ -150,27 +159,35 @@ class Server:
 
     async def stop(self, seconds: float = limits.DRAIN_SECONDS) -> bool:
         """Stop as the module says; whether all calls in flight ended within ``seconds``."""
-        await self._health.enter_graceful_shutdown()
+        await self._health.stop()
         ended = await self._service.drain(seconds)
+        self._health.end()
         self._ending.set()
         for task in self._tasks:
             task.cancel()
         await self._server.stop(0.2 if ended else 0)
-        for pool in (self._quick, self._slow, self._log, self._keeper):
+        self.monitor.close()
+        for pool in self._pools:
             await asyncio.to_thread(pool.close)
         return ended
 
     async def use(self, policy: Policy) -> None:
         """Answer by another policy from now on; returns when its view is made."""
         self._policy = policy
-        for pool in (self._quick, self._slow, self._log, self._keeper):
+        self._view_policies.append(policy)
+        for pool in self._pools:
             pool.use(policy)
         while self._policy is policy:
             try:
                 await asyncio.to_thread(Index.prepare, self._path, policy)
+                self._view_policies = [one for one in self._view_policies if one is policy or one is self._policy]
                 return
             except LockedStoreError as error:
                 log.warning("the view of the new policy has to wait: %s", error)
+
+    def waiting(self) -> dict[str, int]:
+        """How many calls are in each queue, those that are being worked on too."""
+        return {pool.name: pool.waiting for pool in self._pools} | {"batch": self._service.waiting}
 
     async def wait(self) -> None:
         """Until it has been stopped."""

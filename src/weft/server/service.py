@@ -105,6 +105,11 @@ class ThreadsService:
         handlers["GetThreads"] = grpc.stream_stream_rpc_method_handler(self._threads)
         return grpc.method_handlers_generic_handler(NAME, handlers)
 
+    @property
+    def waiting(self) -> int:
+        """The requests for threads that wait to be answered together."""
+        return self._batcher.waiting
+
     async def drain(self, seconds: float) -> bool:
         """Take no more calls, end the streams, and wait for calls in flight; whether they all ended in time."""
         self._stopping = True

@@ -15,6 +15,17 @@ IDLE_SECONDS = 600
 """Without a call in flight; a client connects again by itself."""
 _OWN_DESCRIPTORS = 256
 """For the index, its readers, logs and calls to others."""
+PEER_KEEPALIVE: tuple[tuple[str, int], ...] = (
+    ("grpc.keepalive_time_ms", 16_000),
+    ("grpc.keepalive_timeout_ms", 8_000),
+    ("grpc.http2.ping_timeout_ms", 8_000),  # else an answer to a ping is waited for a minute
+    ("grpc.http2.max_pings_without_data", 0),  # a live session may have nothing to say for long
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 8_000),
+)
+"""Options of gRPC for sessions of peers, on both sides: a silent connection is asked whether it lives, and is lost
+within `PEER_LOST_SECONDS` if it does not answer: its process hangs, its machine is gone, or packets vanish."""
+PEER_LOST_SECONDS = 30
+"""After which at the latest a peer that does not answer counts as lost."""
 _LEAST, _MOST = 64, 16_384
 _PORTS = 2
 """Of clients and of peers; each may have as many."""

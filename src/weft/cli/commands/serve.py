@@ -13,7 +13,7 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,10 +32,12 @@ from weft.tls.client_address import TrustedProxies
 if TYPE_CHECKING:
     from weft.policy.rules import Policy
     from weft.server.access import Access
+    from weft.server.health_monitor import HealthMonitor, Readiness
     from weft.server.logging import Format
-    from weft.server.metrics import Metrics
+    from weft.server.metrics import Metrics, ServerState
     from weft.server.policy_watcher import PolicyWatcher
     from weft.server.server import Server
+    from weft.server.service_manager import ServiceManager
 
 log = logging.getLogger("weft.serve")
 
@@ -148,15 +150,18 @@ def command(
         raise WeftError(f"{_NEEDS} ({error.name} is missing)") from None
     from weft.index.index import Index
     from weft.policy.files import config_path, index_path
+    from weft.server.service_manager import ServiceManager
 
     server_logging.set_up_logging(log_format, quiet=quiet)
+    manager = ServiceManager.from_environment()
+    manager.status("making the view, if it is not of this policy yet")
     path, place = index_path(index), config_path(config)
     mark = mark_of(place)
     with Index.open(path, policy=config, create=False) as opened:
         policy = opened.policy
     policy_options = [] if config is None else ["--config", config]
     options = ("--log-format", log_format, *policy_options, *access, *(["-q"] if quiet else []))
-    asyncio.run(_serve(path, (place, policy, mark), ports, _Team(workers, worker, options)))
+    asyncio.run(_serve(path, (place, policy, mark), ports, _Team(workers, worker, options), manager))
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,14 +229,16 @@ class _Team:
         return workers(command, self.number - 1, DRAIN_SECONDS + 5, hurry)
 
 
-async def _serve(path: Path, policy: tuple[Path, Policy, FileMark], ports: _Ports, team: _Team) -> None:
+async def _serve(
+    path: Path, policy: tuple[Path, Policy, FileMark], ports: _Ports, team: _Team, manager: ServiceManager
+) -> None:
     """Serve until a signal says to stop."""
     from weft.server.policy_watcher import PolicyWatcher
     from weft.server.server import Server
     from weft.tls.address import split_address
 
     policies = PolicyWatcher(*policy)
-    stopping = _signals(policies)
+    stopping = _signals(policies, manager)
     if team.worker:
         from weft.server.workers import stop_with_parent
 
@@ -242,16 +249,20 @@ async def _serve(path: Path, policy: tuple[Path, Policy, FileMark], ports: _Port
         server = Server(path, policies.current, meter=meter, access=access, shared=team.shared, proxies=ports.proxies)
         policies.follow(server.use)
         try:
-            shown = meter.show(*split_address(metrics), lambda: server.watching.end) if meter and metrics else None
+            if meter:
+                meter.follow(_state(path, server, policies))
+            shown = meter.show(*split_address(metrics)) if meter and metrics else None
             address = await server.start(ports.listen, ports.socket_mode)
             click.echo(f"listening on {address}")
             if shown:
                 click.echo(f"metrics on {shown}")
             others = team.others(path, address, stopping)
-            async with _exchanging(path, policies, ports.exchange, meter), _following(policies), others:
+            async with _exchanging(path, policies, ports.exchange, meter, server.monitor), others:
                 sys.stdout.flush()
-                await stopping.wait()
-                stopping.clear()
+                async with _meanwhile(policies.run(), _notifying(manager, server.monitor, policies)):
+                    await stopping.wait()
+                    stopping.clear()
+                manager.stopping()
                 log.info("stopping: calls in flight end first")
         except BaseException:
             await server.stop(0)
@@ -260,19 +271,54 @@ async def _serve(path: Path, policy: tuple[Path, Policy, FileMark], ports: _Port
 
 
 @asynccontextmanager
-async def _following(policies: PolicyWatcher) -> AsyncIterator[None]:
-    """Notice meanwhile that the policy changes."""
-    task = asyncio.create_task(policies.run())
+async def _meanwhile(*works: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Do what goes on until it is cancelled."""
+    tasks = [asyncio.create_task(work) for work in works]
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _notifying(manager: ServiceManager, monitor: HealthMonitor, policies: PolicyWatcher) -> None:
+    """Tell the service manager how the server is, until cancelled."""
+
+    async def tell(found: Readiness) -> None:
+        manager.status(_status(found, policies))
+
+    manager.ready(_status(monitor.current, policies))
+    policies.follow_loads(lambda _: manager.ready(_status(monitor.current, policies)))
+    monitor.follow(tell)
+    await manager.watchdog(monitor.is_alive)
+    await asyncio.Event().wait()
+
+
+def _status(found: Readiness, policies: PolicyWatcher) -> str:
+    return (
+        "; ".join(filter(None, [found.problem and f"not ready: {found.problem}", policies.last_load.error])) or "ready"
+    )
+
+
+def _state(path: Path, server: Server, policies: PolicyWatcher) -> ServerState:
+    """What metrics tell of a server and its index."""
+    from weft.index.condition import last_ingest, wal_bytes
+    from weft.server.metrics import ServerState
+
+    return ServerState(
+        readiness=lambda: server.monitor.current,
+        log_position=lambda: server.watching.end,
+        waiting=server.waiting,
+        wal_bytes=lambda: wal_bytes(path),
+        last_ingest=lambda: last_ingest(path),
+        policies=policies,
+    )
 
 
 @asynccontextmanager
 async def _exchanging(
-    path: Path, policies: PolicyWatcher, address: str | None, meter: Metrics | None
+    path: Path, policies: PolicyWatcher, address: str | None, meter: Metrics | None, monitor: HealthMonitor
 ) -> AsyncIterator[None]:
     """Exchange with peers meanwhile, if there is an address to listen at."""
     if address is None:
@@ -284,6 +330,7 @@ async def _exchanging(
     exchange_meter = ExchangeMetrics(meter.registry) if meter else None
     server = ExchangeServer(path, policies.current, look=policies.look, meter=exchange_meter)
     policies.follow(server.use)
+    monitor.follow(lambda found: server.show_health(ready=found.is_ready))
     if exchange_meter:
         exchange_meter.show(server.registry.standings)
     try:
@@ -304,13 +351,18 @@ async def _stop(server: Server, again: asyncio.Event) -> None:
     hurried.cancel()
 
 
-def _signals(policies: PolicyWatcher) -> asyncio.Event:
+def _signals(policies: PolicyWatcher, manager: ServiceManager) -> asyncio.Event:
     """Set by SIGTERM and SIGINT; SIGHUP has the policy read again."""
+
+    def reload() -> None:
+        manager.reloading()
+        policies.hurry()
+
     event = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, event.set)
-    loop.add_signal_handler(signal.SIGHUP, policies.hurry)
+    loop.add_signal_handler(signal.SIGHUP, reload)
     return event
 
 
