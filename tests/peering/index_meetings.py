@@ -21,7 +21,7 @@ from tests.peering.expected_threads import Reader
 from weft import Index
 from weft.core.feed import FeedSet
 from weft.exchange.configuration import Configuration
-from weft.exchange.events import CoverageGained, Ended, Output, Refusal, Synced
+from weft.exchange.events import CoverageGained, Delivered, Ended, Output, Refusal, Synced
 from weft.exchange.session import Session
 from weft.peering.index_backend import IndexBackend
 from weft.policy.rows import Origin, Peer
@@ -85,6 +85,8 @@ class Side:
                 backend.refuse(peer, [refusal])
             case CoverageGained() as covered:
                 backend.cover(peer, covered)
+            case Delivered() as delivered:
+                backend.deliver(peer, delivered)
             case Synced():
                 self.synced = True
             case Ended() as ended:

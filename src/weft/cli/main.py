@@ -29,6 +29,7 @@ COMMANDS = {
     "lists": "The lists in the index; rename or remove one.",
     "mute": "Hide something here, or show it again.",
     "retract": "Withdraw what this server said.",
+    "erase": "Take back what this server said, and delete it.",
     "expunge": "Delete here what is known of a message.",
     "diff": "Which edges differ between two servers or views.",
     "export": "All threads, in any format.",

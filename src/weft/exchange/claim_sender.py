@@ -249,10 +249,16 @@ class LogFollower:
         self._named = named
         self.learned: list[range] = []
         """Positions of claims that came from the peer, ascending."""
-        self._read = 0
+        self.read = 0
+        """The position up to which the log was read."""
         self._started = self._reading = self._more = False
         self._ready: dict[bytes, None] = {}
         """What is to be told: elements, or digests of message ids."""
+
+    @property
+    def idle(self) -> bool:
+        """All that was read was told."""
+        return not (self._reading or self._more or self._ready)
 
     def learn(self, positions: range) -> None:
         """These came from the peer."""
@@ -261,7 +267,7 @@ class LogFollower:
         if positions:
             self.learned.append(positions)
         if len(self.learned) > _REMEMBERED:
-            self.learned = [some for some in self.learned if some.stop > self._read]
+            self.learned = [some for some in self.learned if some.stop > self.read]
 
     def catch_up(
         self, after: int, upto: int, learned: Sequence[range], most: int, then: Callable[[bool], None]
@@ -292,7 +298,7 @@ class LogFollower:
 
     def start(self, after: int) -> None:
         """Tell what stands beyond a position, and all that comes."""
-        self._started, self._read = True, after
+        self._started, self.read = True, after
         self.grew()
 
     def grew(self) -> None:
@@ -305,16 +311,16 @@ class LogFollower:
         if self._started and self._more and not self._reading and self._offer_queue.all_sent:
             self._more, self._reading = False, True
             if self._named:
-                self._outbox.ask(ReadNames(self._read, PAGE, self._feeds), self._page)
+                self._outbox.ask(ReadNames(self.read, PAGE, self._feeds), self._page)
             else:
-                self._outbox.ask(ReadLog(self._read, PAGE, self._feeds), self._page)
+                self._outbox.ask(ReadLog(self.read, PAGE, self._feeds), self._page)
 
     def _page(self, page: LogPage[LogEntry] | LogPage[NamedEntry]) -> None:
         self._reading = False
-        if page.end <= self._read:
+        if page.end <= self.read:
             self._flush(last=False)
             return
-        self._read = page.end
+        self.read = page.end
         for entry in _told(page.entries, self.learned):
             self._collect(entry)
             self._send_full()

@@ -346,6 +346,17 @@ class CoverageGained:
 
 
 @dataclass(frozen=True, slots=True)
+class Delivered:
+    """The peer has what we held of some feeds up to a position of our log on its disk, or does not want it.
+
+    In threads mode that is what concerns the ids that it asks about; what it wants of the rest it has not asked for.
+    """
+
+    feeds: FeedRanges
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
 class Synced:
     """Both are done: all that was held at the start is on disk on both sides, and only news follows."""
 
@@ -360,4 +371,4 @@ class Ended:
     error: WeftError | None = None
 
 
-Output = Send | Ask | Refusal | CoverageGained | Synced | Ended
+Output = Send | Ask | Refusal | CoverageGained | Delivered | Synced | Ended

@@ -35,7 +35,7 @@ from weft.exchange.claim_proofs import PartVerifier
 from weft.exchange.claim_receiver import ClaimReceiver, Quota, WantQueue
 from weft.exchange.claim_sender import ClaimSender, LogFollower, OfferQueue
 from weft.exchange.configuration import Configuration
-from weft.exchange.events import Answer, CoverageGained, Ended, Output, SessionReport, Synced
+from weft.exchange.events import Answer, CoverageGained, Delivered, Ended, Output, SessionReport, Synced
 from weft.exchange.handshake import Handshake
 from weft.exchange.limits import MAX_REASON
 from weft.exchange.mirror import Mirror
@@ -97,6 +97,8 @@ class Session:
         self._done = self._they_are_done = False
         self._rested = False
         """All was live and nobody owed anything, at some time since the last tick."""
+        self._delivered = -1
+        """The position up to which the peer has our log, as far as that was said."""
         self._handlers: Mapping[str, Callable[[wire.Frame, int], None]] = {
             "hello": lambda frame, _: self._on_hello(frame.hello),
             "agreement": lambda frame, _: self._on_agreement(frame.agreement),
@@ -182,6 +184,8 @@ class Session:
             except RemoteProtocolError as error:
                 self._end(error, str(error), error.limit)
             self._rested = self._rested or self._rests()
+            if self._state is SessionState.LIVE:
+                self._say_delivered()
         return self._outbox.outputs()
 
     def _pump(self) -> None:
@@ -236,11 +240,26 @@ class Session:
         if self._requester is None and self._agreement.taken:
             whole = self._agreement.taken & self._carried
             self._outbox.put(CoverageGained(whole.without(self._refused.feeds), None))
+        position = self._responder.position if self._responder else self._mirror.position
+        self._deliver(self._agreement, position)
         self._outbox.put(Synced(self._outbox.report))
         if self._goes_live:
-            self._log_follower.start(self._responder.position if self._responder else self._mirror.position)
+            self._log_follower.start(position)
         else:
             self._end(None)
+
+    def _say_delivered(self) -> None:
+        """Of news the peer has what it has acknowledged, or told us that it does not lack; not if it asks later."""
+        follower = self._log_follower
+        if follower is None or self._agreement is None or self._responder is not None:
+            return
+        if follower.read > self._delivered and follower.idle and self._offer_queue.idle and self._claim_sender.idle:
+            self._deliver(self._agreement, follower.read)
+
+    def _deliver(self, agreement: Agreement, position: int) -> None:
+        self._delivered = position
+        if agreement.given:
+            self._outbox.put(Delivered(agreement.given, position))
 
     def _end(self, error: WeftError | None, reason: str = "", limit: str = "") -> None:
         if reason:

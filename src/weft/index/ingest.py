@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -29,6 +29,7 @@ from weft.core.feed import Feed
 from weft.core.merkle import whole_tree
 from weft.core.signing import public_key, sign_root
 from weft.errors import PolicyError
+from weft.index.erased_ids import erased_ids
 from weft.index.file_state import half_written, look, remember
 from weft.index.newest_mail import keep_newest_year, newest_year
 from weft.index.rotated_files import rotated_files
@@ -91,6 +92,10 @@ class Ingest:
         self._newest = NewestYear()
         self._by_list: Counter[str] = Counter()
         self._coming_back = ReturningClaims(view, self._origin)
+        self._erased: Container[bytes] = ()
+        """Message ids of which nothing is said again."""
+        self._passed_over: set[bytes] = set()
+        """Those of them that were met."""
 
     def run(
         self, sources: Sequence[Source], processes: int | None = None, progress: Callable[[str], None] | None = None
@@ -122,12 +127,17 @@ class Ingest:
             for reading in readings:
                 reading.done = True
             self._commit(readings)
-        for line in self._coming_back.lines():
+        for line in (*self._coming_back.lines(), *self._erased_lines()):
             self._log(Note(str(self._store.path), None, line))
         log = self._log
         return Ingested(
             self._messages, self._claims, unchanged, grown, log.skipped - skipped, log.doubts, dict(self._by_list)
         )
+
+    def _erased_lines(self) -> Iterator[str]:
+        if number := len(self._passed_over):
+            was = noun(number, "was erased, and is not stated again", "were erased, and are not stated again")
+            yield f"{count(number, 'message')} {was}"
 
     def _check_list(self, name: str) -> None:
         """`PolicyError` for a list that an index which the public may read does not take."""
@@ -189,6 +199,7 @@ class Ingest:
     def _commit(self, readings: Sequence[_SourceProgress]) -> None:
         """Write what waits, and how far each source has been read, in one transaction."""
         with self._view.transaction():
+            self._erased = erased_ids(self._store.connection)
             if keep_newest_year(self._store.connection, self._newest.year):
                 self._view.reader.forget_future()
             for reading, _, batch in self._waiting:
@@ -249,6 +260,9 @@ class Ingest:
             name = list_name.encode()
             for evidence in batch:
                 claim = claim_of(evidence, self._origin, name)
+                if claim.message_id in self._erased:
+                    self._passed_over.add(claim.message_id)
+                    continue
                 data = encode_mail(claim)
                 identity = claim_id(data)
                 if reading.halves and reading.known and evidence[0] < reading.known.size:
@@ -316,9 +330,15 @@ def sign_batches(key: Ed25519PrivateKey, claims: Iterable[VerifiedClaim]) -> lis
 
 def withdraw(key: Ed25519PrivateKey, claims: Iterable[tuple[bytes, Claim]]) -> list[VerifiedPart]:
     """Signed withdrawals of claims of our own: (claim id, claim)."""
+    return sign_withdrawals(
+        key, (Withdrawal(claim.origin, claim.list, identity, claim.message_id) for identity, claim in claims)
+    )
+
+
+def sign_withdrawals(key: Ed25519PrivateKey, withdrawals: Iterable[Withdrawal]) -> list[VerifiedPart]:
+    """The same of withdrawals that were made."""
     made = []
-    for identity, claim in claims:
-        withdrawal = Withdrawal(claim.origin, claim.list, identity, claim.message_id)
+    for withdrawal in withdrawals:
         data = encode(withdrawal)
         made.append(VerifiedClaim(0, claim_id(data), data, withdrawal))
     return sign_batches(key, made)

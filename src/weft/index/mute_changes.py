@@ -81,6 +81,7 @@ class PolicyMarks(NamedTuple):
         """Those of a policy."""
         tables = policy.to_tables()
         tables.pop("peer", None)
+        tables.pop("retention", None)
         state = sha256(repr((_VERSION, policy.own, tables)).encode()).digest()
         mutes = json.dumps(tables.pop("mute"), sort_keys=True).encode()
         return cls(state, sha256(repr((_VERSION, policy.own, tables)).encode()).digest(), mutes)

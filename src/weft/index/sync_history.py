@@ -126,7 +126,7 @@ class SyncHistory:
         _check_time(when)
         digests = None if asked is None else sorted_digests(asked)
         roots = sorted_digests({id_digest(root) for root in cut})
-        row = (peer, when, secrets.randbits(62), _dump(lists), roots, digests)
+        row = (peer, when, secrets.randbits(62), dump_lists(lists), roots, digests)
         self._connection.execute(_SAVE, row)
 
     def all(self) -> list[SyncRecord]:
@@ -164,7 +164,7 @@ class SyncHistory:
             "SELECT time, feeds, cut, asked FROM exchanges WHERE peer = ?", (peer,)
         ).fetchall()
         _check_time(time)
-        return SyncRecord(peer, time, _load(feeds), None if asked is None else DigestSet(asked), DigestSet(cut))
+        return SyncRecord(peer, time, load_lists(feeds), None if asked is None else DigestSet(asked), DigestSet(cut))
 
 
 def digest_number(message_id: bytes) -> int:
@@ -192,7 +192,7 @@ def _check_time(seconds: int) -> None:
         raise ValueError("a time that no calendar has")
 
 
-def _dump(lists: Mapping[bytes, Lists]) -> str:
+def dump_lists(lists: Mapping[bytes, Lists]) -> str:
     """As text, so that whoever opens the database can read it: ``{"ORIGIN": [ALL_BUT, LIST...]}``."""
     return json.dumps(
         {
@@ -202,7 +202,7 @@ def _dump(lists: Mapping[bytes, Lists]) -> str:
     )
 
 
-def _load(text: str) -> dict[bytes, Lists]:
+def load_lists(text: str) -> dict[bytes, Lists]:
     """The opposite; `ValueError` or `TypeError` if it is none."""
     found: dict[bytes, Lists] = {}
     for origin, (all_but, *names) in dict(json.loads(text)).items():

@@ -138,11 +138,20 @@ def _withdrawals(store: SqliteStore, policy: Policy) -> Iterator[tuple[bytes, in
             if isinstance(withdrawal := read_claim(held), Withdrawal)
             and not claim_filter.hidden(held.identity, withdrawal)
         ]
-        targets = {held.identity: read_claim(held) for held in store.get([one.target for _, one in interpreted])}
+        targets = {held.identity: held for held in store.get([one.target for _, one in interpreted])}
         for position, withdrawal in interpreted:
-            target, claim = withdrawal.target, targets.get(withdrawal.target)
-            yield target, position, isinstance(claim, Claim) and withdrawal.withdraws(target, claim)
+            yield withdrawal.target, position, _withdraws(store, withdrawal, targets.get(withdrawal.target))
         after = page[-1].position
+
+
+def _withdraws(store: SqliteStore, withdrawal: Withdrawal, held: StoredClaim | None) -> bool:
+    """Whether it takes back a claim that is held; of one whose bytes are gone, whether that is of the same feed."""
+    if held is None:
+        return False
+    if not held.data:
+        return store.feed(held.batch) == withdrawal.feed
+    claim = read_claim(held)
+    return isinstance(claim, Claim) and withdrawal.withdraws(held.identity, claim)
 
 
 def check(store: SqliteStore, view: View) -> Iterator[Problem]:
@@ -235,7 +244,7 @@ def compare(store: SqliteStore, first: Policy, second: Policy) -> Iterator[EdgeD
 
 def common_differences(store: SqliteStore, policy: Policy, thread: Thread) -> int:
     """In how many of a thread's ids the common view has another parent."""
-    if not policy.origins and policy == Policy(policy.own, peers=policy.peers):
+    if not policy.origins and policy == Policy(policy.own, peers=policy.peers, retention=policy.retention):
         return 0
     ids = [message.id.encode("utf-8", "surrogateescape") for message in thread.messages]
     ghosts = [literal for literal, message in zip(ids, thread.messages, strict=True) if message.ghost]

@@ -324,8 +324,12 @@ class View:
                 f"DELETE FROM {table} WHERE position = ?",  # noqa: S608 - our own names
                 [(held.position,) for held in claims],
             )
+        # Without its bytes a claim cannot be compared with what a withdrawal says of it: the feed has to do.
         self.connection.executemany(
-            "UPDATE withdrawals SET valid = 0 WHERE target = ?", [(held.identity,) for held in claims]
+            "UPDATE withdrawals SET valid = EXISTS (SELECT 1 FROM withdrawals other "
+            "JOIN claims ON claims.position = other.position JOIN batches ON batches.batch = claims.batch "
+            "WHERE other.target = ?1 AND feed = (SELECT feed FROM batches WHERE batch = ?2)) WHERE target = ?1",
+            [(held.identity, held.batch) for held in claims],
         )
         self._load_withdrawn()
 
@@ -401,18 +405,25 @@ class View:
                 (withdrawal.target, stored.position, withdrawal.target in self.withdrawn),
             )
         targets = dict.fromkeys(withdrawal.target for _, withdrawal in withdrawals)
-        taken = []
+        taken, gone = [], []
         for held in self.store.get(list(targets)):
             claim = read_claim(held)
             if isinstance(claim, Claim) and held.identity not in self.withdrawn and self._takes(held.identity, claim):
                 taken.append(held)
+            elif not held.data and self._takes_expunged(held):
+                gone.append(held)
         self.take_away(taken)
-        for held in taken:
+        for held in chain(taken, gone):
             self._valid(held.identity)
 
     def _takes(self, identity: bytes, claim: Claim) -> bool:
         """Whether one of the withdrawals that were heard takes a claim back."""
         return any(withdrawal.withdraws(identity, claim) for withdrawal in self._pending.get(identity, ()))
+
+    def _takes_expunged(self, held: StoredClaim) -> bool:
+        """The same of a claim whose bytes are gone, which has to be of the same feed."""
+        feed = self.store.feed(held.batch)
+        return any(withdrawal.feed == feed for withdrawal in self._pending.get(held.identity, ()))
 
     def _valid(self, target: bytes) -> None:
         self.withdrawn.add(target)
@@ -530,14 +541,16 @@ class View:
         """Read what withdrawals take back, and those whose targets have not come."""
         self.withdrawn.clear()
         self._pending.clear()
+        pending: list[int] = []
         for target, position, valid in self.connection.execute("SELECT target, position, valid FROM withdrawals"):
             if valid:
                 self.withdrawn.add(target)
-                continue
-            for held in self.store.log(position - 1, 1):
-                withdrawal = read_claim(held)
-                if isinstance(withdrawal, Withdrawal):
-                    self._pending.setdefault(target, []).append(withdrawal)
+            else:
+                pending.append(position)
+        for held in self.store.at(pending):
+            withdrawal = read_claim(held)
+            if isinstance(withdrawal, Withdrawal):
+                self._pending.setdefault(withdrawal.target, []).append(withdrawal)
 
     def _done(self, position: int) -> None:
         self.connection.executemany(

@@ -34,6 +34,7 @@ from weft.exchange.events import (
     CommitParts,
     Committed,
     CoverageGained,
+    Delivered,
     Ended,
     FindTrees,
     GetPosition,
@@ -51,8 +52,8 @@ from weft.exchange.events import (
 from weft.exchange.limits import MAX_REASON, Limits
 from weft.exchange.riblt.mapping import KEY_BYTES
 from weft.exchange.session import Session
-from weft.peering.coverage_recorder import CoverageRecorder
 from weft.peering.index_backend import BackendThreads, IndexBackend
+from weft.peering.latest_recorder import LatestRecorder
 from weft.policy.feed_ranges import FeedRanges
 from weft.policy.rows import Mode
 from weft.policy.rules import Policy
@@ -132,7 +133,8 @@ class SessionDriver:
         self._observer = observer
         self._mode = mode
         self._takes_new_key = takes_new_key
-        self._coverage = CoverageRecorder()
+        self._coverage = LatestRecorder[CoverageGained]()
+        self._delivery = LatestRecorder[Delivered]()
         self._session: Session | None = None
         self._snapshot: int | None = None
         self._frames: asyncio.Queue[bytes | None] = asyncio.Queue()
@@ -218,7 +220,7 @@ class SessionDriver:
         """For a frame, for what others say, or until it is time for something."""
         if self.synced is not None:
             until = min(until, self.synced + self._live_seconds)
-        until = min(until, self._coverage.due)
+        until = min(until, self._coverage.due, self._delivery.due)
         try:
             async with asyncio.timeout(max(0.0, until - time.monotonic())):
                 await self._woken.wait()
@@ -284,6 +286,8 @@ class SessionDriver:
                     todo.extend(await self._refuse(refusals))
                 case CoverageGained() as covered:
                     self._coverage.put(covered, time.monotonic(), wait=self._lives)
+                case Delivered() as delivered:
+                    self._delivery.put(delivered, time.monotonic(), wait=self._lives)
                 case Synced():
                     self._lives = not any(isinstance(output, Ended) for output in todo)
                     self._is_synced()
@@ -306,13 +310,22 @@ class SessionDriver:
         return []
 
     async def _cover(self) -> None:
-        """Remember what the peer was asked, if it is time."""
-        covered = self._coverage.take(time.monotonic(), last=self._ended is not None)
-        if covered is not None:
-            try:
-                await self._backend_threads.run(lambda backend: backend.cover(self.peer, covered))
-            except StoreError as error:
-                log.warning("cannot remember what %s was asked: %s", short_fingerprint(self.peer), error)
+        """Remember what the peer was asked, and what it has of us, if it is time."""
+        now, last = time.monotonic(), self._ended is not None
+        covered, delivered = self._coverage.take(now, last=last), self._delivery.take(now, last=last)
+        if covered is None and delivered is None:
+            return
+
+        def work(backend: IndexBackend) -> None:
+            if covered is not None:
+                backend.cover(self.peer, covered)
+            if delivered is not None:
+                backend.deliver(self.peer, delivered)
+
+        try:
+            await self._backend_threads.run(work)
+        except StoreError as error:
+            log.warning("cannot remember what %s was asked and has: %s", short_fingerprint(self.peer), error)
 
     def _parted(self) -> list[Output]:
         """What the machine says to its end."""

@@ -36,6 +36,7 @@ from weft.exchange.events import (
     CommitParts,
     Committed,
     CoverageGained,
+    Delivered,
     FindTrees,
     KeepState,
     QuotaUsed,
@@ -135,6 +136,10 @@ class IndexBackend:
     def cover(self, peer: bytes, covered: CoverageGained) -> None:
         """Remember what a peer was asked, for who wants to know how complete a thread is; `StoreError`."""
         self._index.record_covered(peer, covered.feeds.lists, covered.asked, covered.cut, int(time.time()))
+
+    def deliver(self, peer: bytes, delivered: Delivered) -> None:
+        """Remember up to where a peer has our log, for who waits until it knows of a withdrawal; `StoreError`."""
+        self._index.record_delivered(peer, delivered.feeds.lists, delivered.position, int(time.time()))
 
     def carried(self) -> FeedRanges:
         """The feeds that this server carries whole: its own, and those that it took whole not long ago."""

@@ -23,6 +23,10 @@ TIERS: Mapping[str, int] = {"trusted": 1, "known": 2}
 Mode = Literal["mirror", "threads"]
 
 _CLAIM_ID = re.compile(r"[0-9a-f]{64}")
+_PERIOD = re.compile(r"[0-9]{1,5}[dh]", re.ASCII)
+_HOUR = 3600
+_DAY = 24 * _HOUR
+_UNITS = {"h": _HOUR, "d": _DAY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +175,34 @@ class Mute:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long this server keeps what nobody states any more: ``[retention]``."""
+
+    withdrawn: int | None = 30 * _DAY
+    """Seconds from when a withdrawal was seen here until the bytes of what it withdraws are deleted; None: never."""
+
+    @classmethod
+    def read(cls, table: TomlTable) -> Retention:
+        """From its table: a number of days or hours, or "never"."""
+        table.only(cls.__slots__)
+        text = table.text("withdrawn", cls().written()["withdrawn"])
+        if text == "never":
+            return cls(None)
+        if not _PERIOD.fullmatch(text):
+            raise table.error("withdrawn", 'must be a number of days or hours, such as "30d" or "12h", or "never"')
+        return cls(int(text[:-1]) * _UNITS[text[-1]])
+
+    def written(self) -> dict[str, str]:
+        """Its table."""
+        if self.withdrawn is None:
+            return {"withdrawn": "never"}
+        days, rest = divmod(self.withdrawn, _DAY)
+        return {"withdrawn": f"{self.withdrawn // _HOUR}h" if rest else f"{days}d"}
+
+
 DEFAULT_VIEW = ViewOptions()
+DEFAULT_RETENTION = Retention()
 NO_MUTES = Mute()
 
 

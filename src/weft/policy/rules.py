@@ -34,11 +34,13 @@ from weft.core.feed import Feed, FeedSet
 from weft.core.list_name import check_list_name
 from weft.core.signing import fingerprint, parse_fingerprint
 from weft.policy.rows import (
+    DEFAULT_RETENTION,
     DEFAULT_VIEW,
     NO_MUTES,
     Mute,
     Origin,
     Peer,
+    Retention,
     ViewOptions,
     addresses,
     id_text,
@@ -47,7 +49,7 @@ from weft.policy.rows import (
 )
 from weft.policy.toml import TomlTable
 
-__all__ = ["Mute", "Origin", "Peer", "Policy", "ViewOptions", "parse_policy", "thread_digest", "view_id"]
+__all__ = ["Mute", "Origin", "Peer", "Policy", "Retention", "ViewOptions", "parse_policy", "thread_digest", "view_id"]
 
 OWN_TIER = 0
 COMMON_TIER = 0
@@ -72,6 +74,7 @@ class Policy:
     A mail can state any id as another one of its own, and would hang the thread of a message that is missing here
     below itself; so only a rule of ours joins, and it never follows from what mail says.
     """
+    retention: Retention = DEFAULT_RETENTION
 
     def meant(self, message_id: bytes) -> bytes:
         """The id as which an id counts: itself, unless there is a rule."""
@@ -178,6 +181,7 @@ class Policy:
             "view": self.view.written(),
             "mute": self.mute.written(self.own),
             "alias": {id_text(old): id_text(new) for old, new in sorted(self.aliases.items())},
+            "retention": self.retention.written(),
         }
 
 
@@ -233,13 +237,14 @@ def parse_policy(tables: Mapping[str, object], own: bytes | None) -> Policy:
     `weft.errors.PolicyError` names the path of the first key that is not understood: nothing is skipped.
     """
     top = TomlTable("", tables)
-    top.only(("public", "origin", "peer", "view", "mute", "alias"))
+    top.only(("public", "origin", "peer", "view", "mute", "alias", "retention"))
     names: dict[str, bytes] = {}
     origins = {key: Origin.read(row) for key, row in _rows(top.table("origin"), own, names)}
     peers = {key: Peer.read(row, own) for key, row in _rows(top.table("peer"), own, names)}
     public = read_feed_set(top, "public", own) if "public" in tables else None
     view, mute = ViewOptions.read(top.table("view")), Mute.read(top.table("mute"), own)
-    return Policy(own, origins, peers, view, mute, public, _aliases(top.table("alias")))
+    retention = Retention.read(top.table("retention"))
+    return Policy(own, origins, peers, view, mute, public, _aliases(top.table("alias")), retention)
 
 
 def _aliases(table: TomlTable) -> Mapping[bytes, bytes]:

@@ -55,7 +55,7 @@ _TABLES = {
 _NAMES = {table: [column.split()[0] for column in columns.split(", ")] for table, columns in _TABLES.items()}
 _NEVER_CHANGES = {"ids": ("id",), "batches": ("root", "signature", "leaf_count")}
 """What a row with the same number has for ever."""
-_NOT_DERIVED = "name <> 'digested'"
+_NOT_DERIVED = "name NOT IN ('digested', 'retained')"
 """Of the rows of ``meta``."""
 
 

@@ -22,6 +22,9 @@ Theory of operation
                 it
                 can be lost, and then was never asked; the small columns stand first, as in ``claims``
 ``received``    what each peer handed over today (`weft.index.received`)
+``withdrawn``   the withdrawals that were seen, since when, and whether the bytes of what they withdraw are gone
+                (`weft.index.withdrawn_claims`); lost, all of it is seen once more, and the periods begin again
+``delivered``   up to where in the log each peer has what we give it (`weft.index.deliveries`); can be lost as well
 
 `claim_keys`, `id_keys`, `id_digests`, `refs`, `runs` and the counts of `feeds` follow from the rest and are made again
 by a repair.
@@ -53,6 +56,14 @@ RECEIVED = (
     "PRIMARY KEY (day, peer, origin, list)) WITHOUT ROWID"
 )
 ID_DIGESTS = "CREATE TABLE id_digests (digest INTEGER, node INTEGER, PRIMARY KEY (digest, node)) WITHOUT ROWID"
+WITHDRAWN = (
+    "CREATE TABLE withdrawn (withdrawal INTEGER PRIMARY KEY, target BLOB NOT NULL, since INTEGER NOT NULL, "
+    "held INTEGER, erased INTEGER NOT NULL, done INTEGER NOT NULL)"
+)
+DELIVERED = (
+    "CREATE TABLE delivered (peer BLOB PRIMARY KEY, position INTEGER NOT NULL, time INTEGER NOT NULL, "
+    "feeds TEXT NOT NULL)"
+)
 RUNS = (
     "CREATE TABLE runs (batch INTEGER, leaf INTEGER, position INTEGER, count INTEGER, PRIMARY KEY (batch, leaf)) "
     "WITHOUT ROWID"
@@ -112,6 +123,14 @@ def _id_keys(database: Database) -> None:
 @STORE(name="006 where the claims of each feed stand")
 def _feed_runs(database: Database) -> None:
     fill_feed_runs(database.conn, from_claims=False)
+
+
+@STORE(name="007 what is withdrawn, and what peers have")
+def _withdrawn(database: Database) -> None:
+    database.conn.execute(WITHDRAWN)
+    database.conn.execute("CREATE INDEX withdrawn_waiting ON withdrawn (erased, since) WHERE NOT done")
+    database.conn.execute("CREATE INDEX withdrawn_absent ON withdrawn (target) WHERE held IS NULL")
+    database.conn.execute(DELIVERED)
 
 
 def migrate(path: Path, database: Database, migrations: Migrations = STORE, *, read_only: bool = False) -> None:

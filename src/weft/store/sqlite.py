@@ -248,6 +248,8 @@ class SqliteStore:
                 "UPDATE claims SET octets = NULL, file = NULL, offset = NULL, length = NULL WHERE position = ?",
                 (one.position,),
             )
+            # What a repair took out may be a damaged copy of the same claim.
+            self.connection.execute("DELETE FROM lost WHERE batch = ? AND leaf = ?", (one.batch, one.leaf))
         self._forgotten |= bool(held)
         return len(held)
 
@@ -327,6 +329,15 @@ class SqliteStore:
                 )
                 found += map(_held, rows)
         return found
+
+    def nodes_at(self, positions: Sequence[int]) -> list[int]:
+        """The nodes that the claims at these positions are about, each once."""
+        found: dict[int, None] = {}
+        with explained(self.path):
+            for marks, chunk in chunks(positions):
+                query = f"SELECT node FROM claims WHERE position IN ({marks})"  # noqa: S608
+                found.update(dict.fromkeys(node for (node,) in self.connection.execute(query, chunk)))
+        return list(found)
 
     def digest_ids(self, most: int) -> bool:
         """Get up to ``most`` message ids ready for `ids_with`; whether it is ready now."""

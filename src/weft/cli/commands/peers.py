@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from weft.cli._options import hand_down, index_options, own_origin, say
+from weft._text import count
+from weft.cli._options import confirm, hand_down, index_options, open_index, own_origin, say
 from weft.cli._output import message_options
 from weft.cli._tables import print_json, print_table
 from weft.errors import NotFoundError, UsageError
@@ -116,18 +117,26 @@ def add(
 @command.command("remove")
 @click.argument("fingerprint")
 @click.option("--origin", is_flag=True, help="Also let what it said count no more.")
+@click.option("--purge", is_flag=True, help="Also delete what it said, for good; with --origin.")
+@click.option("--yes", is_flag=True, help="Do not ask, with --purge.")
 @index_options
 @message_options
-def remove(fingerprint: str, origin: bool, index: str | None, config: str | None, quiet: bool) -> None:
+def remove(
+    fingerprint: str, origin: bool, purge: bool, yes: bool, index: str | None, config: str | None, quiet: bool
+) -> None:
     """Let a peer, named by its fingerprint or our name for it, talk to this server no more.
 
     What it said stays as long as the policy admits its origin; with --origin it does so no more, also of an origin that
-    is no peer.
+    is no peer.  With --purge its bytes are deleted here: the ids of its claims stay, so nothing of it comes back, also
+    not if the policy admits the origin again.
 
     \b
     weft peers remove alice
     weft peers remove --origin alice
+    weft peers remove --origin --purge alice
     """
+    if purge and not origin:
+        raise UsageError("--purge deletes what an origin said, so it goes with --origin")
     from weft.core.signing import fingerprint as name_of
     from weft.policy.edit import read_text, write_text
 
@@ -136,11 +145,18 @@ def remove(fingerprint: str, origin: bool, index: str | None, config: str | None
     rows = [*policy.peers.items(), *(policy.origins.items() if origin else ())]
     meant = next((name_of(key) for key, row in rows if row.name and row.name == fingerprint), fingerprint)
     gone = [table for table in ("peer", "origin")[: 1 + origin] if meant in document.get(table, {})]
+    if purge and not gone:
+        _purge(meant, yes=yes, index=index, config=config, quiet=quiet)
+        return
     if not gone:
         raise NotFoundError(f"{fingerprint} is not a peer; weft peers list shows them")
+    if purge:
+        confirm(f"Delete here, for good, all that {meant} said?", yes=yes)
     for table in gone:
         del _table(document, table)[meant]
     write_text(path, document, policy.own)
+    if purge:
+        _purge(meant, yes=True, index=index, config=config, quiet=quiet)
     if quiet:
         return
     tiers = {name_of(key): row.tier for key, row in policy.origins.items()}
@@ -148,6 +164,21 @@ def remove(fingerprint: str, origin: bool, index: str | None, config: str | None
         say(f"{meant} is not a peer any more" + _still(meant, None if origin else tiers.get(meant)))
     if "origin" in gone:
         say(f"what {meant} said counts no more")
+
+
+def _purge(name: str, *, yes: bool, index: str | None, config: str | None, quiet: bool) -> None:
+    """Delete all that an origin said, which may be one that the policy does not name any more."""
+    from weft.core.signing import parse_fingerprint
+
+    try:
+        origin = parse_fingerprint(name)
+    except ValueError:
+        raise NotFoundError(f"{name} is neither a peer nor an origin; weft peers list shows them") from None
+    confirm(f"Delete here, for good, all that {name} said?", yes=yes)
+    with open_index(index, config) as opened:
+        deleted = opened.purge(origin)
+    if not quiet:
+        say(f"{count(deleted, 'claim')} of {name} deleted here")
 
 
 def _still(name: str, tier: int | None) -> str:

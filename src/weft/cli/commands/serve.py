@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from weft.server.logging import Format
     from weft.server.metrics import Metrics, ServerState
     from weft.server.policy_watcher import PolicyWatcher
+    from weft.server.retention import delete_withdrawn
     from weft.server.server import Server
     from weft.server.service_manager import ServiceManager
 
@@ -259,7 +260,10 @@ async def _serve(
             others = team.others(path, address, stopping)
             async with _exchanging(path, policies, ports.exchange, meter, server.monitor), others:
                 sys.stdout.flush()
-                async with _meanwhile(policies.run(), _notifying(manager, server.monitor, policies)):
+                works = [policies.run(), _notifying(manager, server.monitor, policies)]
+                if not team.worker:
+                    works.append(delete_withdrawn(path, lambda: policies.current))
+                async with _meanwhile(*works):
                     await stopping.wait()
                     stopping.clear()
                 manager.stopping()

@@ -16,6 +16,7 @@ need not answer clients.  ``weft diff`` compares two servers that do.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,6 +83,8 @@ def command(
     peers = [_peer(policy, address) for address in addresses] if addresses else _all_peers(policy)
     threads = _Threads(place, policy) if as_json else None
     done = asyncio.run(_sync(place, policy, peers, mode, threads))
+    with open_index(str(place), config) as opened:
+        deleted = opened.erasure.delete(int(time.time()))
     if threads is not None:
         view = threads.summary.common_view
         print_json({"format": 1, "common_view": view, "sessions": [_object(one) for one in done]})
@@ -92,6 +95,8 @@ def command(
         for address, _, taken, result, _ in done:
             if not isinstance(result, WeftError):
                 say(f"{address}: {_line(taken, result)}")
+        if deleted:
+            say(f"{count(deleted, 'withdrawn claim')} deleted here")
     if failed:
         context.exit(3 if len(failed) < len(done) else 1)
 
