@@ -55,6 +55,7 @@ def test_what_is_common_to_all_commands_on_an_index(page: tuple[str, ...], home:
     [
         ("show", "a@x"), ("threads",), ("search", "x"), ("explain", "a@x"), ("check",), ("diff", "--common"),
         ("export",), ("retract", "--yes", "a@x"), ("expunge", "--yes", "a@x"), ("lists",),
+        ("erase", "--yes", "a@x"), ("erase", "--status"), ("expunge", "--withdrawn", "--yes"),
         ("lists", "rename", "a", "b"), ("lists", "remove", "--yes", "a"),
     ],
     ids=" ".join,

@@ -184,8 +184,8 @@ class Session:
             except RemoteProtocolError as error:
                 self._end(error, str(error), error.limit)
             self._rested = self._rested or self._rests()
-            if self._state is SessionState.LIVE:
-                self._say_delivered()
+            if self._responder is None and self._log_follower and self._log_follower.read > self._delivered:
+                self._say_delivered(self._log_follower)
         return self._outbox.outputs()
 
     def _pump(self) -> None:
@@ -248,12 +248,10 @@ class Session:
         else:
             self._end(None)
 
-    def _say_delivered(self) -> None:
-        """Of news the peer has what it has acknowledged, or told us that it does not lack; not if it asks later."""
-        follower = self._log_follower
-        if follower is None or self._agreement is None or self._responder is not None:
-            return
-        if follower.read > self._delivered and follower.idle and self._offer_queue.idle and self._claim_sender.idle:
+    def _say_delivered(self, follower: LogFollower) -> None:
+        """Of news the peer has what it has acknowledged, or told us that it does not lack."""
+        rests = self._state is SessionState.LIVE and follower.idle
+        if rests and self._offer_queue.idle and self._claim_sender.idle and self._agreement is not None:
             self._deliver(self._agreement, follower.read)
 
     def _deliver(self, agreement: Agreement, position: int) -> None:

@@ -21,6 +21,8 @@ def mark_erased(connection: sqlite3.Connection, ids: Iterable[bytes], now: int) 
 def erased_ids(connection: sqlite3.Connection) -> dict[bytes, int]:
     """The ids of the messages that were erased, and since when, in the order of time."""
     rows = connection.execute("SELECT value FROM meta WHERE name >= 'erased/' AND name < 'erased0'").fetchall()
+    if not rows:
+        return {}
     parts = (bytes(value).partition(b" ") for (value,) in rows)
     found = [(int(when), message_id) for when, _, message_id in parts if when.isdigit()]
     return {message_id: when for when, message_id in sorted(found)}

@@ -34,6 +34,7 @@ from weft.policy.rules import Policy
 from weft.store.interface import PAGE, StoredClaim, read_claim
 from weft.store.sqlite import SqliteStore
 
+_ALL = 1 << 62
 _STEP = 4000
 """Claims that are deleted in one transaction."""
 
@@ -150,7 +151,7 @@ class Erasure:
         if self._retention.is_behind():
             with self._store.transaction():
                 self._retention.note(now, erased_ids(self._connection), self._own)
-        before = now if every else _before(self._policy, now)
+        before = _ALL if every else _before(self._policy, now)
         known = self._deliveries.all()
         due = [
             one.held

@@ -127,17 +127,15 @@ class Ingest:
             for reading in readings:
                 reading.done = True
             self._commit(readings)
-        for line in (*self._coming_back.lines(), *self._erased_lines()):
+        for line in self._coming_back.lines():
             self._log(Note(str(self._store.path), None, line))
+        if number := len(self._passed_over):
+            was = noun(number, "was erased, and is not stated again", "were erased, and are not stated again")
+            self._log(Note(str(self._store.path), None, f"{count(number, 'message')} {was}"))
         log = self._log
         return Ingested(
             self._messages, self._claims, unchanged, grown, log.skipped - skipped, log.doubts, dict(self._by_list)
         )
-
-    def _erased_lines(self) -> Iterator[str]:
-        if number := len(self._passed_over):
-            was = noun(number, "was erased, and is not stated again", "were erased, and are not stated again")
-            yield f"{count(number, 'message')} {was}"
 
     def _check_list(self, name: str) -> None:
         """`PolicyError` for a list that an index which the public may read does not take."""

@@ -547,7 +547,7 @@ class View:
                 self.withdrawn.add(target)
             else:
                 pending.append(position)
-        for held in self.store.at(pending):
+        for held in self.store.at(pending) if pending else ():
             withdrawal = read_claim(held)
             if isinstance(withdrawal, Withdrawal):
                 self._pending.setdefault(withdrawal.target, []).append(withdrawal)

@@ -312,6 +312,8 @@ class SessionDriver:
     async def _cover(self) -> None:
         """Remember what the peer was asked, and what it has of us, if it is time."""
         now, last = time.monotonic(), self._ended is not None
+        if not last and now < self._coverage.due and now < self._delivery.due:
+            return
         covered, delivered = self._coverage.take(now, last=last), self._delivery.take(now, last=last)
         if covered is None and delivered is None:
             return

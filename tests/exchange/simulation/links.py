@@ -11,12 +11,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
 
+from tests.exchange.simulation.delivery_checks import check_delivered
 from tests.exchange.simulation.hosts import Host
 from tests.exchange.simulation.schedule import Schedule
 from tests.exchange.simulation.session_watch import Watch
 from tests.exchange.simulation.violation import ViolationError
 from weft.exchange.configuration import Configuration
-from weft.exchange.events import Ask, CommitParts, CoverageGained, Ended, KeepState, Output, Refusal, Request, Send
+from weft.exchange.events import (
+    Ask,
+    CommitParts,
+    CoverageGained,
+    Delivered,
+    Ended,
+    KeepState,
+    Output,
+    Refusal,
+    Request,
+    Send,
+)
 from weft.exchange.limits import Limits
 from weft.exchange.session import Session
 
@@ -92,6 +104,8 @@ class Link:
                     end.host.covered[peer] = covered
                     if asked is not None:
                         end.host.cut[peer] = frozenset(cut)
+                case Delivered() as delivered:
+                    check_delivered(end.host, self.other(end).host, end.session.agreement, delivered)
                 case Ended() as ended:
                     self._ended(end, ended)
 

@@ -17,14 +17,23 @@ from weft.errors import ClaimError, RemoteProtocolError
 from weft.exchange import claim_proofs
 from weft.exchange.claim_proofs import PartVerifier
 from weft.exchange.claim_receiver import ClaimReceiver
+from weft.exchange.claim_sender import LogFollower
 from weft.exchange.events import CommitParts, LogEntry, LogPage, Output, ReadLog, Refusal
 from weft.exchange.refusing import Refused
-from weft.exchange.session import Session
+from weft.exchange.session import Session, SessionState
 from weft.policy.feed_ranges import FeedRanges
 from weft.store.interface import VerifiedClaim
 from weft.v1 import exchange_pb2 as wire
 
 Patches = Callable[[], Sequence[Any]]
+
+
+def _delivered_when_offered() -> Sequence[Any]:
+    def say(self: Session, follower: LogFollower) -> None:
+        if self._state is SessionState.LIVE and self._agreement is not None:
+            self._deliver(self._agreement, follower.read)
+
+    return [patch.object(Session, "_say_delivered", say)]
 
 
 def _acknowledge_before_commit() -> Sequence[Any]:
@@ -188,6 +197,7 @@ def _builder(kind: type[ForestBuilder]) -> Patches:
 
 MUTANTS: dict[str, Patches] = {
     "acknowledge before commit": _acknowledge_before_commit,
+    "delivered when offered": _delivered_when_offered,
     "no signature check": _no_signature_check,
     "no policy check": _no_policy_check,
     "refused by the stated id": _refused_by_the_stated_id,
