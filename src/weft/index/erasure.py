@@ -15,15 +15,17 @@ The bytes of what others have withdrawn are deleted in the same way when the per
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from weft.core.claim import Claim, Withdrawal
-from weft.core.feed import Feed
+from weft.core.claim import Claim, Withdrawal, parse_claim_id
+from weft.core.feed import ALL_LISTS, Feed, Lists
+from weft.core.message_id import keys_of
 from weft.core.signing import fingerprint
+from weft.errors import NotFoundError, UsageError
 from weft.index.deliveries import Deliveries, PeerPosition
 from weft.index.erased_ids import erased_ids, mark_erased
 from weft.index.ingest import sign_withdrawals
@@ -88,6 +90,19 @@ class Erasure:
         self._connection = store.connection
         self._policy, self._own = view.policy, view.policy.own or store.origin()
         self._retention, self._deliveries = WithdrawnClaims(store), Deliveries(store.connection)
+
+    def message_ids(self, names: Sequence[str]) -> list[bytes]:
+        """The ids of the messages that claims here are about, by message ids and claim ids (64 hex digits)."""
+        found: dict[bytes, None] = {}
+        for name in names:
+            claim = parse_claim_id(name)
+            held = self._store.get([claim]) if claim else []
+            chosen = self._store.ids_of(self._store.nodes_at([one.position for one in held]))
+            chosen = chosen or [key for key in keys_of(name) if self._store.claims_about([key], 0, 1)]
+            if not chosen:
+                raise NotFoundError(f"no claim here is about {name!r}")
+            found.update(dict.fromkeys(chosen))
+        return list(found)
 
     def find(self, ids: Sequence[bytes]) -> Erasable:
         """What can be erased of these messages."""
@@ -171,6 +186,23 @@ class Erasure:
         with self._view.transaction():
             self._view.expunge(claims)
             self._store.expunge([held.identity for held in claims])
+
+    def purge(self, origin: bytes) -> int:
+        """Delete the bytes of all that an origin states here; how many claims.  Not of our own."""
+        if origin == self._own:
+            raise UsageError("this is our own origin; what we state is withdrawn with: weft erase")
+        deleted, after = 0, 0
+        while (page := self._store.log_of({origin: ALL_LISTS}, after, None, _STEP)).end > after:
+            after = page.end
+            self.expunge([held for held in page.claims if held.data])
+            deleted += sum(bool(held.data) for held in page.claims)
+        return deleted
+
+    def delivered(self, peer: bytes, lists: Mapping[bytes, Lists], position: int, when: int) -> None:
+        """A peer has all that we held of some feeds, by origin, up to a position of the log, since ``when``."""
+        if self._deliveries.is_new(peer, lists, position):
+            with self._store.transaction():
+                self._deliveries.record(peer, lists, position, when)
 
     def erased(self) -> list[ErasedMessage]:
         """The messages that were erased, in the order of time."""

@@ -14,14 +14,13 @@ from typing import Self
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from weft.core.claim import Claim, Withdrawal, parse_claim_id
-from weft.core.feed import ALL_LISTS, Feed, Lists
+from weft.core.feed import Feed, Lists
 from weft.core.message_id import keys_of
 from weft.core.signing import fingerprint, public_key, short_fingerprint
 from weft.errors import ChangedPolicyError, KeyFileError, NotFoundError, SourceError, StoreError, UsageError
 from weft.index.admission import check_admissible
 from weft.index.common_view import identify
 from weft.index.condition import note_ingest
-from weft.index.deliveries import Deliveries
 from weft.index.erasure import Erasure
 from weft.index.explain import Explainer
 from weft.index.ingest import Ingest, relist, withdraw
@@ -58,8 +57,6 @@ from weft.store.interface import PAGE, StoredClaim, VerifiedPart, read_claim
 from weft.store.sqlite import SqliteStore
 from weft.store.sqlite_errors import explained
 
-_PURGED = 4000
-"""Claims that are deleted in one transaction."""
 _LOOKALIKES = 20
 """The ids that look like another one of which an explanation tells."""
 
@@ -431,29 +428,6 @@ class Index:
     def erasure(self) -> Erasure:
         """What erases messages here, deletes what was withdrawn, and knows which peers have confirmed."""
         return Erasure(self.store, self._view, lambda: self._signing_key)
-
-    def message_ids(self, names: Sequence[str]) -> list[bytes]:
-        """The ids of the messages that claims here are about, by message ids and claim ids (64 hex digits)."""
-        nodes = dict.fromkeys(node for held in self._chosen(names) for node in self.store.nodes_at([held.position]))
-        return self.store.ids_of(list(nodes))
-
-    def purge(self, origin: bytes) -> int:
-        """Delete the bytes of all that an origin states here; how many claims.  Not of our own."""
-        if origin == self.origin:
-            raise UsageError("this is our own origin; what we state is withdrawn with: weft erase")
-        deleted, after = 0, 0
-        while (page := self.store.log_of({origin: ALL_LISTS}, after, None, _PURGED)).end > after:
-            after = page.end
-            self.erasure.expunge([held for held in page.claims if held.data])
-            deleted += sum(bool(held.data) for held in page.claims)
-        return deleted
-
-    def record_delivered(self, peer: bytes, lists: Mapping[bytes, Lists], position: int, when: int) -> None:
-        """A peer has all that we held of some feeds, by origin, up to a position of the log, since ``when``."""
-        deliveries = Deliveries(self.store.connection)
-        if deliveries.is_new(peer, lists, position):
-            with self.store.transaction():
-                deliveries.record(peer, lists, position, when)
 
     def admit(self, parts: Sequence[VerifiedPart], delivery: Delivery | None = None) -> range:
         """Keep claims of others that `weft.exchange.claim_proofs` has verified; the positions of those that are new.

@@ -197,7 +197,8 @@ class Ingest:
     def _commit(self, readings: Sequence[_SourceProgress]) -> None:
         """Write what waits, and how far each source has been read, in one transaction."""
         with self._view.transaction():
-            self._erased = erased_ids(self._store.connection)
+            if self._waiting:
+                self._erased = erased_ids(self._store.connection)
             if keep_newest_year(self._store.connection, self._newest.year):
                 self._view.reader.forget_future()
             for reading, _, batch in self._waiting:

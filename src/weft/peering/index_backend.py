@@ -139,7 +139,7 @@ class IndexBackend:
 
     def deliver(self, peer: bytes, delivered: Delivered) -> None:
         """Remember up to where a peer has our log, for who waits until it knows of a withdrawal; `StoreError`."""
-        self._index.record_delivered(peer, delivered.feeds.lists, delivered.position, int(time.time()))
+        self._index.erasure.delivered(peer, delivered.feeds.lists, delivered.position, int(time.time()))
 
     def carried(self) -> FeedRanges:
         """The feeds that this server carries whole: its own, and those that it took whole not long ago."""

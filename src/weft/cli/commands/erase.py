@@ -90,7 +90,7 @@ def command(
 def _find(opened: Index, names: Sequence[str], authors: Sequence[str]) -> Erasable:
     """What is to be erased; `NotFoundError` if that is nothing."""
     erasure = opened.erasure
-    ids = dict.fromkeys(opened.message_ids(parse_ids(names)) if names else ())
+    ids = dict.fromkeys(erasure.message_ids(parse_ids(names)) if names else ())
     for author in authors:
         ids.update(dict.fromkeys(erasure.ids_by_author(_address(author))))
     found = erasure.find(list(ids))

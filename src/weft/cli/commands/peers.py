@@ -176,7 +176,7 @@ def _purge(name: str, *, yes: bool, index: str | None, config: str | None, quiet
         raise NotFoundError(f"{name} is neither a peer nor an origin; weft peers list shows them") from None
     confirm(f"Delete here, for good, all that {name} said?", yes=yes)
     with open_index(index, config) as opened:
-        deleted = opened.purge(origin)
+        deleted = opened.erasure.purge(origin)
     if not quiet:
         say(f"{count(deleted, 'claim')} of {name} deleted here")
 

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from weft.server.logging import Format
     from weft.server.metrics import Metrics, ServerState
     from weft.server.policy_watcher import PolicyWatcher
-    from weft.server.retention import delete_withdrawn
     from weft.server.server import Server
     from weft.server.service_manager import ServiceManager
 
@@ -235,6 +234,7 @@ async def _serve(
 ) -> None:
     """Serve until a signal says to stop."""
     from weft.server.policy_watcher import PolicyWatcher
+    from weft.server.retention import delete_withdrawn
     from weft.server.server import Server
     from weft.tls.address import split_address
 
