@@ -192,7 +192,7 @@ def test_what_was_expunged_is_nowhere_in_the_file(index: Index) -> None:
 
 def everything(path: Path) -> bytes:
     """All bytes of the index and of its log of writes."""
-    return b"".join(file.read_bytes() for file in path.parent.glob(path.name + "*"))
+    return b"".join(file.read_bytes() for file in path.parent.glob(path.name + "*") if file.is_file())
 
 
 def test_a_withdrawal_is_not_expunged_so_that_peers_learn_of_it(index: Index) -> None:
