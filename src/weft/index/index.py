@@ -259,6 +259,11 @@ class Index:
                 limit=limit,
             )  # fmt: skip
 
+    def summary(self, message_id: str) -> ThreadSummary:
+        """The thread in which an id stands, in short."""
+        with self.snapshot():
+            return self._summary_reader().summary(self._view.reader.root_of(self._node(message_id)))
+
     def months(self, list_name: str | None = None) -> list[MonthSummary]:
         """The months that have threads, by the newest message of each, the latest first; of one list or of all."""
         with self.snapshot():

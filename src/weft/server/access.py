@@ -77,6 +77,11 @@ class Access:
             if row is None or not row.may_read.everything:
                 raise DeniedError("the policy of this server does not let you read everything")
 
+    def check_public(self) -> None:
+        """`DeniedError` if the server is public and its policy, as it is now, is not."""
+        if self._own_lists is not None:
+            self._check_public(self._policy(), self._own_lists)
+
     def _check_public(self, policy: Policy, own_lists: OwnLists) -> None:
         """Look at each policy once: its lists are all that its view shows, whatever else comes into the index."""
         if policy is not self._checked:

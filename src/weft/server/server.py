@@ -100,10 +100,12 @@ class Server:
         self._shared = shared
         self._connections = IdleConnections(most_connections())
         self._limiter = None
+        self.ledger: ClientLedger | None = None
+        """The accounts of clients; None where there are no limits."""
         if self._credentials is not None or proxies:
             origin_of = access.origin_of if access else lambda _: None
-            ledger, refused = ClientLedger(client_limits), meter.refused if meter else lambda _: None
-            self._limiter = ClientLimiter(ledger, self._connections, proxies, origin_of, refused)
+            self.ledger, refused = ClientLedger(client_limits), meter.refused if meter else lambda _: None
+            self._limiter = ClientLimiter(self.ledger, self._connections, proxies, origin_of, refused)
         self._server = grpc.aio.server(
             options=[("grpc.so_reuseport", int(shared)), *connection_options(), *_OPTIONS],
             interceptors=[self._limiter] if self._limiter else [],
@@ -115,6 +117,11 @@ class Server:
         self._tasks: set[asyncio.Task[None]] = set()
         self._filling = False
         self._ending = threading.Event()
+
+    @property
+    def readers(self) -> ReaderPool:
+        """The threads that make long answers, for other ways to ask this server."""
+        return self._slow
 
     async def start(self, address: str, socket_mode: int = SOCKET_MODE) -> str:
         """Listen; the address with the port that was taken.  `UsageError` for an address that cannot be meant.

@@ -1,7 +1,8 @@
 """``weft serve``: the server for clients and peers.
 
 The first line on stdout is ``listening on ADDRESS``, with the port that was taken if 0 was asked for; with
-``--metrics`` then comes ``metrics on HOST:PORT``, with ``--exchange-listen`` last ``exchange on HOST:PORT``.
+``--metrics`` then comes ``metrics on HOST:PORT``, with ``--exchange-listen`` ``exchange on HOST:PORT``, with ``--http``
+last ``pages on http://HOST:PORT/``.
 Everything else is the log, on stderr.
 
 The policy file is looked at every two seconds, and at once after SIGHUP.
@@ -25,6 +26,7 @@ from weft._files import FileMark, mark_of
 from weft.cli._grpc_log import silence
 from weft.cli._options import index_options, say
 from weft.cli._output import message_options
+from weft.cli._web import WebOptions, showing_pages, web_options
 from weft.errors import UsageError, WeftError
 from weft.server.socket_file import SOCKET_MODE
 from weft.tls.client_address import TrustedProxies
@@ -73,6 +75,7 @@ _NEEDS = "weft serve needs further packages; install them with: pip install 'mai
     help="Who may use a unix socket (octal).",
 )
 @click.option("--exchange-listen", "exchange", metavar="HOST:PORT", help="Exchange with peers, and listen there.")
+@web_options
 @click.option("--metrics", metavar="HOST:PORT", help="Show metrics for Prometheus there.")
 @click.option(
     "--workers", type=click.IntRange(1, 64), default=1, metavar="N", help="Answer clients in N processes (default: 1)."
@@ -96,6 +99,10 @@ def command(
     proxies: tuple[str, ...],
     socket_mode: str,
     exchange: str | None,
+    http: str | None,
+    public_url: str | None,
+    show_addresses: bool,
+    elsewhere: tuple[str, ...],
     metrics: str | None,
     workers: int,
     worker: bool,
@@ -122,6 +129,9 @@ def command(
     With --exchange-listen it also exchanges claims with its peers, always over TLS: it answers them, and calls those
     with an address.  What comes into the index is offered to all of them at once.
 
+    With --http it also shows pages of threads to browsers: in plain text, so off this machine with --public only
+    (weft help web).
+
     A policy file that changes counts within seconds.  Metrics of calls are those of the first of several processes.
 
     \b
@@ -130,17 +140,22 @@ def command(
     weft serve --listen 127.0.0.1:0 --metrics 127.0.0.1:9430 --log-format json
     weft serve --listen unix:/run/weft/weft.sock --socket-mode 666
     weft serve --public --listen 0.0.0.0:443 --tls-cert all.pem --tls-key key.pem
+    weft serve --http 127.0.0.1:8080
     weft serve --print-unit > /etc/systemd/system/weft.service
     weft serve --print-unit --ingest git=/srv/git.mbox > weft-ingest.service
     """
     access = _access_options(public, tls_cert, tls_key, proxies, socket_mode)
+    web = WebOptions(http, public_url, show_addresses, elsewhere)
+    web.check(public=public)
     if print_unit or ingest:
         if not print_unit:
             raise UsageError("--ingest says what --print-unit prints; mail goes into an index with: weft ingest")
-        _print_unit(ingest, [*_options(listen, exchange, metrics, log_format, workers), *access], quiet=quiet)
+        _print_unit(
+            ingest, [*_options(listen, exchange, metrics, log_format, workers), *web.words(), *access], quiet=quiet
+        )
         return
     trusted = TrustedProxies.parse(proxies)
-    ports = _Ports(listen, exchange, metrics, public, _pair(tls_cert, tls_key), _mode(socket_mode), trusted)
+    ports = _Ports(listen, exchange, metrics, public, _pair(tls_cert, tls_key), _mode(socket_mode), trusted, web)
     silence()
     try:
         from weft.server import logging as server_logging
@@ -176,6 +191,7 @@ class _Ports:
     """The certificate and its key, if they are not our own."""
     socket_mode: int
     proxies: TrustedProxies
+    web: WebOptions
 
 
 def _pair(certificate: str | None, key: str | None) -> tuple[Path, Path] | None:
@@ -258,7 +274,8 @@ async def _serve(
             if shown:
                 click.echo(f"metrics on {shown}")
             others = team.others(path, address, stopping)
-            async with _exchanging(path, policies, ports.exchange, meter, server.monitor), others:
+            pages = showing_pages(ports.web, server, access, ports.proxies, public=ports.public)
+            async with _exchanging(path, policies, ports.exchange, meter, server.monitor), pages, others:
                 sys.stdout.flush()
                 works = [policies.run(), _notifying(manager, server.monitor, policies)]
                 if not team.worker:
