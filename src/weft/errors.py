@@ -70,6 +70,10 @@ class StoreError(WeftError):
     """The index cannot be read or written: full, damaged, of a newer version."""
 
 
+class MissingIndexError(NotFoundError, StoreError):
+    """There is no index where one should be."""
+
+
 class LockedStoreError(StoreError):
     """Another process has been writing the index for too long; later it can be written."""
 

@@ -20,7 +20,6 @@ from weft.errors import (
     StoppingError,
     StoreError,
     UnreachableError,
-    UsageError,
     WeftError,
 )
 
@@ -33,7 +32,7 @@ _MOST = 500
 
 _CODES: tuple[tuple[type[WeftError], grpc.StatusCode], ...] = (
     (NotFoundError, grpc.StatusCode.NOT_FOUND),
-    (UsageError, grpc.StatusCode.INVALID_ARGUMENT),
+    (InvalidRequestError, grpc.StatusCode.INVALID_ARGUMENT),
     (ChangedError, grpc.StatusCode.ABORTED),
     (OverloadedError, grpc.StatusCode.RESOURCE_EXHAUSTED),
     (LateError, grpc.StatusCode.DEADLINE_EXCEEDED),
@@ -54,12 +53,15 @@ _ERRORS: dict[grpc.StatusCode, type[WeftError]] = {
 
 
 def status_of(error: Exception) -> tuple[grpc.StatusCode, str]:
-    """What a client is told of an error on the server."""
+    """What a client is told of an error on the server.
+
+    The text of an error is told only if it is of a kind that is made for clients: others may name files of the server.
+    """
+    if isinstance(error, StoreError):
+        return grpc.StatusCode.UNAVAILABLE, "the server cannot read its index; its log says why"
     for kind, code in _CODES:
         if isinstance(error, kind):
             return code, _one_line(str(error))
-    if isinstance(error, StoreError):
-        return grpc.StatusCode.UNAVAILABLE, "the server cannot read its index; its log says why"
     return grpc.StatusCode.INTERNAL, "the server failed; its log says how"
 
 

@@ -94,8 +94,9 @@ def running(home: Home, *, peers: str = "127.0.0.1:0", inside: Sequence[str] = (
         )
     try:
         assert process.stdout is not None
-        said = "".join(process.stdout.readline() for _ in range(3))
-        found = re.fullmatch(r"listening on (\S+)\nmetrics on (\S+)\nexchange on (\S+)\n", said)
+        said = [process.stdout.readline() for _ in range(3)]
+        lines = "\n".join(json.loads(line or '{"message": ""}')["message"] for line in said)
+        found = re.fullmatch(r"listening on (\S+)\nmetrics on (\S+)\nexchange on (\S+)", lines)
         assert found, (said, log.read_text())
         yield Served(process, found[1], found[3], found[2], log)
         if process.poll() is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import subprocess
@@ -85,7 +86,8 @@ def serving(home: Home, *options: str, listen: str = "127.0.0.1:0") -> Iterator[
 def _read(process: subprocess.Popen[str], what: str) -> str:
     assert process.stdout is not None
     line = process.stdout.readline()
-    found = re.fullmatch(rf"{what} on (\S+)\n", line)
+    said = json.loads(line)["message"] if line.startswith("{") else line.rstrip("\n")
+    found = re.fullmatch(rf"{what} on (\S+)", said)
     if not found:
         process.kill()
         raise AssertionError(f"{line!r}, {process.communicate(timeout=SECONDS)}")

@@ -35,6 +35,41 @@ def test_the_log_is_one_json_object_a_line_if_that_is_asked_for(home: Home) -> N
     assert all({"time", "level", "logger", "message"} <= line.keys() for line in lines)
 
 
+def test_all_lines_are_json_from_the_first_one_on(home: Home) -> None:
+    served = start(
+        home, "--log-format", "json", "--workers", "2", "--metrics", "127.0.0.1:0", "--exchange-listen", "127.0.0.1:0"
+    )
+    assert served.process.stdout
+    said = [json.loads(served.process.stdout.readline()) for _ in range(1)]
+    assert said[0]["message"].startswith("exchange on ")
+    code, log = served.stop()
+    assert code == 0
+    assert all({"time", "level", "logger", "message"} <= json.loads(line).keys() for line in log.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        (("--listen", "127.0.0.1:99999"), 2, "127.0.0.1:99999"),
+        (("--workers", "none"), 2, "'none' is not a valid integer"),
+        (("--no-such-option",), 2, "--no-such-option"),
+        (("--index", "missing.db"), 1, "there is no index"),
+        (("--config", "missing.toml"), 2, "there is no such policy file"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_what_keeps_a_server_from_starting_is_json_too(
+    home: Home, options: tuple[str, ...], code: int, said: str
+) -> None:
+    for form in (("--log-format", "json"), ("--log-format=json",)):
+        ran = run("serve", *options, *form, env=home.env)
+        assert (ran.code, ran.text) == (code, "")
+        [line] = map(json.loads, ran.err)
+        assert said in line["message"]
+        assert line["level"] == "error"
+    assert home.weft("serve", *options).err[0].startswith("weft: "), "else it is a line for people"
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_either_signal_ends_it_with_zero(home: Home, number: signal.Signals) -> None:
     served = start(home)

@@ -87,9 +87,15 @@ class WebOptions:
 
 @asynccontextmanager
 async def showing_pages(
-    options: WebOptions, server: Server, access: Access, proxies: TrustedProxies, *, public: bool
+    options: WebOptions,
+    server: Server,
+    access: Access,
+    proxies: TrustedProxies,
+    *,
+    public: bool,
+    announce: Callable[[str], None],
 ) -> AsyncIterator[None]:
-    """Show pages meanwhile, from the readers of a server, if there is an address to listen at."""
+    """Show pages meanwhile, from the readers of a server, at an address, if there is one, which ``announce`` says."""
     if options.http is None:
         yield
         return
@@ -104,7 +110,7 @@ async def showing_pages(
     pages = HttpServer(app.asgi(), proxies)
     taken = await pages.start(options.http)
     try:
-        click.echo(f"pages on http://{taken}{settings.prefix}/")
+        announce(f"pages on http://{taken}{settings.prefix}/")
         yield
     finally:
         await pages.stop()

@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from importlib import import_module
+from itertools import pairwise
 from typing import Any, NoReturn
 
 import click
@@ -146,7 +148,21 @@ def _explain(error: Exception) -> str:
 def _say(line: str) -> None:
     from weft.render.sanitize import clean
 
+    if _logs_json(sys.argv[1:]):
+        from logging import ERROR
+
+        from weft.server.logging import json_line
+
+        click.echo(json_line(line, ERROR), err=True)
+        return
     click.echo(f"weft: {clean(line)}", err=True)
+
+
+def _logs_json(arguments: Sequence[str]) -> bool:
+    """Whether a command line is that of a server which logs JSON, be it one that can be used or not."""
+    if "serve" not in arguments[:1]:
+        return False
+    return "--log-format=json" in arguments or ("--log-format", "json") in pairwise(arguments)
 
 
 def _forget(*descriptors: int) -> None:

@@ -17,7 +17,15 @@ from weft.core.claim import Claim, Withdrawal, parse_claim_id
 from weft.core.feed import Feed, Lists
 from weft.core.message_id import keys_of
 from weft.core.signing import fingerprint, public_key, short_fingerprint
-from weft.errors import ChangedPolicyError, KeyFileError, NotFoundError, SourceError, StoreError, UsageError
+from weft.errors import (
+    ChangedPolicyError,
+    KeyFileError,
+    MissingIndexError,
+    NotFoundError,
+    SourceError,
+    StoreError,
+    UsageError,
+)
 from weft.index.admission import check_admissible
 from weft.index.common_view import identify
 from weft.index.condition import note_ingest
@@ -97,7 +105,7 @@ class Index:
         """
         place = Path(path) if path is not None else index_path()
         if not place.exists() and not (create and not read_only):
-            raise NotFoundError(f"{place}: there is no index; make one with: weft ingest LIST=FILE")
+            raise MissingIndexError(f"{place}: there is no index; make one with: weft ingest LIST=FILE")
         if policy is not None and not isinstance(policy, Policy) and not config_path(str(policy)).exists():
             load_policy(config_path(str(policy)), None, required=True)  # says so, before a key is made
         if reading:

@@ -103,14 +103,15 @@ class _Call:
         self._address = address
         self._call: Any = channel.stream_stream(f"/{SERVICE}/Session")()  # type: ignore[call-arg]
         self.error: WeftError | None = None
-        """What the transport says of its end."""
+        """What the transport says of its end, if it came before ours."""
+        self._finishes = False
         self._heard = asyncio.Event()
 
     async def read(self) -> bytes | None:
         try:
             frame = await self._call.read()
         except grpc.aio.AioRpcError as error:
-            if error.details() != WRITTEN_TOO_LATE:
+            if error.details() != WRITTEN_TOO_LATE and not self._finishes:
                 self.error = error_of(self._address, error.code(), error.details())
             return None
         finally:
@@ -118,7 +119,7 @@ class _Call:
         if isinstance(frame, bytes):
             return frame
         code = await self._call.code()
-        if code is not grpc.StatusCode.OK:
+        if code is not grpc.StatusCode.OK and not self._finishes:
             self.error = error_of(self._address, code, await self._call.details())
         return None
 
@@ -128,6 +129,7 @@ class _Call:
 
     async def finish(self, reader: asyncio.Task[bytes | None] | None) -> None:
         """Let the last frames arrive; to cancel a reading would cancel the call before that."""
+        self._finishes = True
         try:
             async with asyncio.timeout(_GOODBYE):
                 await self._call.done_writing()

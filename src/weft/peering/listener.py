@@ -32,6 +32,7 @@ from weft.tls.address import join_address, split_address
 from weft.tls.connection_limits import PEER_KEEPALIVE, connection_options, most_connections
 from weft.tls.identity import caller, load_or_make_identity
 from weft.tls.idle_connections import IdleConnections
+from weft.tls.port_closing import close_port
 from weft.tls.transport import exchange_credentials
 from weft.wire import limits
 
@@ -46,6 +47,8 @@ _OPTIONS = (
 _SESSIONS = 256
 """At a time; most of them live, with nothing to do."""
 
+_LAST_STATUS = 0.2
+"""Seconds in which the last calls end, each with its status."""
 _LINGER = 1.0
 """Seconds for the caller to end the call."""
 
@@ -77,6 +80,7 @@ class ExchangeServer:
         self._looking: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
         self._stopping = False
+        self._address = ""
         self._server = grpc.aio.server(options=[*connection_options(), *_OPTIONS], maximum_concurrent_rpcs=_SESSIONS)
         handler = grpc.stream_stream_rpc_method_handler(self._session)
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {"Session": handler}),))
@@ -92,13 +96,14 @@ class ExchangeServer:
             taken = 0
         if not taken:
             raise WeftError(f"{address}: cannot listen there; it is in use, or not an address of this machine")
+        self._address = join_address(host, taken)
         await self._health.begin()
         await self._health.show(ready=True)
         await self._server.start()
         self._looking = asyncio.create_task(self.registry.look(self._backend_threads))
         self._watching = asyncio.create_task(self._connections.run(taken))
         self._call_peers()
-        return join_address(host, taken)
+        return self._address
 
     async def show_health(self, *, ready: bool) -> None:
         """Whether the index can be used, as the health service of this port tells it."""
@@ -127,6 +132,9 @@ class ExchangeServer:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if self._address:
+            await asyncio.sleep(min(_LAST_STATUS, max(0.0, ends - time.monotonic())))
+            await asyncio.to_thread(close_port, self._address)
         await self._server.stop(max(0.0, ends - time.monotonic()))
         await self._backend_threads.close()
 

@@ -38,12 +38,15 @@ from weft.tls.address import UNIX, is_loopback, join_address, socket_path, split
 from weft.tls.client_address import TrustedProxies
 from weft.tls.connection_limits import connection_options, most_connections
 from weft.tls.idle_connections import IdleConnections
+from weft.tls.port_closing import close_port
 from weft.wire import limits
 
 _SLOW_THREADS = 3
 _FILL_SECONDS = 3600.0
 _FILL_LONG = 1.0
 """Seconds after which it is worth a line in the log."""
+_LAST_ANSWERS = 0.2
+"""Seconds in which the last answers leave, and who calls meanwhile is told that the server stops."""
 _STEPS = 20_000
 """Instructions of SQLite between two looks at whether the server ends."""
 _OPTIONS: Sequence[tuple[str, int]] = (
@@ -114,6 +117,7 @@ class Server:
         self._server.add_generic_rpc_handlers((self._service.handler(),))
         self._health.add_to(self._server)
         add_reflection(self._server, (NAME, HEALTH_NAME))
+        self._address = ""
         self._tasks: set[asyncio.Task[None]] = set()
         self._filling = False
         self._ending = threading.Event()
@@ -130,6 +134,7 @@ class Server:
         """
         path = socket_path(address)
         taken = self._bind(*split_address(address)) if path is None else self._bind_socket(path, socket_mode)
+        self._address = taken
         await self._health.begin()
         await self._server.start()
         await self.monitor.look()
@@ -172,7 +177,10 @@ class Server:
         self._ending.set()
         for task in self._tasks:
             task.cancel()
-        await self._server.stop(0.2 if ended else 0)
+        if self._address:
+            await asyncio.sleep(_LAST_ANSWERS if ended else 0)
+            await asyncio.to_thread(close_port, self._address)
+        await self._server.stop(0)
         self.monitor.close()
         for pool in self._pools:
             await asyncio.to_thread(pool.close)

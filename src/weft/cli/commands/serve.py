@@ -3,7 +3,7 @@
 The first line on stdout is ``listening on ADDRESS``, with the port that was taken if 0 was asked for; with
 ``--metrics`` then comes ``metrics on HOST:PORT``, with ``--exchange-listen`` ``exchange on HOST:PORT``, with ``--http``
 last ``pages on http://HOST:PORT/``.
-Everything else is the log, on stderr.
+Everything else is the log, on stderr.  With ``--log-format json`` each of these lines is an object, too.
 
 The policy file is looked at every two seconds, and at once after SIGHUP.
 """
@@ -14,7 +14,7 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,7 +155,8 @@ def command(
         )
         return
     trusted = TrustedProxies.parse(proxies)
-    ports = _Ports(listen, exchange, metrics, public, _pair(tls_cert, tls_key), _mode(socket_mode), trusted, web)
+    pair, mode, announce = _pair(tls_cert, tls_key), _mode(socket_mode), _announcer(log_format)
+    ports = _Ports(listen, exchange, metrics, public, pair, mode, trusted, web, announce)
     silence()
     try:
         from weft.server import logging as server_logging
@@ -192,6 +193,8 @@ class _Ports:
     socket_mode: int
     proxies: TrustedProxies
     web: WebOptions
+    announce: Callable[[str], None]
+    """Says on stdout what listens where."""
 
 
 def _pair(certificate: str | None, key: str | None) -> tuple[Path, Path] | None:
@@ -200,6 +203,13 @@ def _pair(certificate: str | None, key: str | None) -> tuple[Path, Path] | None:
     if certificate is None or key is None:
         raise UsageError("--tls-cert and --tls-key go together")
     return Path(certificate), Path(key)
+
+
+def _announcer(log_format: Format) -> Callable[[str], None]:
+    """What says on stdout what listens where: as lines for people, or as objects where the log has these."""
+    from weft.server.logging import json_line
+
+    return lambda text: click.echo(json_line(text) if log_format == "json" else text)
 
 
 def _mode(text: str) -> int:
@@ -270,12 +280,14 @@ async def _serve(
                 meter.follow(_state(path, server, policies))
             shown = meter.show(*split_address(metrics)) if meter and metrics else None
             address = await server.start(ports.listen, ports.socket_mode)
-            click.echo(f"listening on {address}")
+            ports.announce(f"listening on {address}")
             if shown:
-                click.echo(f"metrics on {shown}")
+                ports.announce(f"metrics on {shown}")
             others = team.others(path, address, stopping)
-            pages = showing_pages(ports.web, server, access, ports.proxies, public=ports.public)
-            async with _exchanging(path, policies, ports.exchange, meter, server.monitor), pages, others:
+            pages = showing_pages(
+                ports.web, server, access, ports.proxies, public=ports.public, announce=ports.announce
+            )
+            async with _exchanging(path, policies, ports, meter, server.monitor), pages, others:
                 sys.stdout.flush()
                 works = [policies.run(), _notifying(manager, server.monitor, policies)]
                 if not team.worker:
@@ -339,10 +351,10 @@ def _state(path: Path, server: Server, policies: PolicyWatcher) -> ServerState:
 
 @asynccontextmanager
 async def _exchanging(
-    path: Path, policies: PolicyWatcher, address: str | None, meter: Metrics | None, monitor: HealthMonitor
+    path: Path, policies: PolicyWatcher, ports: _Ports, meter: Metrics | None, monitor: HealthMonitor
 ) -> AsyncIterator[None]:
     """Exchange with peers meanwhile, if there is an address to listen at."""
-    if address is None:
+    if ports.exchange is None:
         yield
         return
     from weft.peering.listener import ExchangeServer
@@ -355,7 +367,7 @@ async def _exchanging(
     if exchange_meter:
         exchange_meter.show(server.registry.standings)
     try:
-        click.echo(f"exchange on {await server.start(address)}")
+        ports.announce(f"exchange on {await server.start(ports.exchange)}")
         yield
     finally:
         await server.stop(_CUT_SECONDS)
