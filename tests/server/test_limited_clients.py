@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,19 +17,23 @@ from google.rpc.status_pb2 import Status
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 import weft
-from tests.cli.command_runner import DRAFTS
+from tests.cli.command_runner import DRAFTS, ROOT
 from tests.cli.server_home import Home
 from tests.server.server_harness import local, own, serving
 from weft.client.aio import AsyncClient
 from weft.errors import OverloadedError, UsageError
 from weft.index.index import Index
+from weft.server import call_cost, service
 from weft.server.client_limits import ClientLimits
 from weft.server.limit_interceptor import RefusalLog
+from weft.server.reader_pool import IndexReader
 from weft.server.server import Server
 from weft.tls.client_address import FORWARDED, TrustedProxies
 from weft.tls.handshake import fetch_certificate
 from weft.tls.identity import channel_credentials, load_or_make_identity
 from weft.tls.transport import introduced
+from weft.v1 import threads_pb2 as wire
+from weft.v1 import threads_pb2_grpc
 
 PROXY = TrustedProxies.parse(["127.0.0.1"])
 FEW = ClientLimits(calls_at_once=3, calls_per_second=0.001, streams_in_flight=2, streams={"ServerReflectionInfo": 1})
@@ -241,3 +246,55 @@ def test_any_number_of_refused_calls_costs_a_line_a_minute() -> None:
     assert lines[1].startswith(
         "calls beyond the limits of a client: 30000 by 1000 and more clients, 2143 of them by 192.0.2.1"
     )
+
+
+def test_a_call_that_costs_much_stands_in_the_log_without_what_was_asked_for(
+    ingested: Home, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work(_caller: Callable[[str], Caller], address: str) -> None:
+        async with grpc.aio.insecure_channel(address) as channel:
+            stub: Any = threads_pb2_grpc.ThreadServiceStub(channel)  # type: ignore[no-untyped-call]
+            await stub.GetStatus(wire.GetStatusRequest())
+            assert not [line for line in caplog.messages if line.startswith("slow")], "it costs little"
+            monkeypatch.setattr(call_cost, "SLOW_WORK_SECONDS", 1e-9)
+            sender = ((FORWARDED, "192.0.2.7"),)
+            await stub.GetThread(wire.GetThreadRequest(message_id=ROOT.encode()), metadata=sender)
+            await stub.SearchMessages(wire.SearchMessagesRequest(query="introduction"), metadata=sender)
+            async for _ in stub.StreamDigests(wire.StreamDigestsRequest(), metadata=sender):
+                pass
+            monkeypatch.undo()
+
+    with caplog.at_level("INFO", logger="weft.server"):
+        against(ingested, ClientLimits(), work)
+    records = [record for record in caplog.records if record.message.startswith("slow: ")]
+    found = [record.__dict__["fields"] for record in records]
+    assert [one["method"] for one in found] == ["GetThread", "SearchMessages", "StreamDigests"]
+    for one, record in zip(found, records, strict=True):
+        assert (one["client"], one["code"]) == ("192.0.2.7", "OK")
+        assert 0 <= one["work_seconds"] <= one["seconds"] + 0.01
+        assert record.message.startswith(f"slow: {one['method']} of 192.0.2.7 took ")
+        assert "introduction" not in record.message
+        assert ROOT not in record.message
+
+
+def test_the_status_does_not_wait_behind_long_answers(ingested: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    began, end = threading.Event(), threading.Event()
+
+    def long(_reader: IndexReader, _request: bytes) -> bytes:
+        began.set()
+        end.wait(30)
+        return b""
+
+    monkeypatch.setitem(service._ANSWERS, "SearchMessages", long)
+
+    async def work(_caller: Callable[[str], Caller], address: str) -> None:
+        async with grpc.aio.insecure_channel(address) as channel:
+            stub: Any = threads_pb2_grpc.ThreadServiceStub(channel)  # type: ignore[no-untyped-call]
+            waiting = [asyncio.ensure_future(stub.SearchMessages(wire.SearchMessagesRequest())) for _ in range(8)]
+            await asyncio.to_thread(began.wait, 30)
+            assert (await stub.GetStatus(wire.GetStatusRequest())).log_position
+            assert (await stub.ListFeeds(wire.ListFeedsRequest())).feeds
+            end.set()
+            await asyncio.gather(*waiting)
+
+    against(ingested, ClientLimits(), work)

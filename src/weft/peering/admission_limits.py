@@ -41,7 +41,7 @@ class CallRate:
         self._left[peer] = (left if left < 1 else left - 1, now)
         if left < 1:
             often = f"{AT_ONCE} at once, then one every {self._seconds:.0f} seconds"
-            raise OverloadedError(f"calls: {often}; call again later")
+            raise OverloadedError(f"calls: {often}; call again later", (1 - left) * self._seconds)
 
     def _now(self, peer: bytes, now: float) -> float:
         left, since = self._left.get(peer, (float(AT_ONCE), now))

@@ -46,6 +46,10 @@ _OPTIONS = (
 )
 _SESSIONS = 256
 """At a time; most of them live, with nothing to do."""
+_CALLS = 2 * _SESSIONS
+"""At a time, with those that are told that they are too many; what is beyond that, gRPC refuses without a word."""
+_SESSION_SECONDS = 10.0
+"""After which a peer should call again where there are too many sessions."""
 
 _LAST_STATUS = 0.2
 """Seconds in which the last calls end, each with its status."""
@@ -81,7 +85,7 @@ class ExchangeServer:
         self._watching: asyncio.Task[None] | None = None
         self._stopping = False
         self._address = ""
-        self._server = grpc.aio.server(options=[*connection_options(), *_OPTIONS], maximum_concurrent_rpcs=_SESSIONS)
+        self._server = grpc.aio.server(options=[*connection_options(), *_OPTIONS], maximum_concurrent_rpcs=_CALLS)
         handler = grpc.stream_stream_rpc_method_handler(self._session)
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {"Session": handler}),))
         self._health = Health([SERVICE])
@@ -173,7 +177,9 @@ class ExchangeServer:
                 raise StoppingError("the server is stopping; call again later")
             self._rate.take(peer, time.monotonic())
             if self._sessions[peer] >= row.streams:
-                raise OverloadedError(f"streams: you have {row.streams} sessions already")
+                raise OverloadedError(f"streams: you have {row.streams} sessions already", _SESSION_SECONDS)
+            if self._sessions.total() >= _SESSIONS:
+                raise OverloadedError(f"streams: {_SESSIONS} sessions run already; call again later", _SESSION_SECONDS)
         except Exception as error:
             self.registry.count(peer, "answerer", error)
             raise

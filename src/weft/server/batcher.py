@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
+from weft.server.call_cost import CALL_COST, CallCost
 from weft.server.limited_client import CLIENT, LimitedClient, WorkTime, shared_work
 from weft.server.reader_pool import IndexReader, ReaderPool, check_waiting
 from weft.server.thread_pages import get_thread
@@ -36,6 +37,7 @@ class _Asked:
     answer: asyncio.Future[bytes]
     client: LimitedClient | None
     cost: WorkTime
+    call: CallCost | None
 
     def is_wanted(self) -> bool:
         """Whether its caller is still there."""
@@ -45,6 +47,8 @@ class _Asked:
         """Give the answer, or why there is none, to a caller who is still there; it is charged in any case."""
         if self.client is not None:
             self.client.charge(self.cost.seconds)
+        if self.call is not None:
+            self.call.add(self.cost.seconds)
         if not self.is_wanted():
             return
         if isinstance(found, bytes):
@@ -70,7 +74,8 @@ class Batcher:
         """What `get_thread` gives or raises, within ``seconds``; `OverloadedError`, `LateError`."""
         check_waiting(len(self._waiting))
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Asked(request, time.monotonic() + seconds, answer, CLIENT.get(), WorkTime()))
+        deadline = time.monotonic() + seconds
+        self._waiting.append(_Asked(request, deadline, answer, CLIENT.get(), WorkTime(), CALL_COST.get()))
         if self._task is None:
             self._task = asyncio.create_task(self._visit_all(), context=shared_work())
         return await answer

@@ -11,6 +11,7 @@ from contextvars import Context, ContextVar, copy_context
 from types import TracebackType
 from typing import Self
 
+from weft.server.call_cost import CALL_COST
 from weft.server.client_limits import ClientLedger
 
 
@@ -40,6 +41,7 @@ def shared_work() -> Context:
     """A context for what several callers wait for, whoever came first."""
     context = copy_context()
     context.run(CLIENT.set, None)
+    context.run(CALL_COST.set, None)
     return context
 
 

@@ -32,6 +32,9 @@ class Metrics:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._calls = Counter("weft_calls", "Calls that ended.", ["method", "code"], registry=self.registry)
+        self._work = Counter(
+            "weft_call_work_seconds", "Time in which threads worked for calls.", ["method"], registry=self.registry
+        )
         self._running = Gauge("weft_calls_running", "Calls in flight.", ["method"], registry=self.registry)
         self._seconds = Histogram(
             "weft_call_seconds", "How long calls took.", ["method"], buckets=_BUCKETS, registry=self.registry
@@ -44,8 +47,9 @@ class Metrics:
         """A call began."""
         self._running.labels(method).inc()
 
-    def ended(self, method: str, code: str, seconds: float) -> None:
+    def ended(self, method: str, code: str, seconds: float, work: float) -> None:
         """It ended."""
+        self._work.labels(method).inc(work)
         self._running.labels(method).dec()
         self._calls.labels(method, code).inc()
         if method != WATCH:  # a stream lasts as long as somebody listens

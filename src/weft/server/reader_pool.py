@@ -31,6 +31,7 @@ from weft.core.message_id import key as id_key
 from weft.errors import ChangedPolicyError, LateError, NotFoundError, OverloadedError, StoppingError, StoreError
 from weft.index.index import Index
 from weft.policy.rules import Policy
+from weft.server.call_cost import CALL_COST
 from weft.server.fair_turns import FairTurns
 from weft.server.limited_client import CLIENT, LimitedClient, WorkTime
 
@@ -173,7 +174,7 @@ class ReaderPool:
         If the caller is cancelled, so is the work.  `OverloadedError`, `LateError`, and what ``work`` raises.
         """
         check_waiting(self.waiting)
-        client, cost = CLIENT.get(), WorkTime()
+        client, cost, call = CLIENT.get(), WorkTime(), CALL_COST.get()
         if client is not None:
             await client.pause(seconds)
         deadline = time.monotonic() + seconds
@@ -181,12 +182,16 @@ class ReaderPool:
 
         def run() -> T:
             reader = self._reader()
-            with reader.limited(deadline, lambda: not gone), cost:
-                try:
-                    return work(reader)
-                except ChangedPolicyError:  # its view has been made meanwhile
-                    reader.use(self._policy)
-                    return work(reader)
+            try:
+                with reader.limited(deadline, lambda: not gone), cost:
+                    try:
+                        return work(reader)
+                    except ChangedPolicyError:  # its view has been made meanwhile
+                        reader.use(self._policy)
+                        return work(reader)
+            finally:
+                if call is not None:
+                    call.add(cost.seconds)
 
         self.waiting += 1
         try:

@@ -21,7 +21,9 @@ from weft.grpc_status import is_ours
 from weft.server import handlers as answers
 from weft.server.access import Access
 from weft.server.batcher import Batcher
+from weft.server.call_cost import CALL_COST, CallCost, log_if_slow
 from weft.server.comparing import ComparisonStreams
+from weft.server.limited_client import CLIENT
 from weft.server.reader_pool import IndexReader, ReaderPool
 from weft.server.thread_pages import LargeError, get_large_thread
 from weft.server.thread_stream import ThreadStream
@@ -50,6 +52,8 @@ _ANSWERS: dict[str, Answer] = {
     "ListFeeds": answers.list_feeds,
 }
 """What may read much, in the threads of the slow pool, so that quick answers never wait behind it."""
+_QUICK = ("GetStatus", "ListFeeds")
+"""What reads little, but for the digest of a view, and does not wait behind that."""
 
 log = logging.getLogger("weft.server")
 
@@ -60,8 +64,8 @@ class CallMeter(Protocol):
     def began(self, method: str) -> None:
         """A call began."""
 
-    def ended(self, method: str, code: str, seconds: float) -> None:
-        """It ended, with the name of a gRPC status."""
+    def ended(self, method: str, code: str, seconds: float, work: float) -> None:
+        """It ended, with the name of a gRPC status; ``work``: seconds in which threads have worked for it."""
 
     def refused(self, method: str) -> None:
         """A call never began, because its client has too many."""
@@ -79,6 +83,7 @@ class ThreadsService:
         access: Access | None = None,
     ) -> None:
         self._batcher = Batcher(quick)
+        self._quick = quick
         self._slow = slow
         self._watching = watching
         self._comparing = ComparisonStreams(slow)
@@ -128,7 +133,8 @@ class ThreadsService:
                 return await self._batcher.answer(request, seconds)
             except LargeError:
                 seconds -= time.monotonic() - began
-        return await self._slow.call(lambda reader: _ANSWERS[name](reader, request), seconds)
+        pool = self._quick if name in _QUICK and not _reads_much(name, request) else self._slow
+        return await pool.call(lambda reader: _ANSWERS[name](reader, request), seconds)
 
     def _unary(self, name: str) -> Any:  # noqa: ANN401 - the stubs know no grpc.aio here
         async def call(request: bytes, context: Context) -> bytes | None:
@@ -185,7 +191,8 @@ class ThreadsService:
     def _counted(self, name: str) -> Iterator[_Outcome]:
         """Counts a call; yields its `_Outcome`."""
         outcome = _Outcome(name)
-        started = time.monotonic()
+        started, cost = time.monotonic(), CallCost()
+        CALL_COST.set(cost)
         self._running += 1
         self._idle.clear()
         if self._meter:
@@ -199,8 +206,11 @@ class ThreadsService:
             self._running -= 1
             if not self._running:
                 self._idle.set()
+            seconds = time.monotonic() - started
+            client = CLIENT.get()
+            log_if_slow(name, client.name if client else "local", cost, seconds, outcome.code)
             if self._meter:
-                self._meter.ended(name, outcome.code, time.monotonic() - started)
+                self._meter.ended(name, outcome.code, seconds, cost.work)
 
 
 class _Outcome:
@@ -217,6 +227,11 @@ class _Outcome:
         if is_ours(error):
             log.error("%s failed: %s", self._name, error, exc_info=error if self.code == "INTERNAL" else None)
         return failure
+
+
+def _reads_much(name: str, request: bytes) -> bool:
+    """Whether an answer that is quick by most requests is not by this one."""
+    return name == "GetStatus" and limits.parse_request(wire.GetStatusRequest, request).include_view_digest
 
 
 def _seconds(context: Context, most: float = limits.CALL_SECONDS) -> float:
