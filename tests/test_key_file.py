@@ -18,9 +18,12 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from weft import Index
 from weft.core.signing import public_key
 from weft.errors import KeyFileError
 from weft.key_file import load_key, load_or_create_key
+from weft.policy.files import key_path
+from weft.policy.rules import Policy
 
 
 @pytest.fixture
@@ -141,3 +144,32 @@ def test_a_crash_before_the_link_leaves_no_key_and_the_next_start_makes_one(
             load_or_create_key(path)
     assert os.listdir(path.parent) == []
     load_or_create_key(path)
+
+
+def test_a_service_manager_hands_the_key_over(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """systemd gives its user access by an access list, which looks as if the group might read."""
+    handed = tmp_path / "credentials" / "weft.key"
+    key = public_key(load_or_create_key(handed))
+    index = tmp_path / "data" / "index.db"
+    assert key_path(index) == tmp_path / "data" / "index.db.key"
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(handed.parent))
+    handed.chmod(0o440)
+    assert key_path(index) == handed
+    with Index.open(index, policy=Policy()) as opened:
+        assert opened.origin == key
+    assert sorted(file.name for file in index.parent.glob("*.key")) == []
+    put(path, handed.read_bytes(), 0o440)
+    with pytest.raises(KeyFileError, match="others may use this key"):
+        load_key(path)
+    handed.chmod(0o444)
+    with pytest.raises(KeyFileError, match="others may use this key"):
+        load_key(handed)
+
+
+def test_another_key_that_is_handed_over_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = tmp_path / "index.db"
+    Index.open(index, policy=Policy()).close()
+    load_or_create_key(tmp_path / "credentials" / "weft.key")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "credentials"))
+    with pytest.raises(KeyFileError, match="another credential is handed over"):
+        Index.open(index, policy=Policy())

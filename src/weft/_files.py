@@ -3,6 +3,9 @@
 Modes do not depend on the umask: 0600 for files, 0700 for folders.  Only what a user asked to be written somewhere
 (``-o FILE``) follows the umask; see `replace_durably`, which moves any file to its place.
 
+What root makes belongs to the owner of the file whose place it takes, or else of the folder in which it lies: so a
+service that runs as another user can go on with it.
+
 A file is written and synced under a name of its own, then renamed; then its folder is synced, because until then a
 power cut can undo the new name (POSIX promises nothing else, and file systems differ).
 """
@@ -46,6 +49,7 @@ def make_folder(folder: Path) -> None:
     for one in reversed(missing):
         with suppress(FileExistsError):  # another process was faster
             one.mkdir(PRIVATE_FOLDER)
+            _give_to_owner(one, one.parent)
             sync_folder(one.parent)
     if not folder.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
@@ -69,6 +73,7 @@ def write_draft(path: Path, content: bytes, mode: int = PRIVATE_FILE) -> Path:
             file.write(content)
             file.flush()
             os.fchmod(descriptor, mode)
+            _give_to_owner(descriptor, path)
             os.fsync(descriptor)
     except BaseException:
         draft.unlink(missing_ok=True)
@@ -106,9 +111,22 @@ def create_empty(path: Path) -> bool:
         return False
     try:
         os.fchmod(descriptor, PRIVATE_FILE)
+        _give_to_owner(descriptor, target.parent)
     finally:
         os.close(descriptor)
     return True
+
+
+def _give_to_owner(made: int | Path, like: Path) -> None:
+    """If root made it: it belongs to whom ``like`` belongs, or else the folder of that."""
+    if os.geteuid() != 0:
+        return
+    with suppress(OSError):  # a container may not know that user
+        try:
+            found = like.stat()
+        except FileNotFoundError:
+            found = like.parent.stat()
+        os.chown(made, found.st_uid, found.st_gid)
 
 
 def is_open_to_all(path: Path) -> bool:

@@ -98,7 +98,7 @@ def restore_folder(folder: Path, index: Path, policy: Path) -> Restored:
 
 
 def give_to_owners(files: Iterable[Path]) -> None:
-    """What root made belongs to who owns the folder it lies in, so that a service can go on with it."""
+    """What root made of databases belongs to who owns the folder it lies in, as all else that root makes."""
     if os.geteuid() != 0:
         return
     for file in files:

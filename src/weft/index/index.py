@@ -56,7 +56,7 @@ from weft.model import (
     Thread,
     ThreadSummary,
 )
-from weft.policy.files import config_path, index_path, key_path, load_policy
+from weft.policy.files import config_path, credential, index_path, key_path, load_policy
 from weft.policy.names import all_names
 from weft.policy.rules import Policy
 from weft.sources.discover import discover
@@ -561,7 +561,8 @@ class Index:
                     "INSERT OR IGNORE INTO meta (name, value) VALUES ('origin', ?)", (self.origin,)
                 )
         elif stated is not None and stated != self.origin:
-            what = f"it was made as origin {short_fingerprint(stated)}; restore that key from a backup"
+            handed = " (or another credential is handed over)" if credential() else ""
+            what = f"it was made as origin {short_fingerprint(stated)}; restore that key from a backup{handed}"
             raise KeyFileError(f"{key_path(self.store.path)}: this is not the key of this index; {what}")
 
     def _whole(self, roots: Iterable[int], hidden: bool) -> Iterator[Thread]:

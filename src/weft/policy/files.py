@@ -1,7 +1,8 @@
 """Where things lie: the index, its key and the policy; a flag wins over the environment, that over the default.
 
 The origin's key lies beside the index, as ``<index>.key``: who speaks and what was said belong together, and are
-backed up together.  The policy is one TOML file, read with `tomllib`; it is only written by commands that say so.
+backed up together.  Where a service manager hands it over (`key_path`), it is kept apart.  The policy is one TOML file,
+read with `tomllib`; it is only written by commands that say so.
 """
 
 from __future__ import annotations
@@ -39,9 +40,23 @@ def _home(flag: str) -> Path:
         raise UsageError(f"this user has no home folder; name a file with {flag}") from None
 
 
+CREDENTIAL = "weft.key"
+"""The name under which a service manager hands over the key."""
+
+
 def key_path(index: Path) -> Path:
-    """The key file that belongs to an index."""
-    return index.with_name(index.name + ".key")
+    """The key file that belongs to an index: what a service manager hands over, else the file beside the index.
+
+    A unit of systemd with ``LoadCredential=weft.key:FILE`` has it in ``$CREDENTIALS_DIRECTORY``.
+    """
+    return credential() or index.with_name(index.name + ".key")
+
+
+def credential() -> Path | None:
+    """The key that a service manager hands over; None if there is none."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    path = Path(folder, CREDENTIAL) if folder else None
+    return path if path is not None and path.exists() else None
 
 
 def load_index_policy(path: Path, own: bytes | None) -> Policy:
