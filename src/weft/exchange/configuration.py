@@ -36,6 +36,8 @@ class Configuration:
     """The feeds that this server carries whole; whatever of them it serves, it says so."""
     mode: Mode | None = None
     """How we take what we admit; None: as the peer's row says."""
+    recovers: bool = False
+    """Take nothing but our own feeds, and these whole: this index has lost claims of our own."""
     limits: Limits = field(default_factory=Limits)
     used: Usage = field(default_factory=dict)
     """What the peer handed us today."""

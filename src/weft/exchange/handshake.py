@@ -21,7 +21,7 @@ from weft.exchange.agreement import DIGEST_BYTES, Agreement, StatedFeeds, agree
 from weft.exchange.configuration import Configuration
 from weft.exchange.resumption import CURSOR_BYTES, MARK_BYTES, KeptSketches, RequesterCursor, load_sketches
 from weft.exchange.riblt.mapping import KEY_BYTES
-from weft.policy.feed_ranges import FeedRanges, admitted, read_feed_ranges, served
+from weft.policy.feed_ranges import FeedRanges, admitted, own_feeds, read_feed_ranges, served
 from weft.v1 import exchange_pb2 as wire
 
 VERSION = 1
@@ -37,11 +37,10 @@ class Handshake:
         """``kept`` are sketches; ``spent`` feeds of which the peer handed us enough for today."""
         self._configuration = configuration
         threads = (configuration.mode or configuration.policy.peers[configuration.peer].mode) == "threads"
-        self._ours = StatedFeeds(
-            served(configuration.policy, configuration.peer),
-            admitted(configuration.policy, configuration.peer, spent),
-            threads,
-        )
+        admits = admitted(configuration.policy, configuration.peer, spent)
+        if configuration.recovers:
+            threads, admits = False, admits & own_feeds(configuration.policy)
+        self._ours = StatedFeeds(served(configuration.policy, configuration.peer), admits, threads)
         self._kept = _load(kept)
         self._asked = asked if threads else None
         self.next = sha256(_NEXT + configuration.key).digest()[:CURSOR_BYTES]

@@ -237,7 +237,7 @@ class Session:
         assert self._log_follower is not None
         assert self._agreement is not None
         self._state = SessionState.LIVE
-        if self._requester is None and self._agreement.taken:
+        if self._requester is None and self._agreement.taken and not self._configuration.recovers:
             whole = self._agreement.taken & self._carried
             self._outbox.put(CoverageGained(whole.without(self._refused.feeds), None))
         position = self._responder.position if self._responder else self._mirror.position

@@ -62,6 +62,7 @@ from weft.policy.rules import Policy
 from weft.sources.discover import discover
 from weft.sources.interface import NoteLog, Source, check_list_name
 from weft.store.interface import PAGE, StoredClaim, VerifiedPart, read_claim
+from weft.store.recovery import note_loss
 from weft.store.sqlite import SqliteStore
 from weft.store.sqlite_errors import explained
 
@@ -110,6 +111,7 @@ class Index:
             load_policy(config_path(str(policy)), None, required=True)  # says so, before a key is made
         if reading:
             read_only = read_only or not (os.access(place, os.W_OK) and os.access(place.absolute().parent, os.W_OK))
+        lost = not place.exists() and key_path(place).exists()  # a new index for a key that has spoken
         try:
             key = load_own_key(place) if place.exists() else make_own_key(place)
         except KeyFileError:
@@ -118,6 +120,9 @@ class Index:
             key = None
         store = SqliteStore(place, read_only=read_only)
         try:
+            if lost:
+                with store.transaction():
+                    note_loss(store.connection)
             if not isinstance(policy, Policy):
                 flag = None if policy is None else str(policy)
                 own = store.origin() if key is None else public_key(key)

@@ -128,6 +128,8 @@ class SessionDriver:
         """The position of our log up to which the peer was offered all; None as long as nobody knows."""
         self.closed = False
         """Whether it ended because we had it end, with its work done."""
+        self.recovers = False
+        """Whether it takes nothing but our own feeds, which this index has lost; then another one has to follow."""
         self._backend_threads = backend_threads
         self._live_seconds = live_seconds
         self._observer = observer
@@ -240,6 +242,8 @@ class SessionDriver:
 
     def _start(self, backend: IndexBackend) -> list[Output]:
         kept = backend.kept(self.peer)
+        mode = self._mode or self.policy.peers[self.peer].mode
+        self.recovers = mode == "threads" and backend.recovers(self.peer)
         setup = Configuration(
             self.policy,
             self.peer,
@@ -248,7 +252,8 @@ class SessionDriver:
             kept,
             renew=self.caller and backend.is_old(self.peer),
             takes_new_key=self._takes_new_key,
-            live=self._live_seconds > 0,
+            live=self._live_seconds > 0 and not self.recovers,
+            recovers=self.recovers,
             mode=self._mode,
             carries=backend.carried(),
             used=backend.used(self.peer),
@@ -291,6 +296,7 @@ class SessionDriver:
                 case Synced():
                     self._lives = not any(isinstance(output, Ended) for output in todo)
                     self._is_synced()
+                    await self._note_recovered()
                 case Ended(report, error):
                     self._ended = Ended(report, self._why or error)
         await self._cover()
@@ -338,6 +344,16 @@ class SessionDriver:
         self.synced, self.covered = time.monotonic(), self._snapshot
         if self._observer:
             self._observer.synced(self)
+
+    async def _note_recovered(self) -> None:
+        """Our own claims are here, as far as the peer has them; a session of the usual kind follows."""
+        if not self.recovers:
+            return
+        self.closed = True
+        try:
+            await self._backend_threads.run(lambda backend: backend.recovered(self.peer))
+        except StoreError as error:
+            log.warning("what %s has of our own is asked again: %s", short_fingerprint(self.peer), error)
 
     async def _answer(self, number: int, request: Request) -> list[Output]:
         def work(backend: IndexBackend) -> tuple[Answer, list[Output]]:

@@ -56,6 +56,7 @@ from weft.peering.peer_state import PeerState, today
 from weft.policy.feed_ranges import NO_FEEDS, FeedRanges, carried_by
 from weft.policy.rules import Policy
 from weft.store.interface import VerifiedPart
+from weft.store.recovery import is_lacking, note_loss, note_recovered
 from weft.store.sqlite import SqliteStore
 
 T = TypeVar("T")
@@ -85,8 +86,11 @@ class IndexBackend:
         self._path = path
         self._index = Index.open(path, policy=policy, create=False)
         self._backend = StoreBackend(self._index.store)
+        self._own = policy.own
         self._kept = path.with_name(path.name + ".kept")
         self._peer_state = PeerState(self._kept)
+        self._recovering: set[bytes] = set()
+        """The peers that are asked for all of our own feeds now."""
         self.born = self._peer_state.born
         """When the key that is kept for a peer was new, in seconds since 1970."""
 
@@ -150,6 +154,20 @@ class IndexBackend:
                 feeds |= FeedRanges(exchange.lists) & carried_by(policy, exchange.peer)
         return feeds
 
+    def recovers(self, peer: bytes) -> bool:
+        """Whether this index has lost claims of our own, and the peer was not asked for all of them yet."""
+        if is_lacking(self._index.store.connection, peer):
+            self._recovering.add(peer)
+            return True
+        self._recovering.discard(peer)
+        return False
+
+    def recovered(self, peer: bytes) -> None:
+        """The peer has given all that it has of our own; `StoreError`."""
+        self._recovering.discard(peer)
+        with self._index.store.transaction():
+            note_recovered(self._index.store.connection, peer)
+
     def position(self) -> int:
         """The end of the log."""
         return self._index.store.position()
@@ -170,9 +188,13 @@ class IndexBackend:
 
     def _commit(self, peer: bytes, parts: Sequence[VerifiedPart]) -> range:
         try:
-            return self._index.admit(parts, Delivery(peer, today(), _sums(map(_amount, parts))))
+            found = self._index.admit(parts, Delivery(peer, today(), _sums(map(_amount, parts))))
         except ClaimError as error:  # the machine has asked the same policy, so this is not the peer's doing
             raise StoreError(f"the index refuses what the exchange let pass: {error}") from error
+        if found and peer not in self._recovering and any(part.signed.origin == self._own for part in parts):
+            with self._index.store.transaction():
+                note_loss(self._index.store.connection)
+        return found
 
     def _keep(self, peer: bytes, data: bytes) -> None:
         try:

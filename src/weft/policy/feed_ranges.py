@@ -94,6 +94,11 @@ def served(policy: Policy, peer: bytes) -> FeedRanges:
     return _admitted(policy) & _named(row.may_read, policy)
 
 
+def own_feeds(policy: Policy) -> FeedRanges:
+    """All feeds of our own origin."""
+    return NO_FEEDS if policy.own is None else FeedRanges({policy.own: ALL_LISTS})
+
+
 def readable(policy: Policy, peer: bytes) -> FeedRanges:
     """Of what questions to ``peer`` may be made: what it may read, and what it has signed itself."""
     own = _admitted(policy).lists.get(peer)

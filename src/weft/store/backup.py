@@ -29,6 +29,7 @@ from weft._files import create_empty, replace_durably
 from weft.errors import StoreError
 from weft.store.connection import BESIDE, demand, open_database, open_index, stated_origin
 from weft.store.fsck import StoreProblem
+from weft.store.recovery import note_loss
 from weft.store.sqlite import SqliteStore
 from weft.store.sqlite_errors import BUSY_SECONDS, explained
 
@@ -112,6 +113,7 @@ def restore(backup: Path, index: Path) -> tuple[int, list[StoreProblem]]:
                 names = ", ".join(columns)
                 where = f" WHERE {_NOT_DERIVED}" if table == "meta" else ""
                 connection.execute(f"INSERT INTO main.{table} ({names}) SELECT {names} FROM other.{table}{where}")  # noqa: S608
+            note_loss(connection)
             connection.execute("COMMIT")
         with SqliteStore(draft) as store:
             lost = store.repair()
