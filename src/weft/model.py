@@ -212,13 +212,19 @@ class Ingested:
     """What to say of lines that may begin a message (`weft.sources.interface.NoteLog`)."""
     by_list: Mapping[str, int] = field(default_factory=dict, compare=False)
     """The messages read of each list."""
+    gone: int = 0
+    """Messages that are not in their folders and repositories any more."""
+    withdrawn: int = 0
+    """Claims that were withdrawn for that."""
 
     def __str__(self) -> str:
-        """On one line; of the last three numbers those that are not 0."""
+        """On one line; of the other numbers those that are not 0."""
         ends = noun(self.grown, "its end was", "their ends were")
         others = [
             f"{count(self.unchanged, 'file')} unchanged" if self.unchanged else "",
             f"{self.grown} grown (only {ends} read)" if self.grown else "",
+            f"{self.gone} gone" if self.gone else "",
+            f"{count(self.withdrawn, 'claim')} withdrawn" if self.withdrawn else "",
             f"{self.skipped} skipped" if self.skipped else "",
         ]
         rest = ", ".join(filter(None, others))

@@ -11,8 +11,9 @@ import pytest
 from weft.core.body import MAX_RAW_BODY, canonical_body
 from weft.core.header import MAX_BLOCK
 from weft.errors import SourceError
-from weft.sources.folder import Folder, maildir_names, mh_names
+from weft.sources.folder import Folder, mh_names
 from weft.sources.interface import Note, Record, Source
+from weft.sources.maildir import maildir_names
 
 
 def message(name: str, body: str = "Hello.\n") -> bytes:

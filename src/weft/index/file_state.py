@@ -7,7 +7,7 @@ may be shorter or longer than it seemed: `weft.sources.mbox.resume_at`); of ever
 last bytes, as far as it was read.  A file of the same size and time with these bytes is not read.  One that has grown,
 and where they still stand, is read from its last message on.  Anything else was rotated, truncated or rewritten: that
 is said if it can be told, and the file is read from its start; claims that are held already are not made again.
-Folders and repositories are listed again, and read if their listing differs.
+Of folders and repositories every message is remembered: `weft.index.listed_files`.
 
 The last message may have been half written when it was read: then a claim was made of its front (`half_written`), which
 is withdrawn when the file has grown and no message there says so any more.
@@ -25,11 +25,10 @@ from weft.sources.compressed import is_compressed
 from weft.sources.containers import ArchiveFile
 from weft.sources.delimited import DelimitedFile
 from weft.sources.evidence import Evidence
-from weft.sources.folder import Folder
 from weft.sources.interface import Source
 from weft.sources.list_id import ByListId
 from weft.sources.mbox import MboxFile
-from weft.sources.public_inbox import PublicInbox
+from weft.sources.source_changes import ListedSource
 from weft.store.interface import IngestedFile
 
 BY_LIST_ID = "/list-id"
@@ -115,15 +114,10 @@ def remember(source: Source, resume: int, size: int | None = None) -> IngestedFi
     try:
         if isinstance(source, MboxFile):
             return _of_mbox(path, source.list, resume, size)
-        if isinstance(source, Folder):
-            stats = [(name, *_stat(Path(path) / name if name else Path(path))) for name in source.names]
-            return IngestedFile(
-                path, source.list, len(stats), max((s[2] for s in stats), default=0), 0, 0, _hash(stats)
-            )
+        if isinstance(source, ListedSource):
+            return IngestedFile(path, source.list, 0, 0, 0)
         if isinstance(source, (DelimitedFile, ArchiveFile)):
             return _of_mbox(path, source.list, 0, size)
-        if isinstance(source, PublicInbox):
-            return IngestedFile(path, source.list, source.size, 0, 0, 0, _hash(source.heads()))
         return None
     except (OSError, SourceError):
         return None
@@ -140,12 +134,3 @@ def _of_mbox(path: str, name: str, resume: int, size: int | None) -> IngestedFil
         head = sha256(os.pread(opened.fileno(), length, 0)).digest()
         tail = sha256(os.pread(opened.fileno(), length, end - length)).digest()
     return IngestedFile(path, name, status.st_size, status.st_mtime_ns, status.st_ino, resume, head, tail)
-
-
-def _stat(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_size, status.st_mtime_ns
-
-
-def _hash(listing: object) -> bytes:
-    return sha256(repr(listing).encode("utf-8", "surrogateescape")).digest()

@@ -190,17 +190,21 @@ class Index:
         asked: Collection[str] | None = None,
         processes: int | None = None,
         progress: Callable[[str], None] | None = None,
+        withdraw_gone: bool = False,
     ) -> Ingested:
         """Ingest sources that were discovered.  Committed every few thousand messages; all of it is safe at the end.
 
         ``asked``: the lists that the operator named; a file of another list that would be merged with an archive that
         was ingested before is noted and not read.  None: all were.
+        ``withdraw_gone``: messages that are gone from a folder or repository take their claims with them, for ever
+        (`weft.index.listed_files`).
         """
         if not sources:
             raise SourceError("nothing to read: none of the paths holds mail")
         if asked is not None:
             sources = without_conflicts(sources, self.store.files().values(), asked, log)
-        done = Ingest(self.store, self._view, self._signing_key, log).run(sources, processes, progress)
+        ingest = Ingest(self.store, self._view, self._signing_key, log, withdraw_gone=withdraw_gone)
+        done = ingest.run(sources, processes, progress)
         note_ingest(self.store.path)
         return done
 

@@ -19,6 +19,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -28,20 +29,32 @@ from weft.core.claim_encoding import encode_mail
 from weft.core.feed import Feed
 from weft.core.merkle import whole_tree
 from weft.core.signing import public_key, sign_root
-from weft.errors import PolicyError
+from weft.errors import PolicyError, SourceError
 from weft.index.erased_ids import erased_ids
 from weft.index.file_state import half_written, look, remember
+from weft.index.listed_files import ListedProgress, gone_claims, inner_source, is_listed, list_of
 from weft.index.newest_mail import keep_newest_year, newest_year
 from weft.index.rotated_files import rotated_files
 from weft.index.view import View
 from weft.model import Ingested
+from weft.sources.compressed import reason
 from weft.sources.evidence import Evidence, make_evidence
 from weft.sources.interface import Note, NoteLog, Source
 from weft.sources.mbox import MboxFile, resume_at
 from weft.sources.newest_year import NewestYear
 from weft.sources.parallel_scan import collector_paused, scan
+from weft.sources.source_changes import ListedSource
 from weft.sources.splitter import REACH
-from weft.store.interface import IngestedFile, MailLocation, StoredClaim, VerifiedClaim, VerifiedPart, read_claim
+from weft.store.entries import FileEntries
+from weft.store.interface import (
+    IngestedFile,
+    InsertedClaim,
+    MailLocation,
+    StoredClaim,
+    VerifiedClaim,
+    VerifiedPart,
+    read_claim,
+)
 from weft.store.sqlite import SqliteStore
 
 BATCH = 256
@@ -70,6 +83,8 @@ class _SourceProgress:
     done: bool = False
     kept: bool = False
     """It is remembered that it was read to its end."""
+    listed: ListedProgress | None = None
+    """How far a folder or repository has been read."""
 
     @property
     def settled(self) -> bool:
@@ -80,8 +95,13 @@ class _SourceProgress:
 class Ingest:
     """One run over some sources."""
 
-    def __init__(self, store: SqliteStore, view: View, key: Ed25519PrivateKey, log: NoteLog) -> None:
-        """``log`` gets what goes wrong, and remarks about files that were rotated or truncated."""
+    def __init__(
+        self, store: SqliteStore, view: View, key: Ed25519PrivateKey, log: NoteLog, *, withdraw_gone: bool = False
+    ) -> None:
+        """``log`` gets what goes wrong, and remarks about files that were rotated or truncated.
+
+        ``withdraw_gone``: messages that are gone from a folder or repository take their claims with them.
+        """
         self._store = store
         self._view = view
         self._key = key
@@ -89,6 +109,12 @@ class Ingest:
         self._log = log
         self._waiting: list[tuple[_SourceProgress, str, list[Evidence]]] = []
         self._messages = self._claims = 0
+        self._gone = self._withdrawn = 0
+        self._withdraw_gone = withdraw_gone
+        self._named: list[tuple[_SourceProgress, int, bytes]] = []
+        """The messages of what waits that have names, with their numbers and the ids of their claims."""
+        self._listed: dict[int, str] = {}
+        """The numbers of folders and repositories, with their lists."""
         self._newest = NewestYear()
         self._by_list: Counter[str] = Counter()
         self._coming_back = ReturningClaims(view, self._origin)
@@ -134,8 +160,9 @@ class Ingest:
             self._log(Note(str(self._store.path), None, f"{count(number, 'message')} {was}"))
         log = self._log
         return Ingested(
-            self._messages, self._claims, unchanged, grown, log.skipped - skipped, log.doubts, dict(self._by_list)
-        )
+            self._messages, self._claims, unchanged, grown, log.skipped - skipped, log.doubts, dict(self._by_list),
+            self._gone, self._withdrawn,
+        )  # fmt: skip
 
     def _check_list(self, name: str) -> None:
         """`PolicyError` for a list that an index which the public may read does not take."""
@@ -148,11 +175,19 @@ class Ingest:
 
     def _choose(self, sources: Sequence[Source]) -> tuple[list[_SourceProgress], int, int]:
         """The sources to read, how many are unchanged, and how many are read from where they grew."""
-        known = {(file.path, file.list): file for file in self._store.files().values()}
+        known = {(file.path, file.list): (number, file) for number, file in self._store.files().items()}
         chosen, unchanged, grown = [], 0, 0
         for source in sources:
             state = remember(source, 0)
-            before = known.get((state.path, state.list)) if state else None
+            number, before = known.get((state.path, state.list), (0, None)) if state else (0, None)
+            inner = inner_source(source)
+            if state and is_listed(inner):
+                reading = self._look_at_listed(source, inner, state, number, before)
+                more = reading is not None and reading.listed is not None and reading.listed.size > 0
+                unchanged += not more
+                grown += more and number > 0
+                chosen += [reading] if reading else []
+                continue
             change = look(source, before)
             if change.remark:
                 self._log(Note(source.path, None, change.remark))
@@ -167,6 +202,23 @@ class Ingest:
                 reading.halves, reading.known = self._halves(source, before), before
             chosen.append(reading)
         return chosen, unchanged, grown
+
+    def _look_at_listed(
+        self, source: Source, inner: ListedSource, state: IngestedFile, number: int, before: IngestedFile | None
+    ) -> _SourceProgress | None:
+        """What is to be done about a folder or repository; None if nothing is."""
+        if number:
+            self._listed[number] = list_of(source)
+        entries = FileEntries(self._store.connection, number)
+        try:
+            changes = inner.changes(before.head if before else b"", entries, self._log)
+        except (OSError, SourceError) as error:
+            self._log(Note(source.path, None, reason(error), 1))
+            return None
+        if changes is None:
+            return None
+        listed = ListedProgress(inner, changes, entries.next_number)
+        return _SourceProgress(source, state, 0, listed=listed)
 
     def _with_rotated(self, sources: Sequence[Source]) -> list[Source]:
         """The sources, each behind the files that a rotation made of it since it was read."""
@@ -208,8 +260,13 @@ class Ingest:
                     self._remember(reading)
             stored = self._store.put(sign_batches(self._key, self._new_claims()))
             self._view.add(stored)
+            self._keep_names(stored, readings)
             if outgrown := self._outgrown(readings):
                 self._view.add(self._store.put(withdraw(self._key, outgrown)))
+            if self._withdraw_gone and all(reading.done for reading in readings):
+                lost = gone_claims(self._store.connection, self._view, self._listed, self._origin)
+                self._view.add(self._store.put(withdraw(self._key, lost)))
+                self._withdrawn += len(lost)
         self._claims += len(stored)
         self._waiting.clear()
 
@@ -217,6 +274,9 @@ class Ingest:
         """Keep the state of a file: as read to its end only once it was."""
         state = reading.state
         if state is None:
+            return
+        if reading.listed:
+            reading.number = self._store.file(state)
             return
         resume = 0
         if isinstance(reading.source, MboxFile):
@@ -232,6 +292,26 @@ class Ingest:
             now = replace(now, size=0, mtime_ns=0, inode=0)
         reading.number = self._store.file(now)
         reading.kept = reading.done
+
+    def _keep_names(self, stored: Sequence[InsertedClaim], readings: Sequence[_SourceProgress]) -> None:
+        """Remember the messages of folders and repositories by name, and where each has been read what it is by now."""
+        connection = self._store.connection
+        if self._named:
+            places = {one.claim.identity: one.position for one in stored}
+            others = {identity for _, _, identity in self._named if identity not in places}
+            places |= {held.identity: held.position for held in self._store.get(list(others))}
+            for reading, group in groupby(self._named, lambda named: named[0]):
+                assert reading.listed is not None
+                positions = ((number, places.get(identity)) for _, number, identity in group)
+                reading.listed.keep(FileEntries(connection, reading.number), positions)
+            self._named.clear()
+        for reading in readings:
+            if reading.listed and reading.state and reading.done and not reading.kept:
+                head = reading.listed.finish(FileEntries(connection, reading.number))
+                self._store.file(replace(reading.state, head=head))
+                self._listed.setdefault(reading.number, list_of(reading.source))
+                self._gone += reading.listed.gone
+                reading.kept = True
 
     def _outgrown(self, readings: Sequence[_SourceProgress]) -> list[tuple[bytes, Claim]]:
         """Claims about messages that were half written, and stand there whole now as something else."""
@@ -266,6 +346,8 @@ class Ingest:
                 identity = claim_id(data)
                 if reading.halves and reading.known and evidence[0] < reading.known.size:
                     reading.halves.discard(identity)
+                if reading.listed:
+                    self._named.append((reading, evidence[0], identity))
                 if identity in made:
                     continue
                 place = _new(MailLocation, (reading.number, *evidence[:2])) if reading.number else None

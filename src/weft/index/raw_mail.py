@@ -20,6 +20,7 @@ from weft.core.claim import Claim, claim_id, claim_of, encode
 from weft.core.representative import Rank, content_of, count_variants
 from weft.errors import SourceError
 from weft.index.file_state import BY_LIST_ID
+from weft.index.listed_files import inner_source, is_listed
 from weft.model import Thread
 from weft.sources.containers import ArchiveFile
 from weft.sources.delimited import DelimitedFile
@@ -27,9 +28,13 @@ from weft.sources.discover import discover
 from weft.sources.evidence import Evidence, make_evidence
 from weft.sources.interface import NoteLog, Source, split_message
 from weft.sources.list_edits import MailCopy, distinct_contents
+from weft.sources.maildir import Maildir
 from weft.sources.mbox import MboxFile
+from weft.sources.public_inbox import PublicInbox
 from weft.sources.spool import Unpacked
-from weft.store.interface import PAGE, MailLocation, Store, StoredClaim, read_claim
+from weft.store.entries import FileEntries
+from weft.store.interface import PAGE, MailLocation, StoredClaim, read_claim
+from weft.store.sqlite import SqliteStore
 
 FROM_PEER = "it came from a peer"
 OTHER_CONTENT = "another content under its id is not here: "
@@ -66,7 +71,7 @@ class RawMail:
 
     def __init__(
         self,
-        store: Store,
+        store: SqliteStore,
         origin: bytes,
         missing: Callable[[MissingMail], None],
         max_ratio: int = 200,
@@ -168,6 +173,8 @@ class RawMail:
         if source is None:
             raise SourceError("its file is gone")
         place = known.offset, known.length
+        if is_listed(inner_source(source)):
+            return self._fetch_listed(held, known, claim, source), source.escaped
         try:
             return self._read(source, place, claim), source.escaped
         except SourceError:
@@ -176,9 +183,29 @@ class RawMail:
         place = self._relocate(known.file, source, claim).get(held.identity, place)
         return self._read(source, place, claim), source.escaped
 
+    def _fetch_listed(self, held: StoredClaim, known: MailLocation, claim: Claim, source: Source) -> bytes:
+        """The bytes of a message of a folder or repository, by its name."""
+        inner = inner_source(source)
+        assert is_listed(inner)
+        entries = FileEntries(self._store.connection, known.file)
+        name = entries.name(known.offset)
+        try:
+            if name is None:
+                raise SourceError(f"{source.path}: the message is gone")
+            return self._checked(source, inner.fetch_name(name, known.length), (known.offset, known.length), claim)
+        except SourceError:
+            if isinstance(inner, (Maildir, PublicInbox)) and entries.next_number:
+                raise  # a name there stands for the same message for ever
+            place = self._relocate(known.file, source, claim).get(held.identity)
+            if place is None:
+                raise
+            return self._read(source, place, claim)
+
     def _read(self, source: Source, place: tuple[int, int], claim: Claim) -> bytes:
         """The bytes at a place; `SourceError` unless they still make the same claim."""
-        data = source.fetch(*place)
+        return self._checked(source, source.fetch(*place), place, claim)
+
+    def _checked(self, source: Source, data: bytes, place: tuple[int, int], claim: Claim) -> bytes:
         buffer, header_end, body = split_message(data)
         evidence = make_evidence(buffer, 1, header_end, body, place, mbox=source.escaped)
         if claim_of(evidence, claim.origin, claim.list) != claim:

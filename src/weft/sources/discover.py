@@ -31,11 +31,12 @@ from weft.sources.companions import is_companion_file, is_companion_folder
 from weft.sources.compressed import read_head, reason
 from weft.sources.decompressors import SNIFF, format_of
 from weft.sources.delimited import DELIMITED, DelimitedFile
-from weft.sources.folder import Folder, MessageFile, is_mh_name, is_removed, maildir_names, mh_names
+from weft.sources.folder import Folder, MessageFile, is_mh_name, is_removed, mh_names
 from weft.sources.forms import HEAD, Foreign, Form, form_of
 from weft.sources.interface import Note, Notes, Source, check_list_name
 from weft.sources.list_id import file_by_list_id
 from weft.sources.list_names import Place, archive_stem, file_stem, of_file, of_folder, of_messages
+from weft.sources.maildir import Maildir
 from weft.sources.mbox import MboxFile
 from weft.sources.periods import in_order
 from weft.sources.public_inbox import PublicInbox, epochs, is_bare_repository
@@ -218,20 +219,23 @@ class _Search:
         folders, files = _names(path)
         form, names = "", list[str]()
         if "cur" in folders and "new" in folders:
-            form, names = "Maildir", maildir_names(path)
+            form = "Maildir"
+            for folder in ("cur", "new"):
+                os.scandir(_join(path, folder)).close()  # whether it can be read
             folders = [folder for folder in folders if folder not in _MAILDIR] + _maildir_folders(path)
         elif _is_mh(path, files):
             form, names = "MH", mh_names(path)
             files = [file for file in files if not (is_mh_name(file) or is_removed(file))]
         others = [file for file in files if self._in_directory(directory, file, listed)]
         if names or others or form:
-            everything = [*names, *sorted(others, key=in_order)]
-            make = partial(self._folder, path, everything, form)
+            make = partial(self._folder, path, names, sorted(others, key=in_order), form)
             self._take(directory, listed, identity, make, of_folder if form else of_messages)
         return [directory.below(folder) for folder in folders if not is_companion_folder(folder, folders, files)]
 
-    def _folder(self, path: str, names: Sequence[str], form: str, name: str) -> Source:
-        return Folder(path, name, names, self._max_ratio, form or "messages")
+    def _folder(self, path: str, names: Sequence[str], others: Sequence[str], form: str, name: str) -> Source:
+        if form == "Maildir":
+            return Maildir(path, name, others, self._max_ratio)
+        return Folder(path, name, [*names, *others], self._max_ratio, form or "messages")
 
     def _take(
         self,

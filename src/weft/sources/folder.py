@@ -1,9 +1,8 @@
 """Folders of one file a message: Maildir, MH, and any others; and such a file alone.
 
-A folder is listed once, when its source is made, and its files are numbered in that order; a record's place is (number,
-size of the file).  Maildir: ``cur`` and ``new``, in the order of the names without their flags, so that it stays the
-same when somebody reads mail; ``tmp`` holds mail that is still being delivered.  MH: files with decimal names, in the
-order of their numbers.  A file may be compressed.
+A folder is listed once, and its files are numbered in that order; a record's place is (number, size of the file).
+Maildir: `weft.sources.maildir`.  MH: files with decimal names, in the order of their numbers.  A file may be
+compressed.  Whether one has changed, its size and time tell.
 
 What cannot be read is noted and skipped: mail readers move files at any time.  Who can lie: whoever can write into
 the folder; so only regular files are opened, and never waited for.
@@ -18,6 +17,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from hashlib import sha256
 from typing import NamedTuple
 
 from weft.errors import SourceError
@@ -25,9 +25,9 @@ from weft.sources.compressed import MailStream, reason, wrap
 from weft.sources.decompressors import SNIFF, format_of
 from weft.sources.interface import Note, Notes, Record, RecordMaker, T, make_record
 from weft.sources.single_message import MAX_READ, message_of, scan_single
+from weft.sources.source_changes import KnownNames, SourceChanges
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
-_FLAGS = re.compile(r"[:;!]2,[A-Za-z,]*\Z")
 _READ = 64 * 1024
 _SAMPLE = 64
 
@@ -48,32 +48,39 @@ class Folder:
         self,
         path: str,
         list: str,  # noqa: A002 - the field's name
-        names: Sequence[str],
+        names: Sequence[str] | None,
         max_ratio: int = 200,
         form: str = "messages",
     ) -> None:
-        """``form``: what the folder is called, for people."""
+        """``form``: what the folder is called, for people; ``names``: None if it is listed when it is read."""
         self.path = path
         self.list = list
         self.form = form
         self._names = names
         self._max_ratio = max_ratio
+        self._chosen: tuple[int, Sequence[bytes]] | None = None
 
     def __len__(self) -> int:
-        """How many files it had when it was listed."""
-        return len(self._names)
+        """How many files it has, as far as it was listed before."""
+        return len(self.names)
 
     @property
     def names(self) -> Sequence[str]:
-        """Its files, relative to ``path``, as they were when it was listed."""
+        """Its files, relative to ``path``, as they were when it was listed.  `SourceError` if it cannot be."""
+        if self._names is None:
+            try:
+                self._names = self._list()
+            except OSError as error:
+                raise SourceError(reason(error)) from error
         return self._names
 
     @property
     def size(self) -> int:
         """About how many bytes its files have: `_SAMPLE` of them are asked."""
-        step = max(1, len(self._names) // _SAMPLE)
-        sizes = [_size(self._path(number)) for number in range(0, len(self._names), step)]
-        return sum(sizes) * len(self._names) // len(sizes) if sizes else 0
+        names = self._to_read()[1]
+        step = max(1, len(names) // _SAMPLE)
+        sizes = [_size(self._path(file_of(names[at]))) for at in range(0, len(names), step)]
+        return sum(sizes) * len(names) // len(sizes) if sizes else 0
 
     def records(self, notes: Notes) -> Iterator[Record]:
         """Scan all messages, in the order of ``names``."""
@@ -81,8 +88,9 @@ class Folder:
 
     def scan(self, notes: Notes, make: RecordMaker[T]) -> Iterator[T]:
         """The same for what ``make`` makes of them."""
-        for number in range(len(self._names)):
-            path = self._path(number)
+        first, names = self._to_read()
+        for number, name in enumerate(names, first):
+            path = self._path(file_of(name))
             try:
                 data = read_file(path, MAX_READ, self._max_ratio)
             except SourceError as error:
@@ -94,9 +102,17 @@ class Folder:
 
     def fetch(self, offset: int, length: int) -> bytes:
         """The file whose number and size a record's (offset, length) are: unpacked, without an mbox's From_ line."""
-        if not 0 <= offset < len(self._names):
+        first, names = self._to_read()
+        if not 0 <= offset - first < len(names):
             raise SourceError(f"{self.path}: there is no file number {offset}")
-        path = self._path(offset)
+        return self._fetch(file_of(names[offset - first]), length)
+
+    def fetch_name(self, name: bytes, length: int) -> bytes:
+        """The same for a file by its name (`weft.sources.source_changes`)."""
+        return self._fetch(file_of(name), length)
+
+    def _fetch(self, name: str, length: int) -> bytes:
+        path = self._path(name)
         try:
             data = read_file(path, None, self._max_ratio)
         except SourceError as error:
@@ -105,8 +121,48 @@ class Folder:
             raise SourceError(f"{path}: the message is gone: the file was changed since it was read")
         return message_of(data.raw)
 
-    def _path(self, number: int) -> str:
-        return os.path.join(self.path, self._names[number])  # noqa: PTH118 - Path costs more than the rest
+    def changes(self, before: bytes, known: KnownNames, notes: Notes) -> SourceChanges | None:  # noqa: ARG002
+        """What is different, by the names, sizes and times of all files."""
+        now = self._stated(self.names)
+        state = b"files " + sha256(b"\n".join(now)).digest()
+        if before == state:
+            return None
+        there = known.all()
+        gone = there.difference(now) if now else ()
+        return SourceChanges([name for name in now if name not in there], state, (), gone)
+
+    def choose(self, first: int, names: Sequence[bytes]) -> None:
+        """Scan just these files."""
+        self._chosen = first, names
+
+    def can_read(self, name: bytes) -> bool:
+        """Whether a file can be read."""
+        try:
+            read_file(self._path(file_of(name)), 1, self._max_ratio)
+        except SourceError:
+            return False
+        return True
+
+    def _to_read(self) -> tuple[int, Sequence[bytes | str]]:
+        """The number of the first file that is to be read, and the names of all."""
+        return self._chosen or (0, self.names)
+
+    def _list(self) -> Sequence[str]:
+        return ()
+
+    def _stated(self, names: Sequence[str]) -> list[bytes]:
+        """Names with what changes if a file does: a NUL, its size and its time.  Without those that are gone."""
+        found = []
+        for name in names:
+            try:
+                status = os.stat(self._path(name))  # noqa: PTH116
+            except (OSError, ValueError):
+                continue
+            found.append(b"%s\0%d %d" % (os.fsencode(name), status.st_size, status.st_mtime_ns))
+        return found
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self.path, name)  # noqa: PTH118 - Path costs more than the rest
 
 
 class MessageFile(Folder):
@@ -115,19 +171,13 @@ class MessageFile(Folder):
     def __init__(self, path: str, list: str, max_ratio: int = 200) -> None:  # noqa: A002 - the field's name
         super().__init__(path, list, [""], max_ratio, "message")
 
-    def _path(self, number: int) -> str:  # noqa: ARG002 - there is one
+    def _path(self, name: str) -> str:  # noqa: ARG002 - there is one
         return self.path
 
 
-def maildir_names(path: str) -> list[str]:
-    """The files of the Maildir ``path``, as `Folder` wants them.  `OSError` if it cannot be listed."""
-    found = [
-        (_FLAGS.sub("", name), f"{folder}/{name}")
-        for folder in ("cur", "new")
-        for name in os.listdir(os.path.join(path, folder))  # noqa: PTH118, PTH208
-        if not name.startswith(".")
-    ]
-    return [name for _, name in sorted(found)]
+def file_of(name: bytes | str) -> str:
+    """The file that a name of a message stands for, relative to its folder."""
+    return name if isinstance(name, str) else os.fsdecode(name.partition(b"\0")[0])
 
 
 def mh_names(path: str) -> list[str]:

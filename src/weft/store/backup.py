@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -50,6 +50,7 @@ _TABLES = {
     "ids": "node INTEGER PRIMARY KEY, id BLOB",
     "files": "file INTEGER PRIMARY KEY, path BLOB, list TEXT, size INTEGER, mtime_ns INTEGER, inode INTEGER, "
     "resume INTEGER, head BLOB, tail BLOB",
+    "entries": "entry INTEGER PRIMARY KEY, position INTEGER, name BLOB",
     "expunged": "position INTEGER PRIMARY KEY, identity BLOB",
     "lost": "position INTEGER PRIMARY KEY, batch INTEGER, leaf INTEGER, octets BLOB",
 }
@@ -81,9 +82,12 @@ def back_up(index: Path, backup: Path) -> BackedUp:
         connection.execute("BEGIN IMMEDIATE")  # to close without COMMIT leaves nothing behind
         _check_same(connection, index, backup)
         before, _ = _claims(connection)
-        for table in _TABLES:
+        for table, columns in _TABLES.items():
+            connection.execute(f"CREATE TABLE IF NOT EXISTS main.{table} ({columns})")  # an older backup has fewer
+        tables = [table for table, _ in _there(connection)]
+        for table in tables:
             _make_equal(connection, table)
-        _verify(connection, backup)
+        _verify(connection, backup, tables)
         claims, position = _claims(connection)
         connection.execute("COMMIT")
         problems = [text for (text,) in connection.execute("PRAGMA main.quick_check(1)") if text != "ok"]
@@ -109,7 +113,7 @@ def restore(backup: Path, index: Path) -> tuple[int, list[StoreProblem]]:
             _attach(connection, backup)
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("DELETE FROM main.meta")
-            for table, columns in _NAMES.items():
+            for table, columns in _there(connection):
                 names = ", ".join(columns)
                 where = f" WHERE {_NOT_DERIVED}" if table == "meta" else ""
                 connection.execute(f"INSERT INTO main.{table} ({names}) SELECT {names} FROM other.{table}{where}")  # noqa: S608
@@ -237,9 +241,15 @@ def _of(table: str, shown: str) -> str:
     return f"({table}.{name} {rest[0]})" if rest else f"{table}.{name}"
 
 
-def _verify(connection: sqlite3.Connection, backup: Path) -> None:
+def _there(connection: sqlite3.Connection) -> list[tuple[str, list[str]]]:
+    """The tables that the attached database has, with their columns: one of an older version has fewer."""
+    names = {name for (name,) in connection.execute("SELECT name FROM other.sqlite_master WHERE type = 'table'")}
+    return [(table, columns) for table, columns in _NAMES.items() if table in names]
+
+
+def _verify(connection: sqlite3.Connection, backup: Path, tables: Iterable[str]) -> None:
     """`StoreError` unless both have as many rows, and as many bytes of claims."""
-    for table in _TABLES:
+    for table in tables:
         where = f" WHERE {_NOT_DERIVED}" if table == "meta" else ""
         measure = "count(*), total(length(octets)), max(position)" if table == "claims" else "count(*)"
         one, two = (

@@ -120,7 +120,8 @@ class IngestedFile:
     ``list``      the list it belongs to
     ``size mtime_ns inode``   as they were when it was read
     ``resume``    where reading goes on if it grows: the place of its last message, for an mbox that is not compressed
-    ``head tail`` SHA-256 of its first and of its last bytes: what tells growth from rotation
+    ``head tail`` SHA-256 of its first and of its last bytes: what tells growth from rotation; of a folder or repository
+                  ``head`` is what it says of itself (`weft.sources.source_changes`)
     """
 
     path: str

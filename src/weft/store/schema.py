@@ -15,6 +15,7 @@ Theory of operation
 ``runs``        where the claims of a batch stand in the log: ``count`` of them, ``leaf`` at ``position`` and so on.
                 The batch of a claim is what ``claims`` says; a run may name claims that have left it
 ``feeds``       with the number of claims held
+``entries``     the messages of folders and repositories that were read, by name: `weft.store.entries`
 ``expunged``    the ids of claims whose bytes are gone
 ``id_digests``  finds a node by the digest of its id (`weft.core.id_digest`), as far as it was ever asked for
 ``lost``        damaged claims that a repair took out; kept for whoever wants to look at them
@@ -55,6 +56,7 @@ RECEIVED = (
     "CREATE TABLE received (day TEXT, peer BLOB, origin BLOB, list BLOB, claims INTEGER, bytes INTEGER, "
     "PRIMARY KEY (day, peer, origin, list)) WITHOUT ROWID"
 )
+ENTRIES = "CREATE TABLE entries (entry INTEGER PRIMARY KEY, position INTEGER, name BLOB)"
 ID_DIGESTS = "CREATE TABLE id_digests (digest INTEGER, node INTEGER, PRIMARY KEY (digest, node)) WITHOUT ROWID"
 WITHDRAWN = (
     "CREATE TABLE withdrawn (withdrawal INTEGER PRIMARY KEY, target BLOB NOT NULL, since INTEGER NOT NULL, "
@@ -131,6 +133,11 @@ def _withdrawn(database: Database) -> None:
     database.conn.execute("CREATE INDEX withdrawn_waiting ON withdrawn (erased, since) WHERE NOT done")
     database.conn.execute("CREATE INDEX withdrawn_absent ON withdrawn (target) WHERE held IS NULL")
     database.conn.execute(DELIVERED)
+
+
+@STORE(name="008 the messages of folders and repositories")
+def _entries(database: Database) -> None:
+    database.conn.execute(ENTRIES)
 
 
 def migrate(path: Path, database: Database, migrations: Migrations = STORE, *, read_only: bool = False) -> None:

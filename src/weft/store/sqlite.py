@@ -27,6 +27,7 @@ from weft.core.signing import SignedRoot
 from weft.errors import ClaimError, StoreError
 from weft.store.claims import KEY_BYTES, UNPROVED, Batches, ClaimWriter
 from weft.store.connection import open_database, stated_origin
+from weft.store.entries import forget_entries
 from weft.store.feed_runs import FeedRuns
 from weft.store.fsck import StoreChecker, StoreProblem, StoreRepairer
 from weft.store.id_keys import id_key_function, key_function
@@ -287,11 +288,13 @@ class SqliteStore:
         """The files of list ``old`` belong to list ``new``; what was known of them there is replaced."""
         self._check_writing()
         self.connection.execute("UPDATE OR REPLACE files SET list = ? WHERE list = ?", (new, old))
+        forget_entries(self.connection)
 
     def forget_files(self, list_name: str) -> None:
         """The files of a list are read again when they are met again; places in them can no longer be found."""
         self._check_writing()
         self.connection.execute("DELETE FROM files WHERE list = ?", (list_name,))
+        forget_entries(self.connection)
 
     def node_numbers(self, ids: Sequence[bytes], *, create: bool = False) -> list[int | None]:
         """The nodes of message ids, in their order; None, or with ``create`` a new one, for those that have none."""

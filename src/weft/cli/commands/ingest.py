@@ -36,6 +36,13 @@ _LONGEST_PAUSE = 60.0
 @click.option(
     "--interval", type=click.FloatRange(0.05, 86400), default=2, show_default=True, help="Seconds between two looks."
 )
+@click.option(
+    "--gone",
+    type=click.Choice(["keep", "withdraw"]),
+    default="keep",
+    show_default=True,
+    help="What becomes of mail that is gone from a folder or archive.",
+)
 @source_options
 @click.option("--processes", type=click.IntRange(1, 2), default=None, help="1: read and write in one process.")
 @index_options
@@ -44,6 +51,7 @@ def command(
     paths: tuple[str, ...],
     watch: bool,
     interval: float,
+    gone: str,
     by: str | None,
     max_ratio: int,
     processes: int | None,
@@ -54,8 +62,12 @@ def command(
 ) -> int:
     """Put mail into the index: mbox, Maildir, MH, public-inbox, directories of these, or - (stdin).
 
-    Each message becomes a claim, which is signed and kept.  Files that did not change are not read again.  LIST= names
-    the list a file belongs to; without it, the file's stem does.  Exit code 3 says that something was skipped.
+    Each message becomes a claim, which is signed and kept.  What was read is not read again: of an mbox, a folder, a
+    public-inbox archive only what is new.  LIST= names the list a file belongs to; without it, the file's stem does.
+    Exit code 3 says that something was skipped.
+
+    Mail that was deleted from a folder or an archive keeps its claim.  With --gone withdraw its claim is withdrawn, if
+    no other mail that was read makes it; that is final, so do not use it for a folder that people move mail out of.
 
     \b
     weft ingest ietf.mbox ietf-822=archive/2003.mbox.gz
@@ -70,7 +82,9 @@ def command(
         asked = named_lists(paths)
 
         def ingest(opened: Index, sources: Sequence[Source], log: NoteLog) -> Ingested:
-            return opened.ingest_sources(sources, log, asked=asked, processes=processes, progress=progress.show)
+            return opened.ingest_sources(
+                sources, log, asked=asked, processes=processes, progress=progress.show, withdraw_gone=gone == "withdraw"
+            )
 
         if watch:
             try:
@@ -108,7 +122,7 @@ def _watch(
                     sources, log = look()
                     if sources:
                         done = ingest(opened, sources, log)
-                        if done.claims:
+                        if done.claims or done.withdrawn:
                             say(f"weft: {done}")
                     pause = 0.0
                     time.sleep(interval)
