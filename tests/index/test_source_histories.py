@@ -268,8 +268,8 @@ class Reader:
     def restore(self) -> None:
         if self.saved is None:
             return
-        for file in self.home.glob("index.db*"):
-            file.unlink()
+        for suffix in ("", "-wal", "-shm"):
+            (self.home / f"index.db{suffix}").unlink(missing_ok=True)
         restore_folder(self.home / "backup", self.home / "index.db", self.home / "config.toml")
         self.seen = set(self.saved)
         shutil.rmtree(self.home / "backup")
@@ -318,7 +318,7 @@ def check(reader: Reader, folder: Path) -> None:
 @pytest.mark.parametrize("withdraw", [False, True])
 @pytest.mark.parametrize("form", FORMS)
 @given(st.lists(st.sampled_from(ACTS), min_size=3, max_size=10), st.integers(0, 2**16))
-@settings(max_examples=max(2, examples(60) // 4), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=max(2, examples(60) // 6), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_becomes_of_a_source_reading_what_is_new_gives_what_reading_all_gives(
     form: type[Mailbox], withdraw: bool, acts: list[str], seed: int
 ) -> None:

@@ -25,10 +25,11 @@ from weft.sources.compressed import is_compressed
 from weft.sources.containers import ArchiveFile
 from weft.sources.delimited import DelimitedFile
 from weft.sources.evidence import Evidence
+from weft.sources.folder import Folder
 from weft.sources.interface import Source
 from weft.sources.list_id import ByListId
 from weft.sources.mbox import MboxFile
-from weft.sources.source_changes import ListedSource
+from weft.sources.public_inbox import PublicInbox
 from weft.store.interface import IngestedFile
 
 BY_LIST_ID = "/list-id"
@@ -114,7 +115,7 @@ def remember(source: Source, resume: int, size: int | None = None) -> IngestedFi
     try:
         if isinstance(source, MboxFile):
             return _of_mbox(path, source.list, resume, size)
-        if isinstance(source, ListedSource):
+        if isinstance(source, (Folder, PublicInbox)):
             return IngestedFile(path, source.list, 0, 0, 0)
         if isinstance(source, (DelimitedFile, ArchiveFile)):
             return _of_mbox(path, source.list, 0, size)

@@ -21,8 +21,10 @@ from typing import TypeGuard
 
 from weft.core.claim import Claim, claim_id, encode
 from weft.index.view import View
+from weft.sources.folder import Folder
 from weft.sources.interface import Source
 from weft.sources.list_id import ByListId
+from weft.sources.public_inbox import PublicInbox
 from weft.sources.source_changes import ListedSource, SourceChanges
 from weft.store.entries import FileEntries, claimed_at
 from weft.store.interface import StoredClaim, read_claim
@@ -40,7 +42,7 @@ def list_of(source: Source) -> str:
 
 def is_listed(source: Source) -> TypeGuard[ListedSource]:
     """Whether the messages of a source have names."""
-    return isinstance(source, ListedSource)
+    return isinstance(source, (Folder, PublicInbox))
 
 
 class ListedProgress:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from weft.sources.interface import Notes, Source
 
@@ -40,7 +40,6 @@ class SourceChanges:
     """The names of messages that are not there any more; none where that is not sure."""
 
 
-@runtime_checkable
 class ListedSource(Source, Protocol):
     """A source whose messages have names."""
 
