@@ -7,7 +7,7 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import wraps
@@ -54,8 +54,15 @@ class Output:
         return open_output(self.path, force=self.force)
 
 
-def output_options(command: Callable[..., int]) -> Callable[..., int]:
-    """``--format --json -o --force --no-color``, which the command takes as one ``target``."""
+def output_options(command: Callable[..., int], formats: Sequence[str] = tuple(FORMATS)) -> Callable[..., int]:
+    """``--format --json -o --force --no-color``, which the command takes as one ``target``.
+
+    ``formats``: those that can be asked for; if they are more than `weft.render.FORMATS`, ``-o`` may be a folder.
+    """
+    folders = len(formats) > len(FORMATS)
+    target = (
+        "Write to a file (site: to a folder) instead of stdout." if folders else "Write to a file instead of stdout."
+    )
 
     @wraps(command)
     def with_target(
@@ -68,12 +75,12 @@ def output_options(command: Callable[..., int]) -> Callable[..., int]:
     for option in (
         click.option("--no-color", is_flag=True, help="No colours (also: the environment variable NO_COLOR)."),
         click.option("--force", is_flag=True, help="Overwrite the output file."),
-        click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write to a file instead of stdout."),
+        click.option("-o", "--output", type=click.Path(dir_okay=folders), help=target),
         click.option("--json", "as_json", is_flag=True, help="The same as --format json."),
         click.option(
             "--format",
             "format_name",
-            type=click.Choice(list(FORMATS)),
+            type=click.Choice(list(formats)),
             default="text",
             show_default=True,
             help="How to print threads.",
@@ -123,6 +130,8 @@ def open_output(path: str | None, *, force: bool) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
+    if Path(path).is_dir():
+        raise UsageError(f"{path} is a folder; give the name of a file")
     target = Path(os.path.realpath(path))  # a link stays one; Path.resolve raises where links lead in a circle
     if target.exists() and not target.is_file():  # a device or a pipe
         with target.open("wb") as device:

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from weft._text import count
+from weft.cli._options import say
+from weft.cli._output import Output, Progress
 from weft.errors import UsageError, WeftError
 from weft.tls.address import is_loopback, socket_path, split_address
 from weft.tls.client_address import TrustedProxies
 
 if TYPE_CHECKING:
+    from weft.index.index import Index
     from weft.server.access import Access
     from weft.server.server import Server
     from weft.web.settings import PageSettings
@@ -22,6 +27,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 NEEDS = "pages over HTTP need further packages; install them with: pip install 'mailweft[server,web]'"
 NOWHERE = "none"
+SITE = "site"
+"""The format of `write_site`."""
 
 
 def web_options(command: Command) -> Command:
@@ -83,6 +90,26 @@ class WebOptions:
         elsewhere = tuple(map(OtherArchive.parse, given)) if self.elsewhere else ELSEWHERE
         url = "" if self.public_url is None else parse_public_url(self.public_url)
         return PageSettings(public, url, self.show_addresses, elsewhere)
+
+
+def write_site(index: Index, target: Output, *, show_addresses: bool, elsewhere: tuple[str, ...], quiet: bool) -> int:
+    """Write all threads as pages into a folder; the exit code."""
+    if target.path is None:
+        raise UsageError("a site is a folder of files; say where with -o FOLDER")
+    settings = WebOptions(None, None, show_addresses, elsewhere).settings(public=True)
+    try:
+        from weft.web.static_site import SiteWriter
+    except ModuleNotFoundError as error:
+        raise WeftError(
+            f"a site needs further packages; install them with: pip install 'mailweft[web]' ({error.name} is missing)"
+        ) from None
+    with Progress(quiet=quiet) as progress:
+        done = SiteWriter(index, Path(target.path), settings).write(
+            lambda number: progress.show(count(number, "thread"))
+        )
+    if not quiet:
+        say(str(done))
+    return 0
 
 
 @asynccontextmanager

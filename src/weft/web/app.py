@@ -160,7 +160,8 @@ class _Site:
             self._route("/about", self._about),
             self._route("/search", self._search),
             self._route("/missing/", self._missing),
-            self._route("/l/", partial(self._threads, name="")),
+            self._route("/l/", self._list),
+            self._route("/l/new.atom", self._list_feed),
             self._route("/l/{name:path}/new.atom", self._list_feed),
             self._route("/l/{name:path}/", self._list),
             *forms,
@@ -227,9 +228,7 @@ class _Site:
         )
 
     async def _list(self, request: Request) -> WebPage:
-        return await self._threads(request, _parameter(request, "name"))
-
-    async def _threads(self, request: Request, name: str) -> WebPage:
+        name = _list_name(request)
         after, before, month = _cursor(request, "after"), _cursor(request, "before"), _month(request)
         return await self._page(
             ("list", name, after, before, month),
@@ -237,7 +236,7 @@ class _Site:
         )
 
     async def _list_feed(self, request: Request) -> WebPage:
-        name = _parameter(request, "name")
+        name = _list_name(request)
         return await self._page(("feed", name), lambda index: self._pages.list_feed(index, name))
 
     async def _thread(self, request: Request) -> WebPage:
@@ -392,8 +391,10 @@ def _sentence(error: Exception) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def _parameter(request: Request, name: str) -> str:
-    return parse_segment(request.path_params[name])
+def _list_name(request: Request) -> str:
+    """The list that a request names; empty for all."""
+    raw = request.path_params.get("name")
+    return _query_text(request, "list") if raw is None else parse_segment(raw)
 
 
 def _id(request: Request) -> str:

@@ -4,8 +4,8 @@ Theory of operation
 -------------------
 A message id may hold any byte, so it is a segment of a path with all but a few bytes written as ``%XX`` (RFC 3986
 section 2.1), ``/`` among them.  Servers and browsers take segments of one or two dots for something else, however they
-are written; ids that are nothing but dots go into the query instead.  What a link leads to is always named by an id, so
-it stays the same when threads join.
+are written; ids and names of lists that are nothing but dots go into the query instead.  What a link leads to is always
+named by an id, so it stays the same when threads join.
 """
 
 from __future__ import annotations
@@ -63,10 +63,14 @@ class Links:
 
     def list(self, name: str, **query: str) -> str:
         """The threads of a list, or of all for an empty name; ``query``: ``month``, ``after``, ``before``."""
-        return f"{self.base}l/{segment(name)}{'/' if name else ''}{_query(query)}"
+        if not name.strip("."):
+            return f"{self.base}l/{_query({'list': name, **query} if name else query)}"
+        return f"{self.base}l/{segment(name)}/{_query(query)}"
 
     def feed(self, name: str) -> str:
         """What is new on a list."""
+        if not name.strip("."):
+            return f"{self.base}l/new.atom{_query({'list': name})}"
         return f"{self.base}l/{segment(name)}/new.atom"
 
     def missing(self, **query: str) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from weft.errors import WeftError
 from weft.index.index import Index
 from weft.index.raw_mail import FROM_PEER, FoundMail, MissingMail
 from weft.mail_text.message_text import TextSection, read_message
@@ -17,7 +16,9 @@ from weft.web.body_text import TextBlock, masked, text_blocks
 IN_THREAD = 1500
 """Lines of a message that a page of a thread shows."""
 _PAGE_LINES = 20_000
-"""Lines of all messages of a page."""
+"""Lines of all messages of a page, and then"""
+_LEAST_LINES = 20
+"""of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,24 @@ class CopyView:
     """The text as one string, for feeds."""
 
 
+class OpenMail:
+    """The mail of an index, for any number of pages; a context manager."""
+
+    def __init__(self, index: Index) -> None:
+        self.lost: dict[str, str] = {}
+        """Why mail under an id is not here, since this was emptied."""
+        self.raw = index.mail(self._miss)
+
+    def _miss(self, one: MissingMail) -> None:
+        self.lost[one.id] = "another server stated it" if one.reason == FROM_PEER else "its file is not at hand"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.raw.close()
+
+
 class MailTexts:
     """The texts of some messages, by id."""
 
@@ -42,20 +61,19 @@ class MailTexts:
         self._lost: dict[str, str] = {}
 
     @classmethod
-    def read(cls, index: Index, ids: Iterable[str], *, mask: bool, most: int = IN_THREAD, plain: bool = False) -> Self:
+    def read(
+        cls, mail: OpenMail, ids: Iterable[str], *, mask: bool, most: int = IN_THREAD, plain: bool = False
+    ) -> Self:
         """Of the mail that is here.  ``most``: lines of each message; ``plain``: as strings, not as elements.
 
         ``mask``: show no addresses of people.
         """
         found, room = cls(), _PAGE_LINES
-        with index.mail(found._miss) as mail:
-            try:
-                for one in mail.of(ids):
-                    copy, lines = _copy(one, min(most, room), mask=mask, plain=plain)
-                    found._copies.setdefault(one.id, []).append(copy)
-                    room = max(20, room - lines)
-            except WeftError:  # no room to unpack a compressed file
-                found._lost.setdefault("", "")
+        mail.lost = found._lost
+        for one in mail.raw.of(ids):
+            copy, lines = _copy(one, min(most, room), mask=mask, plain=plain)
+            found._copies.setdefault(one.id, []).append(copy)
+            room = max(_LEAST_LINES, room - lines)
         return found
 
     def copies(self, message_id: str) -> list[CopyView]:
@@ -65,9 +83,6 @@ class MailTexts:
     def lost(self, message_id: str) -> str:
         """Why mail under an id is not here, if some is not."""
         return self._lost.get(message_id, "")
-
-    def _miss(self, one: MissingMail) -> None:
-        self._lost[one.id] = "another server stated it" if one.reason == FROM_PEER else "its file is not at hand"
 
 
 def _copy(found: FoundMail, most: int, *, mask: bool, plain: bool) -> tuple[CopyView, int]:

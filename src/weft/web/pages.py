@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import uuid
 from base64 import b64encode
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from hashlib import sha256
 
@@ -19,7 +19,7 @@ from weft.core.body import unescape_from
 from weft.errors import DeniedError, NotFoundError, UsageError
 from weft.index.index import Index
 from weft.index.raw_mail import MissingMail
-from weft.model import Message, Thread
+from weft.model import Message, MonthSummary, Thread
 from weft.policy.names import origin_name
 from weft.render.json import encode_thread
 from weft.render.labels import NO_SUBJECT, in_utc
@@ -29,12 +29,14 @@ from weft.render.mbox import write_mboxrd
 from weft.render.picture_labels import author_name, count, tidy
 from weft.web import list_view, thread_view
 from weft.web.links import Links
-from weft.web.mail_view import MailTexts
+from weft.web.mail_view import MailTexts, OpenMail
 from weft.web.message_view import message_values
 from weft.web.page import WebPage
 from weft.web.settings import PageSettings
 from weft.web.templating import render, style_version
 
+MISSING = "What is missing"
+MISSING_WORDS = "Threads in which somebody answers a message that none of the lists here has"
 ATOM = "application/atom+xml; charset=utf-8"
 FEED = 30
 """Entries of a feed."""
@@ -64,7 +66,7 @@ class PageBuilder:
         with index.snapshot():
             lists = index.list_summaries()
             page = list_view.threads_page(index)
-        older = self._links.list("", **page.older) if page.older else ""
+        older = self._links.list("", **page.older) if page.older and not self._links.static else ""
         return self._page("home.html", {
             "heading": self._settings.title, "title": self._settings.title, "rows": page.rows, "older": older,
             "lists": list(map(list_view.list_row, lists)),
@@ -96,6 +98,7 @@ class PageBuilder:
             "newer": self._links.list(name, **stated, **page.newer) if page.newer else "",
             "older": self._links.list(name, **stated, **page.older) if page.older else "",
             "months": list_view.years(months), "month": stated.get("month", ""), "empty": "No thread.",
+            "undated": "",
         })  # fmt: skip
 
     def missing(self, index: Index, *, after: str | None = None, before: str | None = None) -> WebPage:
@@ -103,8 +106,8 @@ class PageBuilder:
         with index.snapshot():
             page = list_view.threads_page(index, missing=True, after=after, before=before)
         return self._page("list.html", {
-            "heading": "What is missing", "title": f"What is missing - {self._settings.title}", "name": "",
-            "words": "Threads in which somebody answers a message that none of the lists here has", "feed": "",
+            "heading": MISSING, "title": f"{MISSING} - {self._settings.title}", "name": "", "words": MISSING_WORDS,
+            "feed": "", "undated": "",
             "rows": page.rows, "newer": self._links.missing(**page.newer) if page.newer else "",
             "older": self._links.missing(**page.older) if page.older else "", "months": [], "month": "",
             "empty": "Nothing is missing.",
@@ -112,16 +115,26 @@ class PageBuilder:
 
     def thread(self, index: Index, wanted: str, page: int | None = None, known: Collection[str] = ()) -> WebPage:
         """A thread, or a page of one that is long."""
-        with index.snapshot():
+        with index.snapshot(), OpenMail(index) as mail:
             part = thread_view.read_part(index, wanted, page)
-            version = self._version(part.version, part.start, part.thread.coverage)
+            version = self.part_version(part)
             if version in known:
                 return WebPage(b"", version=version).unchanged()
-            held = [message.id for message in part.thread.messages if not message.ghost]
-            texts = MailTexts.read(index, held, mask=self._mask)
-            names = index.names()
-        values = thread_view.thread_values(part, texts, names, self._links, self._settings.title)
-        return replace(self._page("thread.html", values), version=version)
+            return self.part_page(index, part, mail)
+
+    def part_version(self, part: thread_view.ThreadPart) -> str:
+        """The version of the page of a part of a thread."""
+        coverage = part.thread.coverage
+        if coverage is not None and self._links.static:  # when somebody was asked again is no reason to write it again
+            coverage = replace(coverage, asked=tuple(one._replace(upto="") for one in coverage.asked))
+        return self._version(part.version, part.start, coverage)
+
+    def part_page(self, index: Index, part: thread_view.ThreadPart, mail: OpenMail, mark: str = "") -> WebPage:
+        """The page of a part of a thread, within the snapshot in which it was read; ``mark``: what its file says."""
+        held = [message.id for message in part.thread.messages if not message.ghost]
+        texts = MailTexts.read(mail, held, mask=self._mask)
+        values = thread_view.thread_values(part, texts, index.names(), self._links, self._settings.title)
+        return replace(self._page("thread.html", {**values, "mark": mark}), version=self.part_version(part))
 
     def thread_file(self, index: Index, wanted: str, form: str, known: Collection[str] = ()) -> WebPage:
         """A thread in another form: one of `weft.web.links.FORMS`."""
@@ -168,7 +181,8 @@ class PageBuilder:
     def _thread_feed(self, index: Index, thread: Thread) -> WebPage:
         held = [message for message in thread.messages if not message.ghost]
         newest = sorted(held, key=_moment, reverse=True)[:FEED]
-        texts = MailTexts.read(index, [one.id for one in newest], mask=self._mask, most=200, plain=True)
+        with OpenMail(index) as mail:
+            texts = MailTexts.read(mail, [one.id for one in newest], mask=self._mask, most=200, plain=True)
         entries = [
             {
                 "subject": tidy(one.subject) or NO_SUBJECT,
@@ -201,10 +215,10 @@ class PageBuilder:
 
     def message(self, index: Index, wanted: str) -> WebPage:
         """One message: its text, and who says what of it."""
-        with index.snapshot():
+        with index.snapshot(), OpenMail(index) as mail:
             found = index.explain(wanted)
             ids = [] if found.ghost else [found.message_id]
-            texts = MailTexts.read(index, ids, mask=self._mask, most=_MESSAGE_LINES)
+            texts = MailTexts.read(mail, ids, mask=self._mask, most=_MESSAGE_LINES)
             names = index.names()
         raw = self._settings.show_addresses
         return self._page(
@@ -269,6 +283,22 @@ class PageBuilder:
     def _check_shown(self) -> None:
         if self._mask:
             raise DeniedError("this server shows no addresses of people, so it does not give mail as it lies")
+
+    def list_file(
+        self, name: str, words: str, rows: Sequence[list_view.ThreadRow], months: Sequence[MonthSummary],
+        *, month: str = "", newer: str = "", older: str = "", undated: str = "",
+    ) -> WebPage:  # fmt: skip
+        """A page of threads that were read already; an empty name: of those that lack messages."""
+        heading = tidy(name) or MISSING
+        return self._page("list.html", {
+            "heading": heading, "title": f"{heading} - {self._settings.title}", "name": name, "words": words,
+            "feed": "", "rows": rows, "newer": newer, "older": older, "months": list_view.years(months),
+            "month": month, "undated": undated, "empty": "No thread." if name else "Nothing is missing.",
+        })  # fmt: skip
+
+    def moved_file(self, root: str, mark: str) -> WebPage:
+        """What stands in the place of a thread that has grown together with another one."""
+        return self._page("moved.html", {"title": self._settings.title, "href": self._links.thread(root), "mark": mark})
 
     def _page(self, template: str, values: dict[str, object]) -> WebPage:
         common = {"links": self._links, "settings": self._settings, "style_version": style_version()}

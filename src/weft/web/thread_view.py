@@ -9,13 +9,14 @@ shown by a margin, and said by a link to what it answers, on whatever page that 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from weft.errors import NotFoundError
 from weft.index.index import Index
+from weft.index.large_thread import LargeThread
 from weft.model import Coverage, Message, Thread, ThreadSummary
 from weft.render.coverage import clauses
 from weft.render.labels import NO_SUBJECT
@@ -46,6 +47,15 @@ class ThreadPart:
     """Another one when the thread is, however it is."""
     summary: ThreadSummary | None = None
     """Of the whole thread, if the page is only a part of it."""
+    places: Mapping[str, int] | None = None
+    """Where each id of the whole thread stands, if the page is only a part of it."""
+
+    def page_of(self, message_id: str) -> int | None:
+        """The page on which an id of this thread stands; None for any other id."""
+        if self.places is None:
+            return 1 if any(one.id == message_id for one in self.thread.messages) else None
+        place = self.places.get(message_id)
+        return None if place is None else place // PART + 1
 
     @property
     def page(self) -> int:
@@ -73,9 +83,23 @@ def read_part(index: Index, wanted: str, page: int | None) -> ThreadPart:
         start = parts.places.get(wanted.strip("<>"), 0) // PART * PART if page is None else (page - 1) * PART
         if not 0 <= start < parts.size:
             raise NotFoundError(f"the thread has {(parts.size + PART - 1) // PART} pages, and not {page}")
-        messages, coverage = parts.part(start, PART), index.coverage(parts)
-        thread = Thread(tuple(messages), "", coverage)
-        return ThreadPart(thread, parts.root, parts.size, start, parts.version.hex(), index.summary(wanted))
+        return _part_of(parts, start, index.coverage(parts), index.summary(wanted))
+
+
+def read_parts(index: Index, wanted: str) -> Iterator[ThreadPart]:
+    """All pages of a thread, within one snapshot."""
+    parts = index.large_thread(wanted, hidden=False)
+    if parts.size <= WHOLE:
+        yield read_part(index, wanted, 1)
+        return
+    coverage, summary = index.coverage(parts), index.summary(wanted)
+    for start in range(0, parts.size, PART):
+        yield _part_of(parts, start, coverage, summary)
+
+
+def _part_of(parts: LargeThread, start: int, coverage: Coverage, summary: ThreadSummary) -> ThreadPart:
+    thread = Thread(tuple(parts.part(start, PART)), "", coverage)
+    return ThreadPart(thread, parts.root, parts.size, start, parts.version.hex(), summary, parts.places)
 
 
 @dataclass(frozen=True, slots=True)

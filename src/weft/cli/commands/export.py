@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +13,9 @@ from weft.cli._ids import parse_ids
 from weft.cli._mail import print_mail
 from weft.cli._options import check_list, index_options, open_index, policy_option
 from weft.cli._output import Output, Progress, each_once, message_options, output_options, ratio_option
+from weft.cli._web import SITE, write_site
+from weft.errors import UsageError
+from weft.render import FORMATS
 
 if TYPE_CHECKING:
     from weft.index.index import Index
@@ -21,7 +25,14 @@ if TYPE_CHECKING:
 @click.command("export")
 @click.option("--thread", "ids", multiple=True, metavar="ID", help="Only the thread in which ID stands (repeatable).")
 @click.option("--list", "list_name", metavar="LIST", help="Only threads with a message on this list.")
-@output_options
+@click.option("--show-addresses", is_flag=True, help="site: show addresses of people.")
+@click.option(
+    "--elsewhere",
+    multiple=True,
+    metavar="NAME=URL",
+    help="site: where else to look for a missing message, {id} in the URL being its id, or none.",
+)
+@partial(output_options, formats=(*FORMATS, SITE))
 @ratio_option
 @policy_option
 @index_options
@@ -29,6 +40,8 @@ if TYPE_CHECKING:
 def command(
     ids: tuple[str, ...],
     list_name: str | None,
+    show_addresses: bool,
+    elsewhere: tuple[str, ...],
     target: Output,
     max_ratio: int,
     policy: str | None,
@@ -36,15 +49,26 @@ def command(
     config: str | None,
     quiet: bool,
 ) -> int:
-    """All threads, by date, as text, json, jsonl, mboxrd, dot, graphml, svg or html.
+    """All threads, by date, as text, json, jsonl, mboxrd, dot, graphml, svg, html or a site.
 
     With --format mboxrd, exit code 3 says that some of the mail is not here: what is gone from its files is named on
     stderr, what came from peers is counted (and named with --debug).
 
+    A site is a folder of pages, as weft serve --http shows them, for any web server. Written again into the same
+    folder, only pages whose threads have changed are made (weft help web).
+
     \b
     weft export --json -o threads.json
     weft export --format mboxrd --list git -o git.mbox
+    weft export --format site -o /srv/www/lists
     """
+    if target.format_name == SITE:
+        if ids or list_name is not None:
+            raise UsageError("a site has all threads; leave out --thread and --list")
+        with open_index(index, config, policy, reading=True) as opened:
+            return write_site(opened, target, show_addresses=show_addresses, elsewhere=elsewhere, quiet=quiet)
+    if show_addresses or elsewhere:
+        raise UsageError("--show-addresses and --elsewhere are about a site; add --format site")
     wanted = parse_ids(ids)
     with (
         Progress(quiet=quiet) as progress,
