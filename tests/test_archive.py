@@ -13,7 +13,7 @@ import pytest
 import weft
 from tests.generate import generate
 from weft.errors import SourceError
-from weft.render.json import encode_lines
+from weft.render.json import LINES, encode_thread
 from weft.sources.mbox import MboxFile
 
 MAIL = "From x Thu Jan  1 00:00:00 1970\nMessage-ID: <a@x>\nSubject: s\nFrom: me\n\n{}\n\n"
@@ -120,7 +120,7 @@ def test_a_body_that_is_gone_when_it_is_needed_is_an_error(tmp_path: Path, monke
     (tmp_path / "l.mbox").write_text("")
     for processes in (1, 2):
         with pytest.raises(SourceError, match="is gone; was the file changed"):
-            list(archive.blocks(encode_lines, processes=processes))
+            list(archive.json_blocks(LINES, processes=processes))
 
 
 def test_a_flood_of_copies_of_one_id_is_told_apart_by_what_they_say(tmp_path: Path) -> None:
@@ -142,9 +142,9 @@ def test_blocks_are_the_threads_whatever_the_number_of_processes(
             file.write(b"From x Thu Jan  1 00:00:00 1970\n" + mail + b"\n")
     archive = weft.rebuild({"l": tmp_path / "l.mbox"})
     for hidden in (True, False):
-        lines = b"".join(encode_lines([thread]) + b"\n" for thread in archive.threads(hidden=hidden))
+        lines = "".join(encode_thread(thread) + "\n" for thread in archive.threads(hidden=hidden)).encode()
         for processes in (1, 2, 3):
-            blocks = archive.blocks(encode_lines, hidden=hidden, processes=processes)
+            blocks = archive.json_blocks(LINES, hidden=hidden, processes=processes)
             assert b"".join(block + b"\n" for block in blocks) == lines
 
 

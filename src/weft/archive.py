@@ -13,17 +13,18 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from hashlib import sha256
 from os import PathLike, fspath
 from typing import Any
 
 from weft._text import count, name_counts
 from weft._workers import in_turns, is_alone
+from weft.archive_json import QuotedTexts, ThreadEncoder
 from weft.copies import Copies
 from weft.core.alias import joinable
 from weft.core.author import decode_author
 from weft.core.date import MISSING, format_date
 from weft.core.display_order import OUTSIDE, DisplayOrder, prune
+from weft.core.edge_digest import LABEL_FRONTS, NO_PARENT, digest_of_edges
 from weft.core.encoded_word import is_guessed
 from weft.core.forest import GHOST_TIER, NONE, Forest, ForestBuilder, Profile
 from weft.core.message_id import keys_of
@@ -64,7 +65,6 @@ _ORDINARY = ((), None, 0, (), False, "", False, (), (), False, False)
 """What an ordinary message has in the last fields of `Message`."""
 _new = tuple.__new__
 """Of a named tuple; its own constructor takes three times as long."""
-_LENGTHS = [bytes([length]) for length in range(256)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,19 +320,18 @@ class Archive:
             if hidden or layout.held[root]:
                 yield self._thread(root, hidden=hidden)
 
-    def blocks(
-        self, make: Callable[[Iterator[Thread]], bytes], *, hidden: bool = True, processes: int | None = None
+    def json_blocks(
+        self, separator: str, *, hidden: bool = True, processes: int | None = None
     ) -> Iterator[bytes | bytearray]:
-        """What ``make`` makes of all `threads`, some at a time.
+        """All `threads` as `weft.render.json.encode_thread` writes them, some at a time, ``separator`` between them.
 
         ``processes``: in how many; None decides by their number and that of the cores.
         """
-        layout, _ = self._layout, self._marks  # before there are others who would make them
+        layout, encoder = self._layout, self._encoder  # before there are others who would make them
         roots = [root for root in layout.roots if hidden or layout.held[root]]
 
         def block(number: int) -> bytes:
-            part = roots[number * _BLOCK : (number + 1) * _BLOCK]
-            return make(self._thread(root, hidden=hidden) for root in part)
+            return encoder.encode(roots[number * _BLOCK : (number + 1) * _BLOCK], separator, hidden=hidden)
 
         if processes is None:
             processes = min(os.cpu_count() or 1, _MOST) if self._loom.messages > _MANY else 1
@@ -464,19 +463,18 @@ class Archive:
         messages, edges = [], []
         # The ids from the root down to the last node, as text and as the digest has them: in it stands the parent.
         texts: dict[int, str | None] = {-1: None}
-        labels = {-1: b"\0"}
+        labels = {-1: NO_PARENT}
         for node, depth in self._layout.tree(root):
             if not hidden and not held[node]:
                 continue
             data = ids[node]
             text = _text_of(data)
-            label = _LENGTHS[len(data)] + data
+            label = LABEL_FRONTS[len(data)] + data
             texts[depth] = text
             labels[depth] = label
             edges.append(label + labels[depth - 1])
             messages.append(message_of(node, text, texts[depth - 1], depth))
-        edges.sort()
-        return Thread(tuple(messages), sha256(b"weft/v1/tree\0" + b"".join(edges)).hexdigest())
+        return Thread(tuple(messages), digest_of_edges(edges))
 
     def _message(self, node: int, message_id: str, parent: str | None, depth: int) -> Message:
         copies = self._copies
@@ -506,6 +504,15 @@ class Archive:
         ):
             message = message._replace(guessed=True)
         return self._marked(message, node) if node in self._marks else message
+
+    @cached_property
+    def _encoder(self) -> ThreadEncoder:
+        return ThreadEncoder(
+            self._layout, self._copies, self._loom.names,
+            subjects=QuotedTexts(self._texts, self._texts.guessed),
+            authors=QuotedTexts(self._authors, self._authors.guessed),
+            marks=self._marks, ahead_from=self._ahead_from, message_of=self._message,
+        )  # fmt: skip
 
     @cached_property
     def _ahead_from(self) -> int | None:

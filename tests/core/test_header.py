@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.examples import examples
-from weft.core.header import MAX_BLOCK, MAX_DATE, MAX_URL, Fields, mint, scan
+from weft.core.header import _FIELD, MAX_BLOCK, MAX_DATE, MAX_URL, Fields, mint, scan
 from weft.core.header_value import MAX_AUTHOR, MAX_SUBJECT
 
 
@@ -116,3 +119,31 @@ def test_a_mebibyte_of_hostile_header_takes_linear_time() -> None:
     ):
         read(piece * (mib // len(piece)))
     assert read(b"Subject: " + b"s" * 4 * mib + b"\n").subject == b"s" * MAX_SUBJECT
+
+
+WANTED = re.compile(
+    rb"message-id|in-reply-to|references|from|date|subject|to|cc|archived-at|reply-to|sender|original-message-id"
+    rb"|x-(?:[a-z0-9]+-)*original-message-id",
+    re.IGNORECASE,
+)
+NAMES = (
+    "Message-ID", "In-Reply-To", "References", "From", "Date", "Subject", "To", "Cc", "Archived-At", "Reply-To",
+    "Sender", "Original-Message-ID", "X-Original-Message-ID", "X-Mailman-Original-Message-ID", "Received",
+    "Content-Type", "MIME-Version", "DKIM-Signature", "X-A", "Return-Path", "Reception", "Consent", "Images", "Kcc",
+    "Mime", "Message", "Senders", "Too", "X-Original-Message-IDs",
+)  # fmt: skip
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from([str, str.upper, str.lower, str.title, str.swapcase])))
+)
+def test_the_wanted_fields_are_found_in_every_spelling_among_others(
+    fields: list[tuple[str, Callable[[str], str]]],
+) -> None:
+    lines = [f"{spell(name)}: {place}\n".encode() for place, (name, spell) in enumerate(fields)]
+    wanted = [
+        (line.partition(b":")[0], b" %d" % place)
+        for place, line in enumerate(lines)
+        if WANTED.fullmatch(line.partition(b":")[0])
+    ]
+    assert _FIELD.findall(b"\n" + b"".join(lines)) == wanted

@@ -20,7 +20,6 @@ from __future__ import annotations
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from hashlib import sha256
 
 from weft.analysis.components import refers
 from weft.analysis.corpus import Corpus, members, several
@@ -28,6 +27,7 @@ from weft.analysis.crossposts import holders_of_groups
 from weft.core.author import decode_author
 from weft.core.date import MISSING, format_date
 from weft.core.display_order import DisplayOrder
+from weft.core.edge_digest import digest_of_edges
 from weft.core.forest import NONE, root_of_each
 from weft.core.message_id import keys_of
 from weft.core.subject import decode_text
@@ -167,5 +167,4 @@ def _digest(messages: Iterable[Message]) -> str:
         data = b"" if name is None else name.encode("utf-8", "surrogateescape")
         return bytes([len(data)]) + data
 
-    edges = sorted(label(message.id) + label(message.parent) for message in messages)
-    return sha256(b"weft/v1/tree\0" + b"".join(edges)).hexdigest()
+    return digest_of_edges([label(message.id) + label(message.parent) for message in messages])

@@ -32,6 +32,7 @@ from binascii import Error, a2b_base64, a2b_qp
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
+from weft.core.byte_search import find
 from weft.core.message_id import (
     CLEAN_TOKENS,
     MAX_ID_BYTES,
@@ -144,7 +145,12 @@ def parse_in_reply_to(values: Sequence[bytes], own: bytes, people: bytes) -> tup
     """The ids of the In-Reply-To headers, best first, and whether they are *sane*: one id and no more but comments."""
     value = values[0] if len(values) == 1 else b" ".join(values)
     found = ONE_CLEAN_TOKEN.fullmatch(value)
-    if found and len(token := found[1]) <= MAX_ID_BYTES and token != own and token.lower() not in people:
+    if (
+        found
+        and len(token := found[1]) <= MAX_ID_BYTES
+        and token != own
+        and find(people, token.lower(), 0, len(people)) < 0
+    ):
         return _new(Marked, ((token,), b"")), True
     return _read_in_reply_to(value, own, people)
 
@@ -152,8 +158,9 @@ def parse_in_reply_to(values: Sequence[bytes], own: bytes, people: bytes) -> tup
 def _any_address(ids: Sequence[bytes], people: bytes) -> bool:
     """Whether one of the ids may be somebody's address."""
     if len(ids) <= _FEW:
-        for name in ids:  # noqa: SIM110 - no generator: nearly all mail passes here
-            if name.lower() in people:
+        end = len(people)
+        for name in b" ".join(ids).lower().split():  # noqa: SIM110 - no generator: nearly all mail passes here
+            if find(people, name, 0, end) >= 0:
                 return True
         return False
     addresses = addresses_in(people)

@@ -37,17 +37,19 @@ from typing import BinaryIO
 
 from weft.model import AskedFeed, Copy, Message, Thread
 
+ITEMS, LINES = ",\n", "\n"
+"""What stands between the threads of an array, and between those of which each is a line."""
 CHUNK = 1 << 18
 """About so many characters are collected before they are written."""
 
 
 def write_json(threads: Iterable[Thread], file: BinaryIO) -> None:
     """Write one JSON array of all ``threads``, one thread a line."""
-    write_json_blocks(_chunks(threads, ",\n"), file)
+    write_json_blocks(_chunks(threads, ITEMS), file)
 
 
 def write_json_blocks(blocks: Iterable[bytes | bytearray], file: BinaryIO) -> None:
-    """The same of what `encode_items` makes of some threads each."""
+    """The same of blocks of some threads each (at least one) with `ITEMS` between them."""
     file.write(b"[")
     comma = b"\n"
     for block in blocks:
@@ -59,29 +61,19 @@ def write_json_blocks(blocks: Iterable[bytes | bytearray], file: BinaryIO) -> No
 
 def write_jsonl(threads: Iterable[Thread], file: BinaryIO) -> None:
     """Write one JSON object a line for each of ``threads``."""
-    write_jsonl_blocks(_chunks(threads, "\n"), file)
+    write_jsonl_blocks(_chunks(threads, LINES), file)
 
 
 def write_jsonl_blocks(blocks: Iterable[bytes | bytearray], file: BinaryIO) -> None:
-    """The same of what `encode_lines` makes of some threads each."""
+    """The same of blocks of some threads each (at least one) with `LINES` between them."""
     for block in blocks:
         file.write(block)
         file.write(b"\n")
 
 
-def encode_items(threads: Iterable[Thread]) -> bytes:
-    """Some threads (at least one) as items of an array, without its brackets."""
-    return ",\n".join(map(encode_thread, threads)).encode("ascii")
-
-
-def encode_lines(threads: Iterable[Thread]) -> bytes:
-    """Some threads (at least one) as objects, one a line, without the last line feed."""
-    return "\n".join(map(encode_thread, threads)).encode("ascii")
-
-
 def encode_thread(thread: Thread) -> str:
     """One thread as a JSON object, in ASCII, without a line break."""
-    messages = ",".join(map(_encode_message, thread.messages))
+    messages = ",".join(map(encode_message, thread.messages))
     head = f'{{"format":1,"root":{_quote(thread.root)},"digest":{_quote(thread.digest)},{_coverage(thread)}'
     return f'{head}"messages":[{messages}]}}'
 
@@ -101,7 +93,8 @@ def _chunks(threads: Iterable[Thread], separator: str) -> Iterator[bytes]:
         yield separator.join(objects).encode("ascii")
 
 
-def _encode_message(message: Message) -> str:
+def encode_message(message: Message) -> str:
+    """One message as a JSON object."""
     (
         own,
         parent,

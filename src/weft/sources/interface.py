@@ -250,7 +250,9 @@ def header_bounds(buffer: bytes | bytearray, start: int, end: int) -> tuple[int,
     The byte before ``start`` must be a line feed.  The header block ends at the first empty line (LF or CRLF).
     """
     header_end = find(buffer, b"\n\n", start - 1, end)
-    dos = find(buffer, b"\n\r\n", start - 1, end if header_end < 0 else header_end)
-    if dos >= 0:
-        return dos + 1, dos + 3
+    last = end if header_end < 0 else header_end
+    if buffer.find(b"\r", start, last) >= 0:  # seldom: to look for one byte is quicker
+        dos = find(buffer, b"\n\r\n", start - 1, last)
+        if dos >= 0:
+            return dos + 1, dos + 3
     return (end, end) if header_end < 0 else (header_end + 1, header_end + 2)

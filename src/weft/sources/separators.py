@@ -39,8 +39,9 @@ _DAY = rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _MONTH = rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _GIT = rb"(?:[0-9a-f]{40}|[0-9a-f]{64}) Mon Sep 17 00:00:00 2001"
 STRICT = re.compile(
-    rb"From (?!%s|MAILER-DAEMON )[^ \r\n]{1,%d}+(?: at [^ \r\n]{1,%d}+)?  ?[MTWFS][a-z]{2} [JFMASOND][a-z]{2} [ \d]\d "
-    rb"\d\d:\d\d:\d\d \d{4}\r?\n[!-9;-~]{1,%d}+[ \t]{0,%d}+:(?!//)" % (_GIT, _LINE, _LINE, _LINE, _LINE)
+    rb"From (?:mboxrd@z Thu Jan  1 00:00:00 1970\n"
+    rb"|(?!%s|MAILER-DAEMON )[^ \r\n]{1,%d}+(?: at [^ \r\n]{1,%d}+)?  ?[MTWFS][a-z]{2} [JFMASOND][a-z]{2} [ \d]\d "
+    rb"\d\d:\d\d:\d\d \d{4}\r?\n)[!-9;-~]{1,%d}+[ \t]{0,%d}+:(?!//)" % (_GIT, _LINE, _LINE, _LINE, _LINE)
 )
 """What nearly all mboxes have below an empty line, those of Pipermail too; git's and the mail system's own lines need a
 closer look."""

@@ -187,6 +187,8 @@ class Splitter:
                 self._read()
             text = bytes(self.buffer[front : front + FRONT])
             self._series, self._mboxrd = is_patch_series(text), is_mboxrd(text)
+        if self._mboxrd:
+            self._length_at = _FAR  # no Content-Length counts
         at = self._seek()
         self.junk |= bool(self.buffer[: at if at >= 0 else self._filled].strip(_NOTHING))
         if at < 0:
@@ -300,8 +302,6 @@ class Splitter:
 
     def _cover(self) -> None:
         """Find out whether the message at ``_kept`` has a Content-Length that counts, and how far it goes."""
-        if self._mboxrd:
-            return
         at = self._length_at - self._base
         if at < self._kept or self.buffer[at : at + len(LENGTH_FIELD)] != LENGTH_FIELD:
             at = find(self.buffer, LENGTH_FIELD, max(self._kept - 1, 0), self._filled)

@@ -19,13 +19,13 @@ from weft.cli._output import (
 )
 from weft.errors import UsageError
 from weft.model import Thread
-from weft.render.json import encode_items, encode_lines, write_json_blocks, write_jsonl_blocks
+from weft.render.json import ITEMS, LINES, write_json_blocks, write_jsonl_blocks
 from weft.sources.discover import discover
 from weft.sources.interface import NoteLog
 from weft.sources.list_id import ByListId
 from weft.sources.standard_input import StandardInput
 
-_IN_BLOCKS = {"json": (encode_items, write_json_blocks), "jsonl": (encode_lines, write_jsonl_blocks)}
+_IN_BLOCKS = {"json": (ITEMS, write_json_blocks), "jsonl": (LINES, write_jsonl_blocks)}
 """The formats that can be made in several processes."""
 
 
@@ -86,8 +86,8 @@ def command(
             archive = rebuild_sources(sources, options, log, processes=processes, progress=progress.show)
             progress.end()
             if target.format_name in _IN_BLOCKS and not wanted:
-                encode, write = _IN_BLOCKS[target.format_name]
-                write(archive.blocks(encode, processes=processes), file)
+                separator, write = _IN_BLOCKS[target.format_name]
+                write(archive.json_blocks(separator, processes=processes), file)
             else:
                 threads = _threads(archive, wanted, hidden=target.format.every_id)
                 write_threads(target, threads, file, archive.raw)
