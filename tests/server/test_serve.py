@@ -136,7 +136,8 @@ def test_a_unit_of_its_own_puts_mail_into_the_index_of_the_server() -> None:
         assert f"\n{line}\n" in ingest
     for wrong in ("git=git.mbox", "/srv/git.mbox", "git=/srv/a b", "git=/srv/%h"):
         assert run("serve", "--print-unit", "--ingest", wrong).code == 2
-    assert run("serve", "--ingest", "git=/srv/git.mbox").code == 2
+    for wrong in ("git=-", "a\t=/srv/git.mbox", "git="):
+        assert run("serve", "--ingest", wrong).code == 2
 
 
 def test_a_program_that_a_unit_cannot_see_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

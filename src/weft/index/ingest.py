@@ -152,7 +152,8 @@ class Ingest:
                     progress(f"{done}, {readings[index].source.path}")
             for reading in readings:
                 reading.done = True
-            self._commit(readings)
+            if readings or self._withdraw_gone:
+                self._commit(readings)
         for line in self._coming_back.lines():
             self._log(Note(str(self._store.path), None, line))
         if number := len(self._passed_over):

@@ -7,6 +7,7 @@ nothing.  A signal ends it wherever it is: what was read of a file so far is kep
 from __future__ import annotations
 
 import math
+import select
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -34,8 +35,9 @@ _LONGEST_PAUSE = 60.0
 @click.argument("paths", nargs=-1, required=True, metavar="[LIST=]PATH...")
 @click.option("--watch", is_flag=True, help="Look again and again for new mail, until it is interrupted.")
 @click.option(
-    "--interval", type=click.FloatRange(0.05, 86400), default=2, show_default=True, help="Seconds between two looks."
+    "--interval", type=click.FloatRange(0.05, 86400), default=1, show_default=True, help="Seconds between two looks."
 )
+@click.option("--worker", is_flag=True, hidden=True, help="With --watch: end when stdin does.")
 @click.option(
     "--gone",
     type=click.Choice(["keep", "withdraw"]),
@@ -51,6 +53,7 @@ def command(
     paths: tuple[str, ...],
     watch: bool,
     interval: float,
+    worker: bool,
     gone: str,
     by: str | None,
     max_ratio: int,
@@ -88,7 +91,8 @@ def command(
 
         if watch:
             try:
-                _watch(index, config, look, ingest, interval, lambda line: None if quiet else progress.say(line))
+                rest = _until_stdin_ends if worker else time.sleep
+                _watch(index, config, look, ingest, interval, lambda line: None if quiet else progress.say(line), rest)
             except (KeyboardInterrupt, SystemExit):  # SIGINT, SIGTERM
                 return 0
         sources, log = look()
@@ -108,6 +112,7 @@ def _watch(
     ingest: Callable[[Index, Sequence[Source], NoteLog], Ingested],
     interval: float,
     say: Callable[[str], None],
+    rest: Callable[[float], None],
 ) -> NoReturn:
     """Ingest what is new, every few seconds, under the policy as it is by then.
 
@@ -125,14 +130,20 @@ def _watch(
                         if done.claims or done.withdrawn:
                             say(f"weft: {done}")
                     pause = 0.0
-                    time.sleep(interval)
+                    rest(interval)
         except (LockedStoreError, PolicyError) as error:
             if isinstance(error, PolicyError) and not begun:
                 raise
             if not pause:
                 say(f"weft: {error}; it is tried again")
             pause = min(max(interval, 2 * pause), _LONGEST_PAUSE)
-            time.sleep(pause)
+            rest(pause)
+
+
+def _until_stdin_ends(seconds: float) -> None:
+    """Wait; `SystemExit` if whoever started this is gone."""
+    if select.select([0], [], [], seconds)[0]:
+        raise SystemExit
 
 
 @dataclass(slots=True)

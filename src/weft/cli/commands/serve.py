@@ -87,7 +87,7 @@ _NEEDS = "weft serve needs further packages; install them with: pip install 'mai
     "--ingest",
     multiple=True,
     metavar="LIST=PATH",
-    help="With --print-unit: the unit that puts this mail into its index.",
+    help="Read new mail from there meanwhile; with --print-unit: print the unit for that.",
 )
 @index_options
 @message_options
@@ -129,6 +129,9 @@ def command(
     With --exchange-listen it also exchanges claims with its peers, always over TLS: it answers them, and calls those
     with an address.  What comes into the index is offered to all of them at once.
 
+    With --ingest it also reads mail: what comes into the files, folders and archives there is shown and offered within
+    seconds, as with weft ingest --watch.
+
     With --http it also shows pages of threads to browsers: in plain text, so off this machine with --public only
     (weft help web).
 
@@ -137,6 +140,7 @@ def command(
     \b
     weft serve
     weft serve --exchange-listen 127.0.0.1:7431
+    weft serve --ingest git=/srv/git.mbox --ingest lkml=/srv/lore/lkml
     weft serve --listen 127.0.0.1:0 --metrics 127.0.0.1:9430 --log-format json
     weft serve --listen unix:/run/weft/weft.sock --socket-mode 666
     weft serve --public --listen 0.0.0.0:443 --tls-cert all.pem --tls-key key.pem
@@ -147,9 +151,7 @@ def command(
     access = _access_options(public, tls_cert, tls_key, proxies, socket_mode)
     web = WebOptions(http, public_url, show_addresses, elsewhere)
     web.check(public=public)
-    if print_unit or ingest:
-        if not print_unit:
-            raise UsageError("--ingest says what --print-unit prints; mail goes into an index with: weft ingest")
+    if print_unit:
         _print_unit(
             ingest, [*_options(listen, exchange, metrics, log_format, workers), *web.words(), *access], quiet=quiet
         )
@@ -173,11 +175,12 @@ def command(
     manager.status("making the view, if it is not of this policy yet")
     path, place = index_path(index), config_path(config)
     mark = mark_of(place)
-    with Index.open(path, policy=config, create=False) as opened:
+    with Index.open(path, policy=config, create=bool(ingest)) as opened:
         policy = opened.policy
     policy_options = [] if config is None else ["--config", config]
+    mail = _mail_command(path, ingest, policy_options)
     options = ("--log-format", log_format, *policy_options, *access, *(["-q"] if quiet else []))
-    asyncio.run(_serve(path, (place, policy, mark), ports, _Team(workers, worker, options), manager))
+    asyncio.run(_serve(path, (place, policy, mark), ports, _Team(workers, worker, options, mail), manager))
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +198,17 @@ class _Ports:
     web: WebOptions
     announce: Callable[[str], None]
     """Says on stdout what listens where."""
+
+
+def _mail_command(path: Path, ingest: Sequence[str], policy_options: Sequence[str]) -> list[str]:
+    """What reads the mail of some paths into the index; empty if there are none.  `UsageError` as `discover` has it."""
+    from weft.sources.discover import named_lists
+
+    named_lists(ingest)
+    if any(path == "-" or path.endswith("=-") for path in ingest):
+        raise UsageError("--ingest -: stdin cannot be watched; give the name of a file")
+    command = [sys.executable, "-m", "weft", "ingest", "--watch", "--worker", "--index", str(path), *policy_options]
+    return [*command, "--", *ingest] if ingest else []
 
 
 def _pair(certificate: str | None, key: str | None) -> tuple[Path, Path] | None:
@@ -239,6 +253,8 @@ class _Team:
     """Whether this is one of them, but not the first."""
     options: Sequence[str]
     """What the others are told about the policy and their logs."""
+    mail: Sequence[str]
+    """The command of the process that reads mail; empty if none does."""
 
     @property
     def shared(self) -> bool:
@@ -259,6 +275,7 @@ async def _serve(
     path: Path, policy: tuple[Path, Policy, FileMark], ports: _Ports, team: _Team, manager: ServiceManager
 ) -> None:
     """Serve until a signal says to stop."""
+    from weft.server.mail_reader import read_mail
     from weft.server.policy_watcher import PolicyWatcher
     from weft.server.retention import delete_withdrawn
     from weft.server.server import Server
@@ -292,6 +309,8 @@ async def _serve(
                 works = [policies.run(), _notifying(manager, server.monitor, policies)]
                 if not team.worker:
                     works.append(delete_withdrawn(path, lambda: policies.current))
+                if team.mail:
+                    works.append(read_mail(team.mail))
                 async with _meanwhile(*works):
                     await stopping.wait()
                     stopping.clear()
