@@ -78,6 +78,10 @@ class LockedStoreError(StoreError):
     """Another process has been writing the index for too long; later it can be written."""
 
 
+class StaleViewError(StoreError):
+    """The view of an index is of another policy or version, and who reads it may not make another one."""
+
+
 class LocalProtocolError(WeftError):
     """This program used the exchange wrongly: an answer that nobody asked for, a session with nobody's peer."""
 

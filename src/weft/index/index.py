@@ -23,6 +23,7 @@ from weft.errors import (
     MissingIndexError,
     NotFoundError,
     SourceError,
+    StaleViewError,
     StoreError,
     UsageError,
 )
@@ -133,17 +134,23 @@ class Index:
             raise
 
     @classmethod
-    def reader(cls, path: Path, policy: Policy, wanted: Callable[[], Policy] | None = None) -> Self:
+    def reader(
+        cls, path: Path, policy: Policy, wanted: Callable[[], Policy] | None = None, *, writes: bool = True
+    ) -> Self:
         """Open an index to read only, for a server: its view is made, in another connection, whenever it must be.
 
         ``wanted``  the policy that the server goes by now.  If that is another one, the view is not made again under
         the old one: then reads raise `ChangedPolicyError`, and the caller calls `set_policy`.
+        ``writes``  whether the view may be made; if not, reads raise `StaleViewError` where it would have to be, and
+        the key need not be there
         """
-        found = cls.open(path, policy=policy, create=False, read_only=True)
+        found = cls.open(path, policy=policy, create=False, read_only=True, reading=not writes)
 
         def prepare() -> None:
             if wanted is not None and wanted() is not found.policy:
                 raise ChangedPolicyError("the view is of the new policy")
+            if not writes:
+                raise StaleViewError(f"{path}: the view is of another policy or version; who writes to it makes it")
             cls.prepare(path, found.policy)
 
         found._prepared = prepare

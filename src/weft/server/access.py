@@ -21,7 +21,7 @@ import grpc
 from weft._text import some_of
 from weft.core.feed import Lists
 from weft.core.signing import fingerprint
-from weft.errors import DeniedError, PolicyError
+from weft.errors import DeniedError, KeyFileError, PolicyError
 from weft.policy.feed_ranges import FeedRanges, undeclared
 from weft.policy.rules import Policy
 from weft.tls.certificate_files import CertificateFiles
@@ -99,7 +99,11 @@ def client_credentials(index: Path, files: CertificateFiles | None, *, public: b
     """Of a server for clients: it shows the certificate in ``files``, or that of the index."""
     if files is not None:
         return server_credentials(files.current, public=public)
-    identity = load_or_make_identity(index)
+    try:
+        identity = load_or_make_identity(index)
+    except FileNotFoundError as error:
+        missing = f"{error.filename}: the key of this index is missing, which signs its certificate"
+        raise KeyFileError(missing, advice="show one of an authority: --tls-cert, --tls-key") from None
     return server_credentials(lambda: identity, public=public)
 
 

@@ -63,8 +63,14 @@ class Readiness:
 class HealthMonitor:
     """Looks at one server.  To be used within its event loop."""
 
-    def __init__(self, path: Path, policies: Callable[[], Sequence[Policy]], quick: ReaderPool) -> None:
-        """``policies``: those by which views may be made now; ``quick``: the pool through which calls go."""
+    def __init__(
+        self, path: Path, policies: Callable[[], Sequence[Policy]], quick: ReaderPool, *, fills_search: bool = True
+    ) -> None:
+        """``policies``: those by which views may be made now; ``quick``: the pool through which calls go.
+
+        ``fills_search``: whether it is for this server to have words found; if not, their lag is no fault of its.
+        """
+        self._fills_search = fills_search
         self.current = Readiness()
         self._policies = policies
         self._quick = quick
@@ -109,7 +115,8 @@ class HealthMonitor:
     def _judge(self, condition: IndexCondition, now: float) -> Readiness:
         view = self._view_clock.seconds(condition.view_position, condition.log_position, now)
         search = self._search_clock.seconds(condition.search_position, condition.log_position, now)
-        return Readiness(problem_of(condition, view, search), condition, view, search)
+        problem = problem_of(condition, view, search if self._fills_search else 0.0)
+        return Readiness(problem, condition, view, search)
 
     async def _answers(self) -> str:
         """Why a small read does not come back; empty if it does."""

@@ -28,12 +28,21 @@ from pathlib import Path
 from typing import TypeVar
 
 from weft.core.message_id import key as id_key
-from weft.errors import ChangedPolicyError, LateError, NotFoundError, OverloadedError, StoppingError, StoreError
+from weft.errors import (
+    ChangedPolicyError,
+    LateError,
+    NotFoundError,
+    OverloadedError,
+    StaleViewError,
+    StoppingError,
+    StoreError,
+)
 from weft.index.index import Index
 from weft.policy.rules import Policy
 from weft.server.call_cost import CALL_COST
 from weft.server.fair_turns import FairTurns
 from weft.server.limited_client import CLIENT, LimitedClient, WorkTime
+from weft.server.policy_watcher import LOOK_SECONDS
 
 T = TypeVar("T")
 
@@ -44,6 +53,9 @@ _KEPT = 2
 CACHE_BYTES = 32 << 20
 """Encoded answers that each thread remembers."""
 _KEY_BYTES = 512
+_POLICY_SECONDS = 2 * LOOK_SECONDS + 1
+"""In which a policy that others have made a view of already is read here, too."""
+_POLICY_LOOK = 0.02
 _STEPS = 20_000
 """Instructions of SQLite between two looks at the clock: about a millisecond."""
 
@@ -57,9 +69,11 @@ def check_waiting(calls: int) -> None:
 class IndexReader:
     """One thread's access to the index."""
 
-    def __init__(self, path: Path, policy: Policy, wanted: Callable[[], Policy] | None = None) -> None:
-        """``wanted``: as `Index.reader` has it."""
-        self.index = Index.reader(path, policy, wanted)
+    def __init__(
+        self, path: Path, policy: Policy, wanted: Callable[[], Policy] | None = None, *, writes: bool = True
+    ) -> None:
+        """``wanted``, ``writes``: as `Index.reader` has them."""
+        self.index = Index.reader(path, policy, wanted, writes=writes)
         self.view = self.index.view
         self.cache: OrderedDict[bytes, bytes] = OrderedDict()
         self.kept: OrderedDict[object, object] = OrderedDict()
@@ -159,13 +173,17 @@ class IndexReader:
 class ReaderPool:
     """Some threads, each with a `IndexReader` of its own, for the event loop to hand functions to."""
 
-    def __init__(self, path: Path, policy: Policy, threads: int, name: str) -> None:
+    def __init__(self, path: Path, policy: Policy, threads: int, name: str, *, writes: bool = True) -> None:
+        """``writes``: whether the view may be made where it is missing (`Index.reader`)."""
         self.name = name
+        self._writes = writes
         self._path = path
         self._policy = policy
         self._local = threading.local()
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=f"weft-{name}")
         self._turns = FairTurns(threads)
+        self._stale_since: float | None = None
+        """When the view was first found to be of another policy than ours, where it may not be made."""
         self.waiting = 0
 
     async def call(self, work: Callable[[IndexReader], T], seconds: float) -> T:
@@ -187,6 +205,11 @@ class ReaderPool:
                     try:
                         return work(reader)
                     except ChangedPolicyError:  # its view has been made meanwhile
+                        reader.use(self._policy)
+                        return work(reader)
+                    except StaleViewError:  # who writes has made that of a policy that we have not read yet
+                        if not self._await_policy(reader.index.policy):
+                            raise
                         reader.use(self._policy)
                         return work(reader)
             finally:
@@ -219,6 +242,15 @@ class ReaderPool:
         running.add_done_callback(lambda _: loop.call_soon_threadsafe(end))
         return running
 
+    def _await_policy(self, old: Policy) -> bool:
+        """Wait, in a thread, for another policy; whether there is one within `_POLICY_SECONDS` of the first wait."""
+        now = time.monotonic()
+        if self._stale_since is None or now > self._stale_since + 2 * _POLICY_SECONDS:
+            self._stale_since = now
+        while self._policy is old and time.monotonic() < self._stale_since + _POLICY_SECONDS:
+            time.sleep(_POLICY_LOOK)
+        return self._policy is not old
+
     def use(self, policy: Policy) -> None:
         """Answer calls by another policy: from now on if it shows the same, else as soon as its view has been made."""
         self._policy = policy
@@ -230,7 +262,9 @@ class ReaderPool:
     def _reader(self) -> IndexReader:
         found: IndexReader | None = getattr(self._local, "reading", None)
         if found is None:
-            found = self._local.reading = IndexReader(self._path, self._policy, lambda: self._policy)
+            found = self._local.reading = IndexReader(
+                self._path, self._policy, lambda: self._policy, writes=self._writes
+            )
         elif found.compared is not self._policy:
             found.compared = self._policy
             if found.view.is_same_under(self._policy):

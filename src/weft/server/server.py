@@ -17,6 +17,7 @@ import logging
 import threading
 import time
 from collections.abc import Coroutine, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import grpc
@@ -27,7 +28,7 @@ from weft.index.index import Index
 from weft.policy.rules import Policy
 from weft.server.access import Access
 from weft.server.client_limits import ClientLedger, ClientLimits
-from weft.server.health_monitor import HealthMonitor
+from weft.server.health_monitor import HealthMonitor, Readiness
 from weft.server.limit_interceptor import ClientLimiter
 from weft.server.reader_pool import ReaderPool
 from weft.server.reflection import add_reflection
@@ -43,6 +44,8 @@ from weft.wire import limits
 
 _SLOW_THREADS = 3
 _FILL_SECONDS = 3600.0
+_FILL_AGAIN = 30.0
+"""Seconds after which words that could not be put into the search table are tried again."""
 _FILL_LONG = 1.0
 """Seconds after which it is worth a line in the log."""
 _LAST_ANSWERS = 0.2
@@ -78,28 +81,32 @@ class Server:
         shared: bool = False,
         proxies: TrustedProxies = NO_PROXIES,
         client_limits: ClientLimits = CLIENT_LIMITS,
+        writes: bool = True,
     ) -> None:
         """`StoreError` and others if the index cannot be served; may take long if its view has to be made first.
 
         ``shared``: other processes listen at the same address (`weft.server.workers`).
         ``proxies``: who is believed about clients; ``client_limits`` hold where clients are not those of this machine.
+        ``writes``: whether it may write to the index, as it does to make a view, and to have words found.
         """
-        Index.prepare(path, policy)
+        self._writes = writes
+        self._prepare(path, policy)
         self._path = path
         self._policy = policy
         self._view_policies = [policy]
         """Those that the view may be of: while that of a new one is made, the old one answers."""
-        self._quick = ReaderPool(path, policy, 1, "quick")  # more would only wait for each other
-        self._slow = ReaderPool(path, policy, _SLOW_THREADS, "slow")
-        self._log = ReaderPool(path, policy, 1, "log")
-        self._keeper = ReaderPool(path, policy, 1, "keeper")
+        self._quick = ReaderPool(path, policy, 1, "quick", writes=writes)  # more would only wait for each other
+        self._slow = ReaderPool(path, policy, _SLOW_THREADS, "slow", writes=writes)
+        self._log = ReaderPool(path, policy, 1, "log", writes=writes)
+        self._keeper = ReaderPool(path, policy, 1, "keeper", writes=writes)
         self._pools = (self._quick, self._slow, self._log, self._keeper)
         self.watching = ChangeWatch(self._log, self._fill_search)
         self._credentials = access.credentials if access else None
         self._service = ThreadsService(self._quick, self._slow, self.watching, meter, access)
         self._health = Health([NAME])
-        self.monitor = HealthMonitor(path, lambda: tuple(self._view_policies), self._quick)
+        self.monitor = HealthMonitor(path, lambda: tuple(self._view_policies), self._quick, fills_search=writes)
         self.monitor.follow(lambda found: self._health.show(ready=found.is_ready))
+        self.monitor.follow(self._fill_again)
         self._shared = shared
         self._connections = IdleConnections(most_connections())
         self._limiter = None
@@ -119,7 +126,7 @@ class Server:
         add_reflection(self._server, (NAME, HEALTH_NAME))
         self._address = ""
         self._tasks: set[asyncio.Task[None]] = set()
-        self._filling = False
+        self._filling, self._filled = False, float("-inf")
         self._ending = threading.Event()
 
     @property
@@ -194,8 +201,10 @@ class Server:
             pool.use(policy)
         while self._policy is policy:
             try:
-                await asyncio.to_thread(Index.prepare, self._path, policy)
-                self._view_policies = [one for one in self._view_policies if one is policy or one is self._policy]
+                if self._writes:
+                    await asyncio.to_thread(Index.prepare, self._path, policy)
+                    self._view_policies = [one for one in self._view_policies if one is policy or one is self._policy]
+                self._view_policies = self._view_policies[-2:]
                 return
             except LockedStoreError as error:
                 log.warning("the view of the new policy has to wait: %s", error)
@@ -213,9 +222,22 @@ class Server:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def _prepare(self, path: Path, policy: Policy) -> None:
+        """Make the view if it is not there, or see that it is."""
+        if self._writes:
+            Index.prepare(path, policy)
+        else:
+            with closing(Index.reader(path, policy, writes=False)) as index, index.snapshot():
+                pass
+
+    async def _fill_again(self, found: Readiness) -> None:
+        """What kept the words from the search table may be over."""
+        if found.condition and found.search_lag > _FILL_AGAIN and time.monotonic() - self._filled > _FILL_AGAIN:
+            await self._fill_search(found.condition.log_position)
+
     async def _fill_search(self, end: int) -> None:
         """The log has grown: its new words go into the search table, meanwhile."""
-        if not self._filling:
+        if self._writes and not self._filling:
             self._filling = True
             self._start_task(self._fill(end))
 
@@ -229,7 +251,7 @@ class Server:
         except WeftError as error:
             log.warning("search lags behind: %s", error)
         finally:
-            self._filling = False
+            self._filling, self._filled = False, time.monotonic()
 
 
 def _taken(address: str) -> WeftError:

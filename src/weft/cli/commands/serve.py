@@ -80,6 +80,7 @@ _NEEDS = "weft serve needs further packages; install them with: pip install 'mai
 @click.option(
     "--workers", type=click.IntRange(1, 64), default=1, metavar="N", help="Answer clients in N processes (default: 1)."
 )
+@click.option("--read-only", is_flag=True, help="Write nothing, and do without the key: a front end, or a snapshot.")
 @click.option("--worker", is_flag=True, hidden=True, help="One of these processes, but for the first.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="The log.")
 @click.option("--print-unit", is_flag=True, help="Print a systemd unit for this server, and do nothing else.")
@@ -105,6 +106,7 @@ def command(
     elsewhere: tuple[str, ...],
     metrics: str | None,
     workers: int,
+    read_only: bool,
     worker: bool,
     log_format: Format,
     print_unit: bool,
@@ -135,6 +137,9 @@ def command(
     With --http it also shows pages of threads to browsers: in plain text, so off this machine with --public only
     (weft help web).
 
+    With --read-only it writes nothing and needs no key: on a snapshot, on a file system mounted to read only, or
+    beside a server that writes, as a user who may only read.
+
     A policy file that changes counts within seconds.  Metrics of calls are those of the first of several processes.
 
     \b
@@ -148,7 +153,10 @@ def command(
     weft serve --print-unit > /etc/systemd/system/weft.service
     weft serve --print-unit --ingest git=/srv/git.mbox > weft-ingest.service
     """
+    if read_only and (exchange is not None or ingest):
+        raise UsageError("--read-only: an exchange and an ingest write, and speak with the key; leave one of both out")
     access = _access_options(public, tls_cert, tls_key, proxies, socket_mode)
+    access += ["--read-only"] if read_only else []
     web = WebOptions(http, public_url, show_addresses, elsewhere)
     web.check(public=public)
     if print_unit:
@@ -175,12 +183,14 @@ def command(
     manager.status("making the view, if it is not of this policy yet")
     path, place = index_path(index), config_path(config)
     mark = mark_of(place)
-    with Index.open(path, policy=config, create=bool(ingest)) as opened:
+    create, reading = bool(ingest), read_only
+    with Index.open(path, policy=config, create=create, read_only=reading, reading=reading) as opened:
         policy = opened.policy
     policy_options = [] if config is None else ["--config", config]
     mail = _mail_command(path, ingest, policy_options)
     options = ("--log-format", log_format, *policy_options, *access, *(["-q"] if quiet else []))
-    asyncio.run(_serve(path, (place, policy, mark), ports, _Team(workers, worker, options, mail), manager))
+    team = _Team(workers, worker, options, mail, not read_only)
+    asyncio.run(_serve(path, (place, policy, mark), ports, team, manager))
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +265,8 @@ class _Team:
     """What the others are told about the policy and their logs."""
     mail: Sequence[str]
     """The command of the process that reads mail; empty if none does."""
+    writes: bool
+    """Whether they may write to the index."""
 
     @property
     def shared(self) -> bool:
@@ -290,7 +302,10 @@ async def _serve(
     metrics = ports.metrics
     with _metrics(metrics) as meter:
         access = _access(path, policies, ports)
-        server = Server(path, policies.current, meter=meter, access=access, shared=team.shared, proxies=ports.proxies)
+        server = Server(
+            path, policies.current, meter=meter, access=access, shared=team.shared, proxies=ports.proxies,
+            writes=team.writes,
+        )  # fmt: skip
         policies.follow(server.use)
         try:
             if meter:
@@ -307,7 +322,7 @@ async def _serve(
             async with _exchanging(path, policies, ports, meter, server.monitor), pages, others:
                 sys.stdout.flush()
                 works = [policies.run(), _notifying(manager, server.monitor, policies)]
-                if not team.worker:
+                if team.writes and not team.worker:
                     works.append(delete_withdrawn(path, lambda: policies.current))
                 if team.mail:
                     works.append(read_mail(team.mail))
