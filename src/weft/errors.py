@@ -70,6 +70,10 @@ class StoreError(WeftError):
     """The index cannot be read or written: full, damaged, of a newer version."""
 
 
+class DamagedStoreError(StoreError):
+    """The file of the index is damaged."""
+
+
 class MissingIndexError(NotFoundError, StoreError):
     """There is no index where one should be."""
 

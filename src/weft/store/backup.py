@@ -54,7 +54,12 @@ _TABLES = {
     "expunged": "position INTEGER PRIMARY KEY, identity BLOB",
     "lost": "position INTEGER PRIMARY KEY, batch INTEGER, leaf INTEGER, octets BLOB",
 }
-_NAMES = {table: [column.split()[0] for column in columns.split(", ")] for table, columns in _TABLES.items()}
+TABLES = {
+    table: {column.split()[0]: column.split()[1] for column in columns.split(", ")}
+    for table, columns in _TABLES.items()
+}
+"""What does not follow from the rest: by table the columns, the one that numbers its rows first, with their types."""
+_NAMES = {table: list(columns) for table, columns in TABLES.items()}
 _NEVER_CHANGES = {"ids": ("id",), "batches": ("root", "signature", "leaf_count")}
 """What a row with the same number has for ever."""
 _NOT_DERIVED = "name NOT IN ('digested', 'retained')"
@@ -105,7 +110,7 @@ def restore(backup: Path, index: Path) -> tuple[int, list[StoreProblem]]:
         if (there := index.with_name(index.name + suffix)).exists():
             raise StoreError(f"{there}: an index is there, or a part of one; move it away, with all files of that name")
     draft = index.with_name(f".{index.name[:200]}.restored")
-    _remove(draft)
+    remove_index(draft)
     try:
         with closing(open_database(draft, read_only=False).conn) as connection, explained(draft):
             with _opened(backup, create=False):
@@ -126,7 +131,7 @@ def restore(backup: Path, index: Path) -> tuple[int, list[StoreProblem]]:
                 store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         replace_durably(draft, index)
     finally:
-        _remove(draft)
+        remove_index(draft)
     return claims, lost
 
 
@@ -266,6 +271,7 @@ def _claims(connection: sqlite3.Connection) -> tuple[int, int]:
     return int(count), int(position)
 
 
-def _remove(path: Path) -> None:
+def remove_index(path: Path) -> None:
+    """Remove the files of an index, if they are there."""
     for suffix in ("", *BESIDE):
         path.with_name(path.name + suffix).unlink(missing_ok=True)

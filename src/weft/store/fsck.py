@@ -27,7 +27,7 @@ from operator import itemgetter
 
 from weft.core.claim import Claim, Withdrawal, parse
 from weft.core.signing import SignedRoot, short_fingerprint, verify_root
-from weft.errors import ClaimError, StoreError
+from weft.errors import ClaimError, DamagedStoreError
 from weft.store.claims import KEY_BYTES, Batches, LeafRow, load_tree
 from weft.store.feed_runs import FeedRuns, fill_feed_runs
 from weft.store.id_keys import fill_id_keys
@@ -230,7 +230,7 @@ class StoreRepairer:
         )
         self._connection.execute("REINDEX")
         if problem := next(self._checker.pages(), None):
-            raise StoreError(f"the index is beyond repair ({problem}); restore it from a backup, or ingest anew")
+            raise DamagedStoreError(f"the index is damaged ({problem}); run: weft check --repair")
         return losses
 
     def rebuild_refs(self) -> None:

@@ -36,7 +36,7 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
-from weft.errors import StoreError
+from weft.errors import DamagedStoreError, StoreError
 from weft.store.feed_runs import fill_feed_runs
 from weft.store.id_keys import ID_KEYS, fill_id_keys, id_key_function
 from weft.store.sqlite_library import Database, Migrations
@@ -170,6 +170,11 @@ def check_kind(path: Path, database: Database) -> None:
 
 def _is_current(path: Path, database: Database, migrations: Migrations) -> bool:
     applied = {migration.name for migration in migrations.applied(database)}
-    if applied - {migration.name for migration in migrations._migrations}:
+    known = {migration.name for migration in migrations._migrations}
+    if applied - known:
+        if known - applied:  # a newer version has all that this one has
+            raise DamagedStoreError(
+                f"{path}: the index is damaged, its version cannot be read; run: weft check --repair"
+            )
         raise StoreError(f"{path}: this is an index of a newer version of Weft; use that version, or newer")
     return not migrations.pending(database)

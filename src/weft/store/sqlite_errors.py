@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from weft.errors import LockedStoreError, StoreError
+from weft.errors import DamagedStoreError, LockedStoreError, StoreError
 
 BUSY_SECONDS = 5.0
 """How long a writer waits for another to finish."""
@@ -45,11 +45,19 @@ _EXTENDED = dict.fromkeys(
 """Reasons for codes with their second byte, which say more than the first alone."""
 
 
+_KINDS = {
+    sqlite3.SQLITE_BUSY: LockedStoreError,
+    sqlite3.SQLITE_CORRUPT: DamagedStoreError,
+    sqlite3.SQLITE_CONSTRAINT: DamagedStoreError,
+    sqlite3.SQLITE_NOTADB: DamagedStoreError,
+}
+
+
 def failure(path: Path, error: sqlite3.Error) -> StoreError:
     """The `StoreError` that tells of an SQLite error."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     reason = _EXTENDED.get(code) or _REASONS.get(code & 0xFF)
-    kind = LockedStoreError if code & 0xFF == sqlite3.SQLITE_BUSY else StoreError
+    kind = _KINDS.get(code & 0xFF, StoreError)
     return kind(f"{path}: {reason} ({error})" if reason else f"{path}: {error}")
 
 

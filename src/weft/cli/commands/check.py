@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +12,8 @@ from weft._text import count
 from weft.cli._options import index_options, open_index, say
 from weft.cli._output import message_options
 from weft.cli._tables import print_lines
+from weft.errors import DamagedStoreError, StoreError
+from weft.model import Problem
 from weft.render.sanitize import clean
 
 if TYPE_CHECKING:
@@ -23,15 +27,17 @@ if TYPE_CHECKING:
 def command(repair: bool, index: str | None, config: str | None, quiet: bool) -> int:
     """Verify every hash, signature and derived table; one line for each problem.
 
-    Exit code 1 says that there are problems; with --repair, that some are left, and 3 that something is lost, which
-    only its origin or a peer can give back.
+    Exit code 1 says that there are problems; with --repair, that some are left, and 3 that something is lost: ingest the
+    mail again, and exchange with peers.  If the file itself is damaged, --repair makes a new one of what can be read.
 
     \b
     weft check
     weft check --repair
     """
-    with open_index(index, config, reading=not repair) as opened:
-        return _repair(opened, quiet) if repair else _check(opened, quiet)
+    if repair:
+        return _repair(index, config, quiet)
+    with open_index(index, config, reading=True) as opened:
+        return _check(opened, quiet)
 
 
 def _check(index: Index, quiet: bool) -> int:
@@ -46,8 +52,40 @@ def _check(index: Index, quiet: bool) -> int:
     return 1 if problems else 0
 
 
-def _repair(index: Index, quiet: bool) -> int:
-    found = index.repair()
+def _repair(index: str | None, config: str | None, quiet: bool) -> int:
+    """Repair the index; if its file is damaged, make a new one of what can be read."""
+    try:
+        with open_index(index, config) as opened:
+            return _mend(opened, [], quiet)
+    except DamagedStoreError as error:
+        damage = error
+    from weft.policy.files import index_path
+    from weft.store.salvage import salvage
+
+    place = index_path(index)
+    try:
+        aside, lost = salvage(place)
+    except DamagedStoreError as error:
+        raise StoreError(f"{error}; {_anew(place)}") from None
+    if not quiet:
+        say(f"{damage}".partition(";")[0])
+        say(f"a new index was made of what can be read; the damaged one is {aside}")
+    with open_index(index, config) as opened:
+        return _mend(opened, [Problem(str(one), False) for one in lost], quiet)
+
+
+def _anew(place: Path) -> str:
+    """What does help where nothing can be read."""
+    name = quote(str(place))
+    moved = f"mv {name} {name}.damaged && rm -f {name}-wal {name}-shm"
+    return (
+        f"restore a backup (weft restore), or begin anew with the same key: {moved}; then run weft ingest for all mail "
+        "again, and weft sync for what peers have"
+    )
+
+
+def _mend(index: Index, before: list[Problem], quiet: bool) -> int:
+    found = [*before, *index.repair()]
     lost = [problem for problem in found if not problem.derived]
     print_lines(f"{'mended' if problem.derived else 'lost'}: {clean(problem.what)}" for problem in found)
     left = [problem for problem in index.check() if problem.derived]
