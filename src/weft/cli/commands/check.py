@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 def command(repair: bool, index: str | None, config: str | None, quiet: bool) -> int:
     """Verify every hash, signature and derived table; one line for each problem.
 
-    Exit code 1 says that there are problems; with --repair, that some are left, and 3 that something is lost: ingest the
-    mail again, and exchange with peers.  If the file itself is damaged, --repair makes a new one of what can be read.
+    Exit code 1 says that there are problems; with --repair, that some are left, and 3 that something is lost: ingest
+    the mail again, and exchange with peers.  If the file itself is damaged, --repair makes a new one of what can be
+    read.
 
     \b
     weft check
