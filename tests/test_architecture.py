@@ -64,7 +64,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # Pages are made by the library alone; over HTTP they share the readers and the limits of the server.
     "web": PURE
     | {"", "web", "index", "render", "mail_text", "tls", "_files"}
-    | {"server.client_limits", "server.limited_client", "server.reader_pool"},
+    | {"server.call_cost", "server.client_limits", "server.limited_client", "server.reader_pool"},
     "compare": PURE | {"index", "wire", "client"},
     "analysis": PURE | {"analysis", "sources", "store", "index", "render"},
     "demo": PURE | {"demo", "archive", "index", "client", "server", "render", "docs", "_files"},

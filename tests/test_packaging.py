@@ -15,7 +15,13 @@ import pytest
 from weft.docs import pages
 
 ROOT = Path(__file__).parent.parent
-_SHIPPED = ("py.typed", "v1/threads_pb2.pyi", "demo/data/story/drafts.mbox", "demo/data/story-forged/keepers.mbox")
+_SHIPPED = (
+    "py.typed",
+    "v1/threads_pb2.pyi",
+    "web/templates/thread.html",
+    "demo/data/story/drafts.mbox",
+    "demo/data/story-forged/keepers.mbox",
+)
 _WRONG = re.compile(r"pip install[^\n]*[ '\"]weft(?![\w/-])")
 
 

@@ -204,6 +204,10 @@ class MemoryStore:
         """All files that are remembered."""
         return dict(sorted(self._files.items()))
 
+    def known_file(self, number: int) -> IngestedFile | None:
+        """The file with this number; None if it is not remembered."""
+        return self._files.get(number)
+
     def move_file(self, file: IngestedFile, path: str) -> None:
         """A file lies at another path now, with all places in it; what was known of that path and list is replaced."""
         moved = replace(file, path=path)

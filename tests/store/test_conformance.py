@@ -347,6 +347,7 @@ def test_files_are_remembered_by_path_and_list(store: Store) -> None:
         grown = IngestedFile("/mail/a.mbox", "l", 9, 9, 9, 9, b"h", b"t")
         assert store.file(grown) == 1
     assert store.files() == {1: grown, 2: odd, 3: IngestedFile("/mail/a.mbox", "m", 0, 0, 0)}
+    assert [store.known_file(number) for number in (1, 2, 4)] == [grown, odd, None]
 
 
 def test_files_follow_a_list_to_its_new_name_and_can_be_forgotten(store: Store) -> None:

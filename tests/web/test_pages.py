@@ -161,6 +161,8 @@ def test_a_list_has_months_and_pages_both_ways(tmp_path: Path) -> None:
         index.ingest_sources([MboxFile(str(write(tmp_path / "a.mbox", *mails)), "dev & core?")], NoteLog())
         every = [one.root for one in index.summaries(limit=200)]
     with site(tmp_path / "index.db", tmp_path / "config.toml") as client:
+        [box] = shown(client.get("/l/dev%20%26%20core%3F/")).all("input")
+        assert box.attributes["value"] == ""
         first = shown(client.get("/l/dev%20%26%20core%3F/"))
         assert client.get("/l/dev%20&%20core%3f/").content == client.get("/l/dev%20%26%20core%3F/").content
         assert [one.text.strip() for one in first.all("a") if one.text[:3] in ("Jan", "Feb", "Mar")] == [

@@ -12,10 +12,16 @@ from hypothesis import strategies as st
 from tests.factories import mail
 from tests.index.factories import open_index, write
 from tests.web.web_harness import PUBLIC, Browser, Document, shown, site
+from weft import Index
 from weft.errors import UsageError
 from weft.server.client_limits import ClientLedger, ClientLimits
 from weft.web.links import Links, parse_segment, segment
+from weft.web.mail_view import OpenMail
+from weft.web.page import WebPage
+from weft.web.page_cache import PageCache
+from weft.web.pages import PageBuilder
 from weft.web.settings import OtherArchive, PageSettings, parse_public_url
+from weft.web.thread_view import ThreadPart
 
 ROOT = "20030210035225.GA1107@aldgate.example.com"
 ODD_IDS = (
@@ -231,3 +237,53 @@ def test_another_archive_that_is_none_is_refused(text: str) -> None:
 def test_a_link_of_another_archive_has_the_id_and_nothing_more() -> None:
     other = OtherArchive.parse("x=https://x/{id}")
     assert other.link("a/../b?c#d@x") == f"https://x/{quote('a/../b?c#d', safe='')}@x"
+
+
+def test_requests_are_counted_with_their_status(story: Path) -> None:
+    counted: list[tuple[str, ...]] = []
+
+    class Meter:
+        def began(self, method: str) -> None:
+            counted.append((method,))
+
+        def ended(self, method: str, code: str, seconds: float, work: float) -> None:
+            counted.append((method, code))
+            assert seconds >= 0
+            assert work >= 0
+
+    with site(story / "index.db", story / "config.toml", meter=Meter()) as client:
+        for path in ("/", "/nowhere", f"/t/{ROOT}"):
+            client.get(path)
+    assert counted == [one for code in ("200", "404", "301") for one in (("http",), ("http", code))]
+
+
+def test_a_page_of_a_thread_is_made_once_whatever_else_comes_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    make = PageBuilder.part_page
+
+    def counting(self: PageBuilder, index: Index, part: ThreadPart, mail: OpenMail, mark: str = "") -> WebPage:
+        made.append(part.root)
+        return make(self, index, part, mail, mark)
+
+    monkeypatch.setattr(PageBuilder, "part_page", counting)
+    with open_index(tmp_path) as index:
+        index.ingest("a", write(tmp_path / "a.mbox", mail("a@x"), mail("b@x")))
+    with site(tmp_path / "index.db", tmp_path / "config.toml") as client:
+        first = client.get("/t/a@x/")
+        with open_index(tmp_path) as index:
+            index.ingest("a", write(tmp_path / "b.mbox", mail("c@x", ["b@x"])))
+        assert client.get("/t/a@x/").content == first.content
+        assert "c@x" in client.get("/t/b@x/").text
+    assert made == ["a@x", "b@x"]
+
+
+def test_pages_that_are_kept_have_only_so_much_room() -> None:
+    cache = PageCache(1000)
+    for number in range(20):
+        cache.put(WebPage(b"x" * 100, version=str(number)))
+        cache.get("15")
+    assert [number for number in range(20) if cache.get(str(number))] == list(range(10, 20))
+    cache.put(WebPage(b"x" * 500, version="large"))
+    assert cache.get("large") is None

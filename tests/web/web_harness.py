@@ -17,7 +17,7 @@ from weft.index.index import Index
 from weft.server.client_limits import ClientLedger
 from weft.server.reader_pool import ReaderPool
 from weft.tls.client_address import TrustedProxies
-from weft.web.app import WebApp
+from weft.web.app import RequestMeter, WebApp
 from weft.web.client_gate import ClientGate
 from weft.web.settings import PageSettings
 
@@ -135,13 +135,14 @@ def site(
     *,
     ledger: ClientLedger | None = None,
     host: str = "archive.example.org",
+    meter: RequestMeter | None = None,
 ) -> Iterator[Browser]:
     """What asks for the pages of an index."""
     with Index.open(path, policy=policy, create=False) as opened:
         rules = opened.policy
     pool = ReaderPool(path, rules, 1, "web")
     try:
-        yield Browser(WebApp(settings, pool, lambda: None, ClientGate(ledger, TrustedProxies())).asgi(), host)
+        yield Browser(WebApp(settings, pool, lambda: None, ClientGate(ledger, TrustedProxies()), meter).asgi(), host)
     finally:
         pool.close()
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from weft.index.index import Index
     from weft.server.access import Access
     from weft.server.server import Server
+    from weft.web.app import RequestMeter
     from weft.web.settings import PageSettings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -118,6 +119,7 @@ async def showing_pages(
     server: Server,
     access: Access,
     proxies: TrustedProxies,
+    meter: RequestMeter | None,
     *,
     public: bool,
     announce: Callable[[str], None],
@@ -133,7 +135,7 @@ async def showing_pages(
         from weft.web.http_server import HttpServer
     except ModuleNotFoundError as error:
         raise WeftError(f"{NEEDS} ({error.name} is missing)") from None
-    app = WebApp(settings, server.readers, access.check_public, ClientGate(server.ledger, proxies))
+    app = WebApp(settings, server.readers, access.check_public, ClientGate(server.ledger, proxies), meter)
     pages = HttpServer(app.asgi(), proxies)
     taken = await pages.start(options.http)
     try:

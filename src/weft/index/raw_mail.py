@@ -87,7 +87,6 @@ class RawMail:
         self._missing = missing
         self._counts = counts
         self._max_ratio = max_ratio
-        self._files = store.files()
         self._sources: dict[int, Source | None] = {}
         self._places: dict[int, dict[bytes, tuple[int, int]]] = {}
         self._unpacked = Unpacked()
@@ -214,7 +213,7 @@ class RawMail:
 
     def _source(self, number: int) -> Source | None:
         if number not in self._sources:
-            file = self._files.get(number)
+            file = self._store.known_file(number)
             found: list[Source] = []
             if file and Path(file.path).exists():
                 found = discover(

@@ -217,6 +217,9 @@ class Store(Protocol):
     def files(self) -> dict[int, IngestedFile]:
         """All files that are remembered."""
 
+    def known_file(self, number: int) -> IngestedFile | None:
+        """The file with this number; None if it is not remembered."""
+
     def move_file(self, file: IngestedFile, path: str) -> None:
         """A file lies at another path now, with all places in it; what was known of that path and list is replaced."""
 

@@ -276,6 +276,14 @@ class SqliteStore:
             )
             return {number: IngestedFile(os.fsdecode(path), *rest) for number, path, *rest in rows}
 
+    def known_file(self, number: int) -> IngestedFile | None:
+        """The file with this number; None if it is not remembered."""
+        with explained(self.path):
+            row = self.connection.execute(
+                "SELECT path, list, size, mtime_ns, inode, resume, head, tail FROM files WHERE file = ?", (number,)
+            ).fetchone()
+        return None if row is None else IngestedFile(os.fsdecode(row[0]), *row[1:])
+
     def move_file(self, file: IngestedFile, path: str) -> None:
         """A file lies at another path now, with all places in it; what was known of that path and list is replaced."""
         self._check_writing()

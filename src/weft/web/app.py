@@ -17,11 +17,13 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -39,11 +41,13 @@ from weft.errors import (
     UsageError,
 )
 from weft.index.index import Index
+from weft.server.call_cost import CALL_COST, CallCost
 from weft.server.reader_pool import IndexReader, ReaderPool
 from weft.tls.address import is_loopback
 from weft.web.client_gate import ClientGate
 from weft.web.links import FORMS, Links, parse_segment
 from weft.web.page import WebPage, moved
+from weft.web.page_cache import PageCache
 from weft.web.pages import PageBuilder
 from weft.web.settings import PageSettings
 from weft.web.templating import SECURITY, style_sheet, style_version
@@ -53,6 +57,8 @@ SECONDS = 30.0
 QUERY_BYTES = 1000
 """The longest words of a search."""
 ID_BYTES = 8192
+METHOD = "http"
+"""What requests are called in metrics."""
 _YEAR = 365 * 86400
 _SEPARATOR = b"\0"
 _TAG = re.compile(r'(?:W/)?"([^"]*)"')
@@ -63,6 +69,16 @@ _METHODS = ("GET", "HEAD")
 Build = Callable[[Index], WebPage]
 
 log = logging.getLogger("weft.web")
+
+
+class RequestMeter(Protocol):
+    """Counts requests, beside calls."""
+
+    def began(self, method: str) -> None:
+        """A request began."""
+
+    def ended(self, method: str, code: str, seconds: float, work: float) -> None:
+        """It was answered with a status; ``work``: seconds in which threads have worked for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +92,19 @@ class WebApp:
     pool: ReaderPool
     check_access: Callable[[], None]
     gate: ClientGate
+    meter: RequestMeter | None = None
 
     def asgi(self) -> ASGIApp:
         """The application, for a server."""
         site = _Site(self)
         return _Outside(Router(site.routes(), redirect_slashes=False), self, site)
+
+
+@dataclass(slots=True)
+class _Counted:
+    """How a request was answered; None: whoever asked has gone."""
+
+    response: Response | None = None
 
 
 class _Outside:
@@ -95,12 +119,29 @@ class _Outside:
         if scope["type"] != "http":
             return
         scope = {**scope, "path": self._path(scope), "root_path": ""}
-        request = Request(scope, receive)
-        try:
-            response = await self._answer(request, scope, receive)
-        except Exception as error:  # whatever it was, the reader gets a page
-            response = self._site.failed(error)
+        with self._counted() as counted:
+            response = counted.response = await self._response(scope, receive)
         await response(scope, receive, send)
+
+    async def _response(self, scope: Scope, receive: Receive) -> Response:
+        try:
+            return await self._answer(Request(scope, receive), scope, receive)
+        except Exception as error:  # whatever it was, the reader gets a page
+            return self._site.failed(error)
+
+    @contextmanager
+    def _counted(self) -> Iterator[_Counted]:
+        """Counts a request; whoever answers it says how."""
+        counted, cost, meter, began = _Counted(), CallCost(), self._app.meter, time.monotonic()
+        CALL_COST.set(cost)
+        if meter:
+            meter.began(METHOD)
+        try:
+            yield counted
+        finally:
+            if meter:
+                code = str(counted.response.status_code) if counted.response else "CANCELLED"
+                meter.ended(METHOD, code, time.monotonic() - began, cost.work)
 
     def _path(self, scope: Scope) -> str:
         """The path as it came, below the prefix of the site."""
@@ -145,7 +186,7 @@ class _Site:
     def __init__(self, app: WebApp) -> None:
         self._app = app
         self._links = Links(f"{app.settings.prefix}/")
-        self._pages = PageBuilder(app.settings, self._links)
+        self._pages = PageBuilder(app.settings, self._links, PageCache())
 
     def routes(self) -> list[Route]:
         """In the order in which they are tried: an id may hold what looks like the rest of an address."""

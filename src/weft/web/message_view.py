@@ -61,6 +61,7 @@ def message_values(
         "id": found.message_id,
         "canonical": links.message(found.message_id),
         "ghost": found.ghost,
+        "written": _written(found),
         "thread_href": links.thread(found.message_id),
         "raw_hrefs": [links.raw(found.message_id, number + 1) for number in range(len(copies))] if raw else [],
         "copies": copies,
@@ -81,6 +82,15 @@ def message_values(
         "witnesses": [_witness(one, known, found.ghost) for one in found.witnesses[:MOST]],
         "more_witnesses": _more(len(found.witnesses)),
     }
+
+
+def _written(found: Explanation) -> str:
+    """Who wrote it, when, and on which lists it is."""
+    standing = [one for one in found.statements if not one.hidden]
+    if found.ghost or not standing:
+        return ""
+    lists = ", ".join(dict.fromkeys(tidy(one.list) for one in standing))
+    return f"{author_name(standing[0].author)}, {tidy(standing[0].date) or 'no date'}, on {lists}"
 
 
 def _lost(found: Explanation, texts: MailTexts) -> str:

@@ -32,6 +32,7 @@ from weft.web.links import Links
 from weft.web.mail_view import MailTexts, OpenMail
 from weft.web.message_view import message_values
 from weft.web.page import WebPage
+from weft.web.page_cache import PageCache
 from weft.web.settings import PageSettings
 from weft.web.templating import render, style_version
 
@@ -55,7 +56,9 @@ _RAW = "default-src 'none'; frame-ancestors 'none'; sandbox"
 class PageBuilder:
     """Makes the pages of one site."""
 
-    def __init__(self, settings: PageSettings, links: Links) -> None:
+    def __init__(self, settings: PageSettings, links: Links, cache: PageCache | None = None) -> None:
+        """``cache``: where pages of threads are kept."""
+        self._cache = cache or PageCache(0)
         self._settings = settings
         self._links = links
         self._mask = not settings.show_addresses
@@ -120,7 +123,11 @@ class PageBuilder:
             version = self.part_version(part)
             if version in known:
                 return WebPage(b"", version=version).unchanged()
-            return self.part_page(index, part, mail)
+            kept = self._cache.get(version)
+            if kept is None:
+                kept = self.part_page(index, part, mail)
+                self._cache.put(kept)
+            return kept
 
     def part_version(self, part: thread_view.ThreadPart) -> str:
         """The version of the page of a part of a thread."""
@@ -244,7 +251,7 @@ class PageBuilder:
     def search(self, index: Index, words: str, after: str | None = None) -> WebPage:
         """Messages with some words; without words, how to search."""
         values: dict[str, object] = {
-            "words": words, "title": f"Search - {self._settings.title}", "found": [], "older": "", "problem": "",
+            "query": words, "title": f"Search - {self._settings.title}", "found": [], "older": "", "problem": "",
             "incomplete": False,
         }  # fmt: skip
         if not words.strip():

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from weft.core.subject import base_subject
 from weft.errors import NotFoundError
 from weft.index.index import Index
 from weft.index.large_thread import LargeThread
@@ -214,9 +215,9 @@ def _totals(part: ThreadPart, lanes: Lanes) -> str:
 
 
 def _picture(thread: Thread, lanes: Lanes) -> Markup:
-    picture = draw(thread, Shown(), link=True, head=False)
+    picture = draw(thread, Shown(), link=True, head=False, lanes=lanes)
     label = f"{totals(lanes)}, drawn over a lane for each list; the messages below say the same in words"
-    attributes = Markup(' role="img" aria-label="{}"').format(label)
+    attributes = Markup(' role="group" aria-label="{}"').format(label)
     return Markup(f"{open_svg(picture.width, picture.height, attributes)}\n{picture.elements}</svg>")  # noqa: S704
 
 
@@ -234,7 +235,8 @@ def _page_links(part: ThreadPart, links: Links) -> list[PageLink]:
 def _messages(part: ThreadPart, lanes: Lanes, texts: MailTexts, links: Links) -> list[MessageView]:
     here = {row.message.id: row.message for row in lanes.rows}
     colors = [LaneView(lane.name, place % COLORS) for place, lane in enumerate(lanes.lanes)]
-    return [_message(row, part.thread.coverage, here, colors, lanes, texts, links) for row in lanes.rows]
+    shown = title_of(part)
+    return [_message(row, part.thread.coverage, here, colors, lanes, texts, links, shown) for row in lanes.rows]
 
 
 def _message(
@@ -245,6 +247,7 @@ def _message(
     lanes: Lanes,
     texts: MailTexts,
     links: Links,
+    heading: str,
 ) -> MessageView:
     message = row.message
     parent = None if message.parent is None else here.get(message.parent)
@@ -258,7 +261,7 @@ def _message(
         minute="" if message.ghost else minute(message),
         stamp=message.date or "",
         lists=tuple(colors[lane] for lane in row.held),
-        subject=(tidy(message.subject) or NO_SUBJECT) if row.new_subject and not message.ghost else "",
+        subject=_new_subject(row, heading),
         remarks=[one for one in remarks(row, lanes) if not one.startswith("contested; ")],
         disputed=message.contested,
         rivals=[_rival(one, here, links) for one in message.rivals],
@@ -272,6 +275,16 @@ def _message(
         copies=texts.copies(message.id),
         lost=texts.lost(message.id),
     )
+
+
+def _new_subject(row: LaneRow, heading: str) -> str:
+    """The subject of a message, where it is another one than that above it, which may be on an earlier page."""
+    message = row.message
+    if message.ghost or not row.new_subject:
+        return ""
+    subject = tidy(message.subject) or NO_SUBJECT
+    above_is_elsewhere = message.parent is not None and row.parent is None
+    return "" if above_is_elsewhere and base_subject(subject)[0] == base_subject(heading)[0] else subject
 
 
 def _parent_name(parent: Message | None) -> str:

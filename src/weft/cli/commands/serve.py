@@ -317,7 +317,7 @@ async def _serve(
                 ports.announce(f"metrics on {shown}")
             others = team.others(path, address, stopping)
             pages = showing_pages(
-                ports.web, server, access, ports.proxies, public=ports.public, announce=ports.announce
+                ports.web, server, access, ports.proxies, meter, public=ports.public, announce=ports.announce
             )
             async with _exchanging(path, policies, ports, meter, server.monitor), pages, others:
                 sys.stdout.flush()

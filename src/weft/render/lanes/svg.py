@@ -78,14 +78,15 @@ def anchor(message_id: str) -> str:
     return "m-" + sha256(message_id.encode("utf-8", "surrogatepass")).hexdigest()[:20]
 
 
-def draw(thread: Thread, shown: Shown, *, link: bool = False, head: bool = True) -> Picture:
+def draw(thread: Thread, shown: Shown, *, link: bool = False, head: bool = True, lanes: Lanes | None = None) -> Picture:
     """One thread.
 
     ``shown``      what the document has shown; this adds to it
     ``link``       rows lead to anchors elsewhere in the document, instead of being these anchors
     ``head``       with its subject and totals on top
+    ``lanes``      the thread laid out, if it is already
     """
-    lanes = lay_out(thread)
+    lanes = lanes or lay_out(thread)
     signs = legend(lanes, shown.signs)
     shown.signs.update(signs.signs)
     place = Places.of(lanes, signs, shown.colors, head=head)
