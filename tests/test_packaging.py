@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import man_pages
 from weft.docs import pages
 
 ROOT = Path(__file__).parent.parent
@@ -45,7 +46,12 @@ def test_the_wheel_has_code_documentation_mail_types_and_license(built: tuple[Pa
     assert {f"weft/{name}" for name in _SHIPPED} <= names
     assert {f"weft/docs/{page.topic}.md" for page in pages()} <= names
     assert any(name.endswith("licenses/LICENSE") for name in names)
-    assert {name.split("/")[0] for name in names} == {"weft", "mailweft-0.1.0.dist-info"}
+    assert {name.split("/")[0] for name in names} == {"weft", "mailweft-0.1.0.dist-info", "mailweft-0.1.0.data"}
+
+
+def test_the_wheel_puts_manual_pages_where_man_looks_for_them(built: tuple[Path, Path]) -> None:
+    names = [name for name in zipfile.ZipFile(built[1]).namelist() if name.endswith(".1")]
+    assert set(names) == {f"mailweft-0.1.0.data/data/share/man/man1/{name}" for name in man_pages.pages()}
 
 
 def test_an_unpacked_sdist_builds_the_same_wheel_and_packs_the_same_files(
