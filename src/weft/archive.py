@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from os import PathLike, fspath
@@ -27,11 +27,12 @@ from weft.core.display_order import OUTSIDE, DisplayOrder, prune
 from weft.core.edge_digest import LABEL_FRONTS, NO_PARENT, digest_of_edges
 from weft.core.encoded_word import is_guessed
 from weft.core.forest import GHOST_TIER, NONE, Forest, ForestBuilder, Profile
+from weft.core.handle import HandleSet, parse_handle
 from weft.core.message_id import keys_of
 from weft.core.references import Marked
 from weft.core.subject import base_subject, decode_text
 from weft.core.subject_join import Root, join
-from weft.errors import NotFoundError, SourceError, UsageError, several_messages
+from weft.errors import NotFoundError, SourceError, UsageError, ambiguous, several_messages
 from weft.model import Copy, Message, Thread
 from weft.sources.discover import discover
 from weft.sources.interface import (
@@ -345,8 +346,24 @@ class Archive:
             raise NotFoundError(f"no message has or names the id {message_id!r}; look for it in other archives")
         return self._thread(layout.root_of(node), hidden=hidden)
 
+    def handles(self, ids: Iterable[str]) -> dict[str, str]:
+        """The handle of each id, with as many letters as tell it from all others here (`weft.core.handle`)."""
+        return {name: self._handles.handle(name.encode("utf-8", "surrogateescape")) for name in ids}
+
+    @cached_property
+    def _handles(self) -> HandleSet:
+        return HandleSet(self._forest.ids)
+
+    def _find_handle(self, name: str) -> int | None:
+        """The node of the id that a handle names."""
+        letters = parse_handle(name)
+        found = self._handles.ids(letters) if letters else []
+        if len(found) > 1:
+            raise ambiguous(f"the handle {name!r}", list(map(_text_of, found)))
+        return self._loom.builder.find(found[0]) if found else None
+
     def _find(self, message_id: str) -> int | None:
-        """The node of an id, or of the one message that states it as an alias."""
+        """The node of an id, or of the one message that states it as an alias, or of whose handle it is."""
         names = keys_of(message_id)
         for name in names:
             node = self._loom.builder.find(name)
@@ -355,7 +372,7 @@ class Archive:
         stating = sorted({node for name in names for node in self._loom.aliases.get(name, ())})
         if len(stating) > 1:
             raise several_messages(message_id, [_text_of(self._forest.ids[node]) for node in stating])
-        return stating[0] if stating else None
+        return stating[0] if stating else self._find_handle(message_id)
 
     @property
     def options(self) -> Options:

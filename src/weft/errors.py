@@ -35,6 +35,17 @@ class NotFoundError(WeftError):
     """An id, list or file that was asked for is not here."""
 
 
+class AmbiguousError(NotFoundError):
+    """What was asked for may be one of several messages."""
+
+    exit_code = 2
+
+
+def ambiguous(what: str, ids: Sequence[str]) -> AmbiguousError:
+    """That several messages are named so: which ones."""
+    return AmbiguousError(f"{what} names {len(ids)} messages: {', '.join(f'<{one}>' for one in ids)}; give more of it")
+
+
 _MOST_NAMED = 5
 
 

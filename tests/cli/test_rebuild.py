@@ -427,7 +427,6 @@ def test_a_file_whose_name_cannot_name_a_list_is_skipped_and_named(mbox: Path) -
         ("rebuild", "--processes", "9", "x.mbox"),
         ("rebuild", "--thread"),
         ("rebuild", "--thread", "", "x.mbox"),
-        ("rebuild", "--thread", "https://lists.example.org/archive/", "x.mbox"),
         ("rebuild", "--thread", "https://[lists/a@x", "x.mbox"),
         ("rebuild", "--thread", "-", "x=-"),
         ("rebuild", "--thread", "-", "x.mbox"),

@@ -17,12 +17,30 @@ def found(home: Home, *arguments: str) -> set[str]:
 
 
 def test_the_table_has_a_line_for_each_message(story: Home) -> None:
-    ran = story.weft("search", "boilerplate")
+    ran = story.weft("search", "boilerplate", "--format", "table")
     assert (ran.code, ran.err) == (0, [])
     head, *rows = ran.text.splitlines()
-    assert head.split() == ["date", "from", "list", "subject", "id"]
+    assert head.split() == ["handle", "date", "from", "list", "subject"]
     assert len(rows) == 2
-    assert all("boilerplate" in row and row.endswith(">") for row in rows)
+    assert all("boilerplate" in row and row.startswith("~") for row in rows)
+
+
+def test_where_stdout_is_no_terminal_ids_are_printed_which_other_commands_take(story: Home) -> None:
+    ran = story.weft("search", "boilerplate")
+    assert ran.text.splitlines() == [f"<{one}>" for one in ids(story, "boilerplate")]
+    assert story.weft("search", "boilerplate", "--ids").out == ran.out
+    shown = story.weft("show", "-", stdin=ran.out)
+    assert shown.code == 0
+    assert shown.text.count("boilerplate") == 1
+
+
+@pytest.mark.parametrize(("name", "between"), [("csv", ","), ("tsv", "\t")])
+def test_rows_are_for_spreadsheets_too(story: Home, name: str, between: str) -> None:
+    head, *rows = story.weft("search", "boilerplate", "--format", name).text.splitlines()
+    assert head.split(between) == ["id", "root", "list", "date", "from", "subject", "variants"]
+    assert [row.split(between)[0] for row in rows] == ids(story, "boilerplate")
+    lines = story.weft("search", "boilerplate", "--format", "jsonl").text.splitlines()
+    assert [json.loads(line)["id"] for line in lines] == ids(story, "boilerplate")
 
 
 def test_json_is_an_array_of_objects_with_the_root_of_the_thread(story: Home) -> None:
@@ -167,9 +185,11 @@ def test_nothing_found_is_exit_1_and_said(story: Home) -> None:
 
 def test_no_more_than_asked_for_and_it_says_how_to_go_on(story: Home) -> None:
     ran = story.weft("search", "--limit", "2", "thread")
-    assert len(ran.text.splitlines()) == 3
-    last = ran.text.splitlines()[-1].rpartition("<")[2].rstrip(">")
-    assert ran.err == [f"weft: there are more; go on with: --after '{last}'"]
+    assert len(ran.text.splitlines()) == 2
+    [said] = ran.err
+    assert said.startswith("weft: there are more; go on with: --after ~")
+    following = story.weft("search", "--limit", "2", "thread", "--after", said.split()[-1])
+    assert ran.text + following.text == story.weft("search", "--limit", "4", "thread").text
     assert story.weft("search", "--limit", "2", "boilerplate").err == [], "there are just two"
 
 
@@ -187,9 +207,11 @@ def test_no_words_break_the_query(story: Home, words: str) -> None:
 def test_what_mail_says_is_cleaned(home: Home, tmp_path: Path) -> None:
     (tmp_path / "l.mbox").write_bytes(mail("a\x07@x.example", subject="hello \x1b[2J\u202e"))
     home.weft("ingest", tmp_path / "l.mbox")
-    text = home.weft("search", "hello").text
-    assert text.count("\n") == 2
-    assert not set("\x1b\u202e\x07") & set(text)
+    for form in ("table", "ids", "csv", "tsv"):
+        text = home.weft("search", "hello", "--format", form).text
+        assert text.count("\n") == (1 if form == "ids" else 2)
+        assert not set("\x1b\u202e\x07") & set(text)
+    assert home.weft("show", "-", stdin=home.weft("search", "hello").out).code == 0, "an id that cannot be shown too"
 
 
 def test_no_word_is_an_error_of_usage(story: Home) -> None:

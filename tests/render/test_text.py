@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from textwrap import dedent
 
 import pytest
@@ -40,18 +41,18 @@ def test_a_cross_posted_thread_with_a_ghost_is_drawn_as_a_tree() -> None:
 
 
 def test_whatever_is_unusual_about_a_message_is_marked() -> None:
-    assert drawn(odd(), 100) == dedent("""\
-        git, ietf                                                       6 messages, 2 lists, 1 not seen here
-          [not seen here] <lost@x>                                    named in 2 copies on git ietf
-          ├─ Tabs                                                     Ann Other         2003-02-10  git ietf
-          │  └─ [3 variants] Ann Other                                                  2003-02-10  git
+    assert drawn(odd(), 99) == dedent("""\
+        git, ietf                                                      6 messages, 2 lists, 1 not seen here
+          [not seen here] <lost@x>                                   named in 2 copies on git ietf
+          ├─ Tabs                                                    Ann Other         2003-02-10  git ietf
+          │  └─ [3 variants] Ann Other                                                 2003-02-10  git
           │     │  its copies have 3 different texts
-          │     └─ [joined by subject] Ann Other                                        2003-02-10  git
-          └─ [contested] [joined by subject] Re: tabs                 Ann Other         2003-02-10  git
+          │     └─ [joined by subject] Ann Other                                       2003-02-10  git
+          └─ [contested] [joined by subject] Re: tabs                Ann Other         2003-02-10  git
              │  rival parents: <a@x> or no parent
-             └─ [cycle cut] Ann Other                                                   2003-02-10  git
+             └─ [cycle cut] Ann Other                                                  2003-02-10  git
                 │  cut to end a cycle; its parent was <f@x>
-                └─ Ann Other                                                            Yesterday   git
+                └─ Ann Other                                                           Yesterday   git
         """)
 
 
@@ -73,24 +74,48 @@ def test_of_many_rivals_some_are_shown_and_the_rest_counted() -> None:
 @pytest.mark.parametrize(
     ("date", "day"),
     [
-        ("1970-01-01T00:00:00+00:00", "1970-01-01"),
-        ("2003-02-09T22:52:25-05:00", "2003-02-10"),
-        ("2003-02-10T02:00:00+03:00", "2003-02-09"),
-        ("2003-02-10T02:00:00+02:00", "2003-02-10"),
-        ("9999-12-30T23:00:00-12:00", "9999-12-31"),
-        ("0001-01-03T00:00:00-00:00", "0001-01-03"),
-        ("0001-01-01T00:00:00+01:00", "0001-01-01"),
-        ("not a date at all", "not a date"),
+        ("1970-01-01T00:00:00+00:00", "1970-01-01 00:00"),
+        ("2003-02-09T22:52:25-05:00", "2003-02-10 03:52"),
+        ("2003-02-10T02:00:00+03:00", "2003-02-09 23:00"),
+        ("2003-02-10T02:00:00+02:00", "2003-02-10 00:00"),
+        ("9999-12-30T23:00:00-12:00", "9999-12-31 11:00"),
+        ("0001-01-03T00:00:00-00:00", "0001-01-03 00:00"),
+        ("0001-01-01T00:00:00+01:00", "0001-01-01 00:00"),
+        ("not a date at all", "not a date at al"),
     ],
 )
-def test_a_date_is_the_day_in_utc_and_as_it_stands_where_utc_has_no_such_year(date: str, day: str) -> None:
+def test_a_date_is_the_minute_in_utc_and_as_it_stands_where_utc_has_no_such_year(date: str, day: str) -> None:
     assert f"  {day}  git" in drawn(thread(message("a@x")._replace(date=date))).splitlines()[1]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0, "now"), (59, "now"), (60, "1 min ago"), (7199, "1 h ago"), (86400, "1 d ago"), (604799, "6 d ago"),
+     (604800, "2003-02-10 03:52"), (-1, "2003-02-10 03:52")],
+)  # fmt: skip
+def test_the_last_week_is_told_as_how_long_ago(seconds: int, shown: str) -> None:
+    one = thread(message("a@x")._replace(date="2003-02-10T03:52:25+00:00"))
+    now = int(datetime(2003, 2, 10, 3, 52, 25, tzinfo=UTC).timestamp()) + seconds
+    assert f"  {shown}  " in list(draw_thread(one, now=now))[1]
+
+
+def test_handles_stand_before_the_tree_and_take_their_room_from_subjects() -> None:
+    one = thread(message("a@x", subject="Tabs"), message("b@x", "a@x", 1))
+    lines = list(draw_thread(one, columns=80, handles={"a@x": "~abcde", "b@x": "~abcdefg"}))
+    assert [line[:14] for line in lines[1:]] == ["~abcde    Tabs", "~abcdefg  └─ A"]
+    assert max(map(width, lines)) <= 80
+    assert "~" not in "".join(draw_thread(one, columns=39, handles={"a@x": "~abcde"}))
+
+
+def test_a_wide_terminal_has_no_gaps_that_are_wider_than_subjects_need() -> None:
+    lines = list(draw_thread(thread(message("a@x"), message("b@x", "a@x", 1)), columns=240))
+    assert max(map(width, lines)) <= 110
 
 
 def test_rows_in_the_order_of_their_dates_look_sorted_whatever_zones_they_were_written_in() -> None:
     dates = ["2003-02-11T00:30:00+09:00", "2003-02-10T23:50:00+00:00", "2003-02-10T19:30:00-08:00"]
     one = thread(message("r@x"), *(message(date, "r@x", 1)._replace(date=date) for date in dates))
-    assert [line.split()[-2] for line in drawn(one).splitlines()[2:]] == ["2003-02-10", "2003-02-10", "2003-02-11"]
+    assert [line.split()[-2] for line in drawn(one, 90).splitlines()[2:]] == ["2003-02-10", "2003-02-10", "2003-02-11"]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +165,7 @@ def test_who_answers_is_to_be_read_where_there_is_no_room_for_a_column_of_author
 
 def test_a_missing_and_an_unreadable_date_are_not_the_same() -> None:
     missing = message("a@x")._replace(date=None)
-    text = drawn(thread(missing, missing._replace(id="b@x", parent="a@x", depth=1, stated_date="Tomorrow!")))
+    text = drawn(thread(missing, missing._replace(id="b@x", parent="a@x", depth=1, stated_date="Tomorrow!")), 90)
     assert "  no date     git" in text
     assert "  Tomorrow!   git" in text
 

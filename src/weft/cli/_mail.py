@@ -29,7 +29,7 @@ def print_mail(index: Index, target: Output, threads: Iterable[Thread], file: Bi
     ``max_ratio``: how far a compressed file of mail may unfold.
     """
     if not target.format.raw:
-        write_threads(target, threads, file, lambda _: (), all_names(index.policy))
+        write_threads(target, threads, file, lambda _: (), all_names(index.policy), index.handles)
         return 0
     absent: dict[str, list[str]] = {}
     lost = 0

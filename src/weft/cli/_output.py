@@ -25,6 +25,7 @@ from weft.render.sanitize import clean, shorten
 if TYPE_CHECKING:
     from weft.sources.interface import Note
 
+Handles = Callable[[Iterable[str]], Mapping[str, str]]
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _PAUSE = 0.1
@@ -178,10 +179,11 @@ def write_threads(
     file: BinaryIO,
     data: Callable[[Thread], Iterable[tuple[bytes, bool]]],
     names: Mapping[str, str] = {},
+    handles: Handles | None = None,
 ) -> None:
     """Write threads to what ``target`` opened; ``data`` finds the messages of a thread for formats that hold them.
 
-    ``names``: what people here call origins and peers, by fingerprint.
+    ``names``: what people here call origins and peers, by fingerprint; ``handles`` gives those of ids.
     """
     chosen = target.format
     if chosen.raw:
@@ -190,8 +192,16 @@ def write_threads(
     options: dict[str, Any] = {"names": names} if chosen.named else {}
     if chosen.for_people:
         seen = target.path is None and on_terminal()
-        options |= {"columns": terminal_columns() if seen else columns_elsewhere(), "color": target.color and seen}
+        options |= text_options(color=target.color, seen=seen)
+        if handles is not None:
+            options["handles"] = handles
     chosen.writer()(threads, file, **options)
+
+
+def text_options(*, color: bool, seen: bool) -> dict[str, Any]:
+    """How text is laid out; ``seen``: on a terminal."""
+    columns = terminal_columns() if seen else columns_elsewhere()
+    return {"columns": columns, "color": color and seen, "now": int(time.time()) if seen else None}
 
 
 def wants_color(no_color: bool) -> bool:

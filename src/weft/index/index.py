@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from weft.core.claim import Claim, Withdrawal, parse_claim_id
 from weft.core.feed import Feed, Lists
+from weft.core.handle import parse_handle
 from weft.core.message_id import keys_of
 from weft.core.signing import fingerprint, public_key, short_fingerprint
 from weft.errors import (
@@ -36,6 +37,7 @@ from weft.index.ingest import Ingest, relist, withdraw
 from weft.index.large_thread import LargeThread
 from weft.index.list_conflicts import without_conflicts
 from weft.index.listing import misses_some
+from weft.index.message_names import MessageNames
 from weft.index.own_key import load_own_key, make_own_key
 from weft.index.raw_mail import MissingMail, RawMail
 from weft.index.received import Amount, Delivery, Received
@@ -84,6 +86,7 @@ class Index:
         self._key = key
         self._read_only = read_only
         self._prepared: Callable[[], None] | None = None
+        self._names = MessageNames(store)
         with explained(store.path):
             self._check_origin()
         self.set_policy(policy)
@@ -154,6 +157,7 @@ class Index:
             cls.prepare(path, found.policy)
 
         found._prepared = prepare
+        found._names.served = True
         return found
 
     @classmethod
@@ -223,7 +227,11 @@ class Index:
         return snapshot(self._view, self._make_current)
 
     def thread(self, message_id: str, *, hidden: bool = True) -> Thread:
-        """The whole thread in which an id stands.  ``hidden``: with ghosts that have no held descendant."""
+        """The whole thread in which an id stands.  ``hidden``: with ghosts that have no held descendant.
+
+        Here and wherever an id is asked for, a handle of it will do (`weft.core.handle`).
+        """
+        self._names.prepare(message_id)
         with self.snapshot():
             reader = self._view.reader
             root = reader.root_of(self._node(message_id))
@@ -244,6 +252,7 @@ class Index:
         ``since``: seconds since 1970 of its newest message; ``missing``: only those with a ghost above a held message;
         ``after``: an id in the last thread of the page before.
         """
+        self._names.prepare(after)
         with self.snapshot():
             beyond = None if after is None else self._view.reader.root_of(self._node(after))
         given = 0
@@ -300,6 +309,7 @@ class Index:
 
     def large_thread(self, message_id: str, *, hidden: bool = True) -> LargeThread:
         """The thread in which an id stands, to be read in parts, all within one `snapshot`."""
+        self._names.prepare(message_id)
         with self.snapshot():
             reader = self._view.reader
             return LargeThread(reader, reader.root_of(self._node(message_id)), hidden=hidden)
@@ -344,6 +354,7 @@ class Index:
         ``list_name``: only copies on this list; ``since``: only messages of that date or a later one, in seconds
         since 1970; ``until``: only earlier ones; ``after``: the id of the last message of the page before.
         """
+        self._names.prepare(after)
         with explained(self.store.path):
             self._view.fill_search()
         with self.snapshot():
@@ -357,6 +368,7 @@ class Index:
 
     def explain(self, message_id: str) -> Explanation:
         """Who says what about an id, and which rule decided its edge."""
+        self._names.prepare(message_id)
         with self.snapshot():
             return self._explain(self._node(message_id))
 
@@ -600,7 +612,30 @@ class Index:
         node = self._view.look_up(keys_of(message_id))
         if node is not None:
             return node
+        node = self._view.look_up(keys_of(self._names.named(message_id)))
+        if node is not None:
+            return node
         raise NotFoundError(f"no message here has or names the id {message_id!r}", advice="try: weft search WORDS")
+
+    def resolve(self, name: str) -> str:
+        """The message id that a handle (`weft.core.handle`) or the URL of a page of an archive names; an id as it is.
+
+        What is an id that somebody names here is never anything else.  `NotFoundError` if nothing here is named so,
+        and `AmbiguousError` with the ids if several are.
+        """
+        with self.snapshot() as view:
+            if view.look_up(keys_of(name)) is not None:
+                return name
+        self._names.prepare(name)
+        with self.snapshot():
+            return self._names.named(name)
+
+    def handles(self, ids: Iterable[str]) -> dict[str, str]:
+        """The handle of each id, with as many letters as tell it from all others here (`weft.core.handle`)."""
+        with explained(self.store.path):
+            self._names.note()
+        with self.snapshot():
+            return self._names.handles(ids)
 
     def _chosen(self, ids: Sequence[str]) -> Iterator[StoredClaim]:
         """The claims that are meant by message ids and by claim ids (64 hex digits)."""
@@ -612,7 +647,9 @@ class Index:
                 while page := self.store.claims_about(keys_of(text), after, PAGE):
                     found += page
                     after = page[-1].position
-            if not found:
+            if not found and parse_handle(text):
+                yield from self._chosen([self._names.named(text)])
+            elif not found:
                 raise NotFoundError(f"no claim here is about {text!r}")
             yield from found
 

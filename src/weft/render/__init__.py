@@ -24,7 +24,7 @@ class Format:
     raw: bool = False
     """Its writer takes pairs (bytes of a message, whether they are mbox-escaped) instead of threads."""
     for_people: bool = False
-    """Its writer also takes the keywords ``columns`` and ``color``."""
+    """Its writer also takes the keywords ``columns``, ``color``, ``handles`` and ``now``."""
     named: bool = False
     """Its writer also takes the keyword ``names``: what the reader calls origins and peers, by fingerprint."""
 

@@ -48,6 +48,35 @@ def in_utc(date: str) -> str:
         return date
 
 
+_MINUTE, _HOUR, _DAY, _WEEK = 60, 3600, 86400, 7 * 86400
+
+
+def time_of(message: Message, now: int | None = None, *, minutes: bool = True) -> str:
+    """When a message was written, not yet clean: the time in UTC, to the minute or the day; as stated, if unreadable.
+
+    ``now``: with it, the last seven days before that second are told as how long ago they are.
+    """
+    if message.date is None:
+        return message.stated_date or "no date"
+    if now is not None and (ago := _ago(message.date, now)):
+        return ago
+    return in_utc(message.date)[: 16 if minutes else 10].replace("T", " ")
+
+
+def _ago(date: str, now: int) -> str:
+    try:
+        moment = datetime.fromisoformat(date)
+        seconds = now - (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return ""
+    if not 0 <= seconds < _WEEK:
+        return ""
+    if seconds < _MINUTE:
+        return "now"
+    size, unit = next(one for one in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")) if seconds >= one[0])
+    return f"{int(seconds // size)} {unit} ago"
+
+
 def tags(message: Message) -> str:
     """What is unusual about a message, as marks that end in a space."""
     marks = [

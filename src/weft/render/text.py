@@ -1,6 +1,7 @@
 """Threads as a person reads them: a tree with subjects, authors, days and lists.
 
-Theory of operation.  Each thread is a header line and one line a message, in display order; everything from mail goes
+Theory of operation.  Each thread is a header line and one line a message, in display order, with the handle of the
+message (`weft.core.handle`) in front where threads come out of an index; everything from mail goes
 through `weft.render.sanitize`, and columns are those of the terminal, so that wide characters stay in line.  A line
 costs the same at any depth: only so many levels are drawn as the width has room for, and what lies deeper says how much
 (``(+49970)``).  A subject stands where it changes.  In all other rows the author stands in its place, at the branch:
@@ -13,7 +14,7 @@ This is for people and may change; programs read `weft.render.json`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -27,10 +28,10 @@ from weft.render.labels import (
     author_of,
     cut_words,
     ghost_tag,
-    in_utc,
     reply_words,
     rival_words,
     tags,
+    time_of,
     variant_words,
 )
 from weft.render.sanitize import clean, fit, shorten, width
@@ -42,7 +43,12 @@ MIN_COLUMNS = 20
 _SUBJECT = 12
 """The columns that the subject of the deepest level that is drawn has at least."""
 _LEVEL = 3
-_DAY = 10
+_DAY, _MINUTE = 10, 16
+"""The columns of a date, and of one with the time of the day."""
+_MOST_SUBJECT = 80
+"""The columns that subjects have at most, so that what stands behind them is not far away."""
+_WIDE = 100
+"""With so many columns there is room for the time of the day."""
 _GAP = "  "
 
 _BOLD, _DIM, _YELLOW, _CYAN, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[33m", "\x1b[36m", "\x1b[0m"
@@ -55,31 +61,41 @@ def write_text(
     columns: int = 100,
     color: bool = False,
     names: Mapping[str, str] = {},
+    handles: Callable[[Iterable[str]], Mapping[str, str]] = lambda _ids: {},
+    now: int | None = None,
 ) -> None:
     """Write ``threads`` as trees in UTF-8, no line wider than ``columns`` (at least `MIN_COLUMNS`).
 
-    ``names``: what the reader calls origins and peers, by fingerprint.
+    ``names``: what the reader calls origins and peers, by fingerprint.  ``handles`` gives those of ids, which stand
+    before their rows; ``now``: times of the week before it are told as how long ago they are.
     """
     between = b""
     for thread in threads:
-        lines = draw_thread(thread, columns=columns, color=color, names=names)
+        found = handles(message.id for message in thread.messages)
+        lines = draw_thread(thread, columns=columns, color=color, names=names, handles=found, now=now)
         file.write(between + "".join(f"{line}\n" for line in lines).encode())
         between = b"\n"
 
 
 def draw_thread(
-    thread: Thread, *, columns: int = 100, color: bool = False, names: Mapping[str, str] = {}
+    thread: Thread,
+    *,
+    columns: int = 100,
+    color: bool = False,
+    names: Mapping[str, str] = {},
+    handles: Mapping[str, str] = {},
+    now: int | None = None,
 ) -> Iterator[str]:
-    """The lines of one thread, without line ends."""
-    layout = _layout(thread, max(columns, MIN_COLUMNS), color)
+    """The lines of one thread, without line ends; ``names``, ``handles`` (by id) and ``now`` as in `write_text`."""
+    layout = _layout(thread, max(columns, MIN_COLUMNS), color, handles, now)
     yield _header(thread, layout)
     new = new_subjects(thread.messages)
     for (message, stem, below), new_subject in zip(stems(thread.messages, layout.levels), new, strict=True):
         line, remarks = _row(message, stem, layout, new_subject=new_subject)
         yield line
         for remark in remarks:
-            text = shorten(remark, layout.columns - 2 - len(below))
-            yield f"  {layout.paint(_DIM, below)}{layout.paint(_YELLOW, text)}"
+            text = shorten(remark, layout.columns - layout.left - len(below))
+            yield f"{'':{layout.left}}{layout.paint(_DIM, below)}{layout.paint(_YELLOW, text)}"
     for text in fold(_said(thread, names), layout.columns - 2):
         yield f"  {layout.paint(_DIM, text)}"
 
@@ -119,28 +135,45 @@ class _Layout:
     """The widths of one thread's columns; 0 for a column that there is no room for."""
 
     columns: int
+    left: int
+    """What stands before the tree: the handles, and a gap."""
     subject: int
     author: int
-    day: int
+    time: int
     lists: int
     levels: int
     """How many levels are drawn."""
     color: bool
+    handles: Mapping[str, str]
+    now: int | None
 
     def paint(self, style: str, text: str) -> str:
         """``text`` in a style, if colours are wanted."""
         return f"{style}{text}{_PLAIN}" if self.color and text else text
 
 
-def _layout(thread: Thread, columns: int, color: bool) -> _Layout:
+def _layout(thread: Thread, columns: int, color: bool, handles: Mapping[str, str], now: int | None) -> _Layout:
     combinations = {message.lists for message in thread.messages}
     widest = max(width(clean(" ".join(names))) for names in combinations)
     lists = min(widest, columns // 4) if columns >= 40 else 0
     author = min(columns // 6, 24) if columns >= 60 else 0
-    day = _DAY if columns >= 50 else 0
-    subject = columns - 2 - sum(len(_GAP) + size for size in (author, day, lists) if size)
+    time = 0 if columns < 50 else _DAY if columns < _WIDE else _MINUTE
+    left = 2 + (max(map(len, handles.values())) if handles and columns >= 40 else 0)
+    subject = columns - left - sum(len(_GAP) + size for size in (author, time, lists) if size)
+    if columns > _WIDE:  # no wider than what stands in it, or than where there are fewer columns
+        subject = min(subject, max(_needed(thread), subject - (columns - _WIDE)))
+        columns = left + subject + sum(len(_GAP) + size for size in (author, time, lists) if size)
     levels = max(1, min(MAX_LEVELS, (subject - _SUBJECT) // _LEVEL))
-    return _Layout(columns, subject, author, day, lists, levels, color)
+    return _Layout(columns, left, subject, author, time, lists, levels, color, handles if left > 2 else {}, now)
+
+
+def _needed(thread: Thread) -> int:
+    """The columns that no branch goes beyond, and hardly a subject."""
+    return max(
+        _LEVEL * min(message.depth, MAX_LEVELS)
+        + max(_SUBJECT, min(_MOST_SUBJECT, len(tags(message)) + width(clean(message.subject))))
+        for message in thread.messages
+    )
 
 
 def _header(thread: Thread, layout: _Layout) -> str:
@@ -166,10 +199,11 @@ def _row(message: Message, stem: str, layout: _Layout, *, new_subject: bool) -> 
         cells, remarks = _ghost_cells(message, len(stem), layout)
     else:
         cells, remarks = _cells(message, len(stem), layout, new_subject=new_subject), []
+    handle = f"{layout.handles.get(message.id, ''):{layout.left - 2}}  " if layout.handles else "  "
     if layout.color:
-        stem = layout.paint(_DIM, stem)
+        stem, handle = layout.paint(_DIM, stem), layout.paint(_CYAN, handle)
         cells = [(style, layout.paint(style, text) if style else text) for style, text in cells]
-    text = f"  {stem}{_GAP.join([text for _, text in cells])}".rstrip(" ")
+    text = f"{handle}{stem}{_GAP.join([text for _, text in cells])}".rstrip(" ")
     return text, [*remarks, *_remarks(message)]
 
 
@@ -183,8 +217,9 @@ def _cells(message: Message, stem: int, layout: _Layout, *, new_subject: bool) -
     else:  # the author has the room of both
         room = layout.subject + (len(_GAP) + layout.author if layout.author else 0)
         cells = [(_YELLOW if marks else "", fit(marks + author, room - stem))]
-    if layout.day:
-        cells.append((_CYAN, fit(_day(message), layout.day)))
+    if layout.time:
+        when = time_of(message, layout.now, minutes=layout.time == _MINUTE)
+        cells.append((_CYAN, fit(clean(when), layout.time)))
     if layout.lists:
         cells.append((_DIM, shorten(clean(" ".join(message.lists)), layout.lists)))
     return cells
@@ -192,7 +227,7 @@ def _cells(message: Message, stem: int, layout: _Layout, *, new_subject: bool) -
 
 def _ghost_cells(message: Message, stem: int, layout: _Layout) -> tuple[list[tuple[str, str]], list[str]]:
     """A ghost's id may take the whole line, and push what is said of it to the next: people look it up elsewhere."""
-    room = layout.columns - 2 - stem
+    room = layout.columns - layout.left - stem
     if message.joined:
         return [(_DIM, shorten(f"[same subject] {clean(message.subject)}", room))], []
     text = f"[{ghost_tag(message)}] <{clean(message.id)}>"
@@ -216,8 +251,3 @@ def _remarks(message: Message) -> Iterator[str]:
         yield alias_words(message, clean)
     if message.variants > 1 and message.copies:
         yield variant_words(message, clean) or f"its copies have {message.variants} different texts"
-
-
-def _day(message: Message) -> str:
-    """The day, in UTC, or what stands for it, if nobody can read it."""
-    return clean(message.stated_date if message.date is None else in_utc(message.date)[:_DAY]) or "no date"

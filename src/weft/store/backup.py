@@ -62,7 +62,7 @@ TABLES = {
 _NAMES = {table: list(columns) for table, columns in TABLES.items()}
 _NEVER_CHANGES = {"ids": ("id",), "batches": ("root", "signature", "leaf_count")}
 """What a row with the same number has for ever."""
-_NOT_DERIVED = "name NOT IN ('digested', 'retained')"
+_NOT_DERIVED = "name NOT IN ('digested', 'handled', 'retained')"
 """Of the rows of ``meta``."""
 
 

@@ -21,7 +21,7 @@ from typing import TypeVar
 
 from weft.core.id_digest import id_digest
 from weft.store.id_keys import alike, skeleton
-from weft.store.schema import ID_DIGESTS
+from weft.store.schema import digest_table
 
 CHUNK = 500
 """Values in one statement; SQLite before 3.32 takes 999."""
@@ -140,11 +140,18 @@ _PAGE = 20_000
 
 
 class IdDigestTable:
-    """The digests of one index."""
+    """A number that follows from each id of one index, in a table of (number, node) that is caught up when asked."""
+
+    table, noted, word = "id_digests", "digested", "digest"
+    """The table, the row of ``meta`` that says how far it goes, and what the numbers are called."""
 
     def __init__(self, connection: sqlite3.Connection, transaction: Callable[[], AbstractContextManager[None]]) -> None:
         self._connection = connection
         self._transaction = transaction
+
+    def number(self, message_id: bytes) -> int:
+        """The number of an id."""
+        return _number(id_digest(message_id))
 
     def ids(self, digests: Sequence[bytes]) -> list[list[bytes]]:
         """For each digest the ids that have it, sorted: nearly always none or one."""
@@ -163,37 +170,37 @@ class IdDigestTable:
     def wrong(self) -> Iterator[str]:
         """What does not follow from the ids."""
         last = self._last()
-        [(count,)] = self._connection.execute("SELECT count(*) FROM id_digests").fetchall()
+        [(count,)] = self._connection.execute(f"SELECT count(*) FROM {self.table}").fetchall()  # noqa: S608
         [(ids,)] = self._connection.execute("SELECT count(*) FROM ids WHERE node <= ?", (last,)).fetchall()
         if count != ids:
-            yield f"there are {count} digests of {ids} message ids"
+            yield f"there are {count} {self.word}s of {ids} message ids"
+        there = f"SELECT 1 FROM {self.table} WHERE digest = ? AND node = ?"  # noqa: S608
         for node, data in self._connection.execute("SELECT node, id FROM ids WHERE node <= ?", (last,)):
-            row = (_number(id_digest(data)), node)
-            if not self._connection.execute("SELECT 1 FROM id_digests WHERE digest = ? AND node = ?", row).fetchone():
-                yield f"message id {data.decode(errors='replace')} does not fit its digest"
+            if not self._connection.execute(there, (self.number(data), node)).fetchone():
+                yield f"message id {data.decode(errors='replace')} does not fit its {self.word}"
 
     def forget(self) -> None:
         """Throw the table away; it is made again when it is asked."""
-        self._connection.execute("DROP TABLE IF EXISTS id_digests")
-        self._connection.execute(ID_DIGESTS)
-        self._connection.execute("DELETE FROM meta WHERE name = 'digested'")
+        self._connection.execute(f"DROP TABLE IF EXISTS {self.table}")
+        self._connection.execute(digest_table(self.table))
+        self._connection.execute("DELETE FROM meta WHERE name = ?", (self.noted,))
 
     def catch_up(self, most: int) -> bool:
-        """Note the digests of up to ``most`` ids that are new; whether all are noted."""
+        """Note the numbers of up to ``most`` ids that are new; whether all are noted."""
         if self._last() >= self._newest():
             return True
         with self._transaction():
             rows = self._connection.execute(
                 "SELECT node, id FROM ids WHERE node > ? ORDER BY node LIMIT ?", (self._last(), most)
             ).fetchall()
-            digests = sorted((_number(id_digest(data)), node) for node, data in rows)
-            self._connection.executemany("INSERT OR IGNORE INTO id_digests VALUES (?, ?)", digests)
+            numbers = sorted((self.number(data), node) for node, data in rows)
+            self._connection.executemany(f"INSERT OR IGNORE INTO {self.table} VALUES (?, ?)", numbers)  # noqa: S608
             last = rows[-1][0] if rows else self._newest()
-            self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('digested', ?)", (str(last).encode(),))
+            self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (self.noted, str(last).encode()))
         return len(rows) < most
 
     def _last(self) -> int:
-        row = self._connection.execute("SELECT value FROM meta WHERE name = 'digested'").fetchone()
+        row = self._connection.execute("SELECT value FROM meta WHERE name = ?", (self.noted,)).fetchone()
         return int(row[0]) if row else 0
 
     def _newest(self) -> int:

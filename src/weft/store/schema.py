@@ -18,6 +18,7 @@ Theory of operation
 ``entries``     the messages of folders and repositories that were read, by name: `weft.store.entries`
 ``expunged``    the ids of claims whose bytes are gone
 ``id_digests``  finds a node by the digest of its id (`weft.core.id_digest`), as far as it was ever asked for
+``handles``     finds a node by the handle of its id (`weft.core.handle`), in a like way
 ``lost``        damaged claims that a repair took out; kept for whoever wants to look at them
 ``exchanges``   what each peer was asked last (`weft.index.sync_history`): neither claims nor derived from them.  All of
                 it
@@ -27,8 +28,8 @@ Theory of operation
                 (`weft.index.withdrawn_claims`); lost, all of it is seen once more, and the periods begin again
 ``delivered``   up to where in the log each peer has what we give it (`weft.index.deliveries`); can be lost as well
 
-`claim_keys`, `id_keys`, `id_digests`, `refs`, `runs` and the counts of `feeds` follow from the rest and are made again
-by a repair.
+`claim_keys`, `id_keys`, `id_digests`, `handles`, `refs`, `runs` and the counts of `feeds` follow from the rest and are
+made again by a repair.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ RECEIVED = (
     "PRIMARY KEY (day, peer, origin, list)) WITHOUT ROWID"
 )
 ENTRIES = "CREATE TABLE entries (entry INTEGER PRIMARY KEY, position INTEGER, name BLOB)"
-ID_DIGESTS = "CREATE TABLE id_digests (digest INTEGER, node INTEGER, PRIMARY KEY (digest, node)) WITHOUT ROWID"
+ID_DIGESTS, HANDLES = "id_digests", "handles"
 WITHDRAWN = (
     "CREATE TABLE withdrawn (withdrawal INTEGER PRIMARY KEY, target BLOB NOT NULL, since INTEGER NOT NULL, "
     "held INTEGER, erased INTEGER NOT NULL, done INTEGER NOT NULL)"
@@ -93,6 +94,11 @@ _TABLES = (
 )
 
 
+def digest_table(name: str) -> str:
+    """The statement that makes a table of numbers that follow from message ids (`weft.store.id_table`)."""
+    return f"CREATE TABLE {name} (digest INTEGER, node INTEGER, PRIMARY KEY (digest, node)) WITHOUT ROWID"
+
+
 @STORE(name="001 tables")
 def _tables(database: Database) -> None:
     for statement in _TABLES:
@@ -103,7 +109,7 @@ def _tables(database: Database) -> None:
 
 @STORE(name="002 digests of message ids")
 def _digests(database: Database) -> None:
-    database.conn.execute(ID_DIGESTS)
+    database.conn.execute(digest_table(ID_DIGESTS))
 
 
 @STORE(name="003 what peers were asked")
@@ -138,6 +144,11 @@ def _withdrawn(database: Database) -> None:
 @STORE(name="008 the messages of folders and repositories")
 def _entries(database: Database) -> None:
     database.conn.execute(ENTRIES)
+
+
+@STORE(name="009 handles of message ids")
+def _handles(database: Database) -> None:
+    database.conn.execute(digest_table(HANDLES))
 
 
 def migrate(path: Path, database: Database, migrations: Migrations = STORE, *, read_only: bool = False) -> None:

@@ -30,6 +30,7 @@ from weft.store.connection import open_database, stated_origin
 from weft.store.entries import forget_entries
 from weft.store.feed_runs import FeedRuns
 from weft.store.fsck import StoreChecker, StoreProblem, StoreRepairer
+from weft.store.handle_table import HandleTable
 from weft.store.id_keys import id_key_function, key_function
 from weft.store.id_table import IdDigestTable, IdTable, chunks
 from weft.store.interface import PAGE, IngestedFile, InsertedClaim, LogSlice, MailLocation, StoredClaim, VerifiedPart
@@ -42,6 +43,7 @@ _CLAIMS = f"SELECT {_COLUMNS} FROM claims LEFT JOIN expunged ON expunged.positio
 _ABOUT = "SELECT position FROM claims WHERE node = ?"
 _REFERRING = "SELECT position FROM refs WHERE target = ?"
 _NEW_FILE = "INSERT INTO files (path, list, size, mtime_ns, inode, resume, head, tail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_HANDLES_AT_ONCE = 50_000
 _NEWEST = (1 << 63) - 1
 
 log = logging.getLogger("weft.store")
@@ -63,6 +65,7 @@ class SqliteStore:
         self._batches = Batches(self.connection)
         self._feed_runs = FeedRuns(self.connection)
         self._digests = IdDigestTable(self.connection, self.transaction)
+        self._handles = HandleTable(self.connection, self.transaction)
         self._writer = ClaimWriter(self.connection, self._key, self._nodes, self._batches, self._find)
         self._forgotten = False
 
@@ -360,17 +363,47 @@ class SqliteStore:
         with explained(self.path):
             return self._digests.ids(digests)
 
+    def note_handles(self) -> None:
+        """Get all message ids ready to be found by their handles, unless nothing may be written here."""
+        with explained(self.path):
+            while not self.read_only and not self._handles.catch_up(_HANDLES_AT_ONCE):
+                pass
+
+    def unnoted_handles(self) -> int:
+        """How many message ids are not ready to be found by their handles."""
+        return self._handles.unnoted()
+
+    def ids_of_handle(self, letters: str, most: int) -> list[bytes]:
+        """The message ids whose handle (`weft.core.handle`) begins with some letters, sorted, at most ``most``."""
+        return self._handles.ids_of(letters, most)
+
+    def handles(self, ids: Iterable[bytes]) -> dict[bytes, str]:
+        """The handle of each message id, with as many letters as tell it from the others that are ready here."""
+        with explained(self.path):
+            return self._handles.handles(ids)
+
+    def archived_at(self, url: bytes) -> list[bytes]:
+        """The message ids of claims that say that they are archived at a URL, sorted.  Reads all claims."""
+        with explained(self.path):
+            rows = self.connection.execute("SELECT octets FROM claims WHERE instr(octets, ?)", (url,))
+            claims = (parse(data) for (data,) in rows)
+            return sorted(
+                {one.message_id for one in claims if isinstance(one, Claim) and one.archived_at.strip(b"<> ") == url}
+            )
+
     def check(self) -> Iterator[StoreProblem]:
         """Whatever is wrong with the index, as it is found.  Every hash and signature is verified."""
         with explained(self.path):
             yield from self._checker().problems()
             yield from map(StoreProblem, self._digests.wrong())
+            yield from map(StoreProblem, self._handles.wrong())
 
     def repair(self) -> list[StoreProblem]:
         """Make again what can be derived, take out what is damaged; what was lost.  It is a transaction of its own."""
         with self.transaction():
             self._nodes.forget()
             self._digests.forget()
+            self._handles.forget()
             return self._repairer().repair()
 
     def rebuild_refs(self) -> None:

@@ -1,6 +1,7 @@
 """``weft lists``: the feeds that the index holds; rename or remove one of our own.
 
-``--json`` gives one array of objects with the keys ``format`` (1), ``list``, ``origin`` (a fingerprint), ``name`` (our
+``--format json`` gives one array of objects, ``jsonl`` an object on each line, ``csv`` and ``tsv`` a row each, with the
+keys ``format`` (1, in JSON only), ``list``, ``origin`` (a fingerprint), ``name`` (our
 name for it), ``own``, ``tier`` (null: not admitted) and ``claims``.
 """
 
@@ -20,15 +21,17 @@ from weft.cli._options import (
     say,
 )
 from weft.cli._output import message_options
-from weft.cli._tables import print_json, print_table
+from weft.cli._tables import print_rows, print_table, row_options
 
 
 @click.group("lists", invoke_without_command=True, subcommand_metavar="[rename OLD NEW | remove NAME]")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@row_options()
 @index_options
 @message_options
 @click.pass_context
-def command(context: click.Context, as_json: bool, index: str | None, config: str | None, quiet: bool) -> None:
+def command(
+    context: click.Context, format_name: str, as_json: bool, index: str | None, config: str | None, quiet: bool
+) -> None:
     """The lists that the index holds, and on whose word.
 
     \b
@@ -41,12 +44,12 @@ def command(context: click.Context, as_json: bool, index: str | None, config: st
         return
     with open_index(index, config, reading=True) as opened:
         feeds, names = opened.lists(), origin_names(opened.policy)
-    if as_json:
+    if as_json or format_name != "table":
         objects = [
             {"format": 1, "list": feed.list, "origin": feed.origin, "name": origin_name(names, feed.origin),
              "own": feed.own, "tier": feed.tier, "claims": feed.claims} for feed in feeds
         ]  # fmt: skip
-        print_json(objects)
+        print_rows("json" if as_json else format_name, objects, ("list", "origin", "name", "own", "tier", "claims"))
         return
     rows = [
         (feed.list, feed.claims, "not admitted" if feed.tier is None else feed.tier, origin_name(names, feed.origin))

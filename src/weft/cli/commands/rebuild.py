@@ -90,7 +90,7 @@ def command(
                 write(archive.json_blocks(separator, processes=processes), file)
             else:
                 threads = _threads(archive, wanted, hidden=target.format.every_id)
-                write_threads(target, threads, file, archive.raw)
+                write_threads(target, threads, file, archive.raw, handles=archive.handles)
         if not quiet:
             progress.say(f"weft: {archive.summary}")
     return 3 if log.skipped else 0

@@ -1,8 +1,8 @@
 """``weft search``: messages by the words of their subjects and authors.
 
-``--json`` gives one array of objects with the keys ``format`` (1), ``id``, ``root`` (of its thread), ``list``,
-``date`` (RFC 3339 or null), ``from`` and ``subject`` of the copy that has the words, and ``variants``: how many
-different contents stand under the id.
+``--format json`` gives one array of objects, ``jsonl`` an object on each line, ``csv`` and ``tsv`` a row each, with the
+keys ``format`` (1, in JSON only), ``id``, ``root`` (of its thread), ``list``, ``date`` (RFC 3339 or null), ``from`` and
+``subject`` of the copy that has the words, and ``variants``: how many different contents stand under the id.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING
 import click
 
 from weft.cli._options import check_list, index_options, open_index, policy_option, say
-from weft.cli._output import message_options
-from weft.cli._tables import print_json, print_table
+from weft.cli._output import message_options, on_terminal
+from weft.cli._tables import print_lines, print_rows, print_table, row_options
 from weft.render.labels import author_of, in_utc, variant_tag
 
 if TYPE_CHECKING:
     from weft.model import Found
+
+_HEADS = ("handle", "date", "from", "list", "subject")
+_KEYS = ("id", "root", "list", "date", "from", "subject", "variants")
 
 
 @click.command("search")
@@ -27,7 +30,8 @@ if TYPE_CHECKING:
 @click.option("--since", metavar="DATE", help="Only messages since then (2003-02-10, RFC 3339, 7d).")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many at most.")
 @click.option("--after", metavar="ID", help="Go on after this message, the last one of the page before.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--ids", is_flag=True, help="The same as --format ids: one id a line.")
+@row_options("ids", default=None)
 @policy_option
 @index_options
 @message_options
@@ -37,6 +41,8 @@ def command(
     since: str | None,
     limit: int,
     after: str | None,
+    ids: bool,
+    format_name: str | None,
     as_json: bool,
     policy: str | None,
     index: str | None,
@@ -47,13 +53,15 @@ def command(
 
     All of the WORDS must be there, each in the subject or in the author.  They are whole words: case and accents do not
     matter, and there are no wildcards.  Words in double quotes must follow each other; subject: or from: before a word
-    or a quotation says where it must stand.  Exit code 1 says that there is nothing.
+    or a quotation says where it must stand.  Exit code 1 says that there is nothing.  Into a pipe, ids
+    are printed, one a line, unless --format says otherwise.
 
     \b
     weft search thread index
+    weft search thread index | weft show -
     weft search --list git --since 30d 'subject:"thread index"' from:lindqvist
     """
-    from weft.cli._ids import parse_id
+    from weft.cli._ids import parse_id, written_id
     from weft.cli._since import parse_since
 
     moment = None if since is None else parse_since(since, time.time())
@@ -64,30 +72,26 @@ def command(
         found = opened.search(" ".join(words), limit=limit + 1, list_name=list_name, since=moment, after=last)
         more = len(found) > limit
         del found[limit:]
+        handles = opened.handles(one.message_id for one in found)
     if found.incomplete:
         say("the newest messages cannot be searched yet, as the index may only be read here")
-    if as_json:
-        print_json(list(map(_object, found)))
+    chosen = "json" if as_json else "ids" if ids else format_name or ("table" if on_terminal() else "ids")
+    if chosen == "ids":
+        print_lines(written_id(one.message_id) for one in found)
+    elif chosen == "table":
+        print_table(_HEADS, [_row(one, handles[one.message_id]) for one in found], elastic=4)
     else:
-        heads = ("date", "from", "list", "subject", "id")
-        rows = [
-            (_day(one), author_of(one.author)[:24], one.list, variant_tag(one.variants) + one.subject, _id(one))
-            for one in found
-        ]
-        print_table(heads, rows, elastic=3)
+        print_rows(chosen, list(map(_object, found)), _KEYS)
     if not quiet and not found:
         say("no message has all of these words" if after is None else "no more messages have all of these words")
     if not quiet and more:
-        say(f"there are more; go on with: --after '{found[-1].message_id}'")
+        say(f"there are more; go on with: --after {handles[found[-1].message_id]}")
     return 0 if found else 1
 
 
-def _day(found: Found) -> str:
-    return in_utc(found.date or "no date")[:10]
-
-
-def _id(found: Found) -> str:
-    return f"<{found.message_id}>"
+def _row(one: Found, handle: str) -> tuple[str, ...]:
+    subject = variant_tag(one.variants) + one.subject
+    return handle, in_utc(one.date or "no date")[:10], author_of(one.author)[:24], one.list, subject
 
 
 def _object(found: Found) -> dict[str, object]:

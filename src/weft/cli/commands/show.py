@@ -10,9 +10,10 @@ from weft._text import count
 from weft.cli._ids import parse_ids
 from weft.cli._mail import print_mail
 from weft.cli._options import all_names, index_options, open_index, policy_option, say
-from weft.cli._output import Output, each_once, message_options, output_options, terminal_columns
+from weft.cli._output import Output, each_once, message_options, output_options, text_options
 
 if TYPE_CHECKING:
+    from weft.index.index import Index
     from weft.model import Thread
 
 
@@ -32,9 +33,11 @@ def command(
 ) -> int:
     """The whole thread in which ID stands, wherever in it ID is.
 
-    ID is <a@b>, a@b, id:a@b, the URL of an archive page that ends in an id, or - for ids on stdin.  On a terminal, text
-    goes through $PAGER.  Dates are in UTC.  Below a thread stands who was asked for more of it, and up to when, if the
-    policy admits lists of others.  With --format mboxrd, exit code 3 says that some of the mail is not here.
+    ID is a@b, <a@b>, id:a@b or mid:a@b; a handle (~k3f7q, as text shows it; the ~ may be left out); the URL of a page
+    of lore, HyperKitty, or another archive that its mails name; or - for such names, or a message, on stdin.  On a
+    terminal, text goes through $PAGER.  Times are in UTC; on a terminal, those of the last week are how long ago.
+    Below a thread stands who was asked for more of it, and up to when, if the policy admits lists of others.  With
+    --format mboxrd, exit code 3 says that some of the mail is not here.
 
     \b
     weft show 20030210035225.GA1107@aldgate.example.com
@@ -45,7 +48,7 @@ def command(
         threads = each_once(opened.thread(name, hidden=target.format.every_id) for name in ids)
         if target.format_name != "text":
             return print_mail(opened, target, threads, file)
-        if target.path is not None or not _page(threads, target, all_names(opened.policy)):
+        if target.path is not None or not _page(threads, target, opened):
             print_mail(opened, target, threads, file)
             file.flush()
         if not quiet and (edges := sum(map(opened.differs_from_common, threads))):
@@ -53,7 +56,7 @@ def command(
     return 0
 
 
-def _page(threads: list[Thread], target: Output, names: dict[str, str]) -> bool:
+def _page(threads: list[Thread], target: Output, index: Index) -> bool:
     """Show threads in the pager; False if there is none to be used."""
     from weft.cli._pager import pager, through
 
@@ -61,5 +64,6 @@ def _page(threads: list[Thread], target: Output, names: dict[str, str]) -> bool:
     if command is None:
         return False
     with through(command) as file:
-        target.format.writer()(threads, file, columns=terminal_columns(), color=target.color, names=names)
+        options = text_options(color=target.color, seen=True)
+        target.format.writer()(threads, file, names=all_names(index.policy), handles=index.handles, **options)
     return True

@@ -17,8 +17,8 @@ from weft.render.labels import NO_SUBJECT, in_utc
 if TYPE_CHECKING:
     from weft.model import Thread
 
-_HEADS = ("newest", "messages", "not seen", "lists", "subject", "id")
-_SUBJECT = 4
+_HEADS = ("handle", "newest", "messages", "not seen", "lists", "subject")
+_SUBJECT = 5
 
 
 @click.command("threads")
@@ -70,18 +70,22 @@ def command(
         code = 0
         if target.format_name == "text":
             names = all_names(opened.policy) if missing else None
-            file.write("".join(_lines(threads, names, whole=target.path is not None)).encode())
+            handles = opened.handles(thread.root for thread in threads)
+            file.write("".join(_lines(threads, names, handles, whole=target.path is not None)).encode())
         else:
             code = print_mail(opened, target, threads, file)
         file.flush()
+        last = opened.handles([threads[-1].root])[threads[-1].root] if more else ""
     if not quiet and not threads:
         say("no thread")
     if not quiet and more:
-        say(f"there are more; go on with: --after '{threads[-1].root}'")
+        say(f"there are more; go on with: --after {last}")
     return code
 
 
-def _lines(threads: list[Thread], names: Mapping[str, str] | None, *, whole: bool) -> Iterator[str]:
+def _lines(
+    threads: list[Thread], names: Mapping[str, str] | None, handles: Mapping[str, str], *, whole: bool
+) -> Iterator[str]:
     """The table of threads; ``whole``: it goes to a file, where no terminal cuts it.
 
     ``names``: what people here call others; with them, what each thread lacks stands below it.
@@ -91,7 +95,9 @@ def _lines(threads: list[Thread], names: Mapping[str, str] | None, *, whole: boo
     if not threads:
         return
     columns = 200 if whole else terminal_columns()
-    head, *lines = draw_table(_HEADS, list(map(_row, threads)), elastic=_SUBJECT, columns=columns)
+    head, *lines = draw_table(
+        _HEADS, [_row(thread, handles[thread.root]) for thread in threads], elastic=_SUBJECT, columns=columns
+    )
     yield f"{head}\n"
     for thread, line in zip(threads, lines, strict=True):
         yield f"{line}\n"
@@ -117,12 +123,12 @@ def _missing(thread: Thread, names: Mapping[str, str], columns: int) -> Iterator
     yield from fold(clauses(coverage, names) if coverage else (), columns - 2)
 
 
-def _row(thread: Thread) -> tuple[str | int, ...]:
+def _row(thread: Thread, handle: str) -> tuple[str | int, ...]:
     held = [message for message in thread.messages if not message.ghost]
     ghosts = sum(message.ghost and not message.joined for message in thread.messages)
     newest = max((message.date for message in held if message.date), key=_moment, default="no date")
     subject = next((message.subject for message in held), "") or NO_SUBJECT
-    return in_utc(newest)[:10], len(held), ghosts, " ".join(thread.lists), subject, f"<{thread.root}>"
+    return handle, in_utc(newest)[:10], len(held), ghosts, " ".join(thread.lists), subject
 
 
 def _moment(date: str) -> float:
