@@ -5,7 +5,7 @@ Theory of operation
 uvicorn reads requests and writes responses (by h11).  What it has no limits for stands here, in its protocol: a request
 has to be there within `HEAD_SECONDS` of its first byte, or of the connection; who takes less than `LEAST_BYTES` in
 `STALL_SECONDS` of a response that waits is cut off; one client has at most `CONNECTIONS` connections, all of them
-together at most `MOST_CONNECTIONS`.  Behind a trusted proxy that is left to the proxy, whose connections all these are.
+together at most `MOST_CONNECTIONS`.  Of a proxy on this machine, or one that is trusted, all connections are.
 
 To stop: the socket is closed, requests in flight get their answers, idle connections end.
 """
@@ -57,7 +57,8 @@ class ConnectionCounts:
         end = end_of(client)
         if self._open.total() >= MOST_CONNECTIONS:
             return None
-        name = "" if end is None or self._proxies.has(end) else client_network(end.address)
+        is_known = end is None or end.address.is_loopback or self._proxies.has(end)
+        name = "" if is_known or end is None else client_network(end.address)
         if name and self._open[name] >= CONNECTIONS:
             return None
         self._open[name] += 1
@@ -164,6 +165,11 @@ class HttpServer:
             )
         )  # fmt: skip
         self._task: asyncio.Task[Any] | None = None
+
+    @property
+    def connections(self) -> int:
+        """How many there are."""
+        return len(self._server.server_state.connections)
 
     async def start(self, address: str) -> str:
         """Listen; the address with the port that was taken.  `WeftError` if that cannot be."""
