@@ -23,6 +23,8 @@ COMMANDS = {
     "rebuild": "Threads from mail files; nothing is kept.",
     "scan": "What would be read, on which list.",
     "ingest": "The same into an index, again and again.",
+    "lmtp": "The same as a mail server hands it over.",
+    "pipe": "One message from stdin into the index.",
     "show": "The whole thread in which an id stands.",
     "explain": "Who says what about an id.",
     "threads": "The newest threads first.",

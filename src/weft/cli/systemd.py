@@ -108,6 +108,12 @@ def ingest_unit(paths: Sequence[str]) -> str:
     return _INGEST.format(command=_command("ingest", "--watch", *paths), sandbox=_SANDBOX.format(home="read-only"))
 
 
+def lmtp_unit(options: Sequence[str]) -> str:
+    """``weft lmtp`` with these options; its socket may lie in ``/run/weft``."""
+    sandbox = "RuntimeDirectory=weft\nRuntimeDirectoryMode=0750\n" + _SANDBOX.format(home="yes")
+    return _INGEST.format(command=_command("lmtp", *options), sandbox=sandbox)
+
+
 def hidden() -> Path | None:
     """What of this program a unit cannot see: the interpreter, as it is called or where it lies, or the package."""
     used = [Path(sys.executable), Path(sys.executable).resolve(), Path(__file__).resolve()]
