@@ -32,7 +32,8 @@ def command(list_name: str, drop: bool, max_size: int, index: str | None, config
     later, 65 that it is not a message or too large.  The same message twice changes nothing.
 
     \b
-    drafts-archive: "|/opt/weft/bin/weft pipe --index /var/lib/weft/index.db drafts"
+    weft pipe drafts < message.eml
+    weft pipe --index /var/lib/weft/index.db drafts < message.eml
     """
     try:
         check_list_name(list_name)
