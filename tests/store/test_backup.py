@@ -54,7 +54,7 @@ def test_a_backup_is_restored_to_an_equal_index(tmp_path: Path) -> None:
     assert rows(again) == rows(index) == rows(backup)
     with SqliteStore(again) as store:
         assert list(store.check()) == []
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["again.db", "backup.db", "index.db"]
+    assert sorted(file.name for file in tmp_path.glob("*.db")) == ["again.db", "backup.db", "index.db"]
 
 
 def test_files_are_for_their_owner_alone(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_files_are_for_their_owner_alone(tmp_path: Path) -> None:
         restore(tmp_path / "backup.db", tmp_path / "again.db")
     finally:
         os.umask(before)
-    assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}
+    assert {file.stat().st_mode & 0o777 for file in tmp_path.rglob("*") if file.is_file()} == {0o600}
 
 
 _STEP = st.sampled_from(("put", "other", "expunge", "file", "back up"))

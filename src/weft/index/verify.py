@@ -23,6 +23,7 @@ from weft.index.view import View
 from weft.model import EdgeDifference, Problem, Thread
 from weft.policy.rules import Policy
 from weft.store.interface import PAGE, InsertedClaim, StoredClaim, VerifiedClaim, read_claim
+from weft.store.recovery import note_loss
 from weft.store.sqlite import SqliteStore
 
 
@@ -156,6 +157,13 @@ def _withdraws(store: SqliteStore, withdrawal: Withdrawal, held: StoredClaim | N
 
 def check(store: SqliteStore, view: View) -> Iterator[Problem]:
     """What is wrong: damaged claims and proofs first, then derived rows that are not what the claims say."""
+    if ended := store.missing_end():
+        yield Problem(
+            f"claims are missing: the log ended at {ended} and ends at {store.position()} now; its write-ahead log "
+            f"({store.path.name}-wal) was lost, or this is an older copy; ingest the mail again, and exchange with "
+            "peers",
+            False,
+        )
     damaged = False
     for problem in store.check():
         damaged = True
@@ -214,13 +222,18 @@ def _check_exchanges(_: SqliteStore, view: View) -> Iterator[Problem]:
 
 def repair(store: SqliteStore, view: View, key: Ed25519PrivateKey) -> list[Problem]:
     """Make again what is derived, and sign anew what is ours and proves nothing; what is lost is in the answer."""
+    ended = store.missing_end()
     lost = [Problem(str(problem), False) for problem in store.repair()]
+    if ended:
+        lost.append(Problem(f"claims up to {ended} that are not in the log any more", False))
+    store.note_end()
     own = public_key(key)
     with store.transaction():
         unproved = [(held, claim) for held in store.unproved() if (claim := read_claim(held)) and claim.origin == own]
         view.exchanges.forget(list(view.exchanges.wrong()))
         store.put(sign_batches(key, (VerifiedClaim(0, one.identity, one.data, claim) for one, claim in unproved)))
-        if lost:  # the mail that is lost may still be in the files
+        if lost:  # the mail that is lost may still be in the files, and peers may have it
+            note_loss(store.connection)
             for file in store.files().values():
                 store.file(replace(file, size=0, mtime_ns=0, inode=0, resume=0, head=b"", tail=b""))
     view.remake()

@@ -87,6 +87,10 @@ class IndexBackend:
         self._index = Index.open(path, policy=policy, create=False)
         self._backend = StoreBackend(self._index.store)
         self._own = policy.own
+        if self._index.store.missing_end():
+            log.warning("%s: claims are missing; peers are asked for our own; see: weft check", path)
+            with self._index.store.transaction():
+                note_loss(self._index.store.connection)
         self._kept = path.with_name(path.name + ".kept")
         self._peer_state = PeerState(self._kept)
         self._recovering: set[bytes] = set()

@@ -130,6 +130,8 @@ def restore(backup: Path, index: Path) -> tuple[int, list[StoreProblem]]:
             with explained(draft):
                 store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         replace_durably(draft, index)
+        with SqliteStore(index, read_only=True) as store:
+            store.note_end()
     finally:
         remove_index(draft)
     return claims, lost

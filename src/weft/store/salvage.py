@@ -55,6 +55,8 @@ def salvage(index: Path) -> tuple[Path, list[StoreProblem]]:
                 index.with_name(index.name + suffix).rename(aside.with_name(aside.name + suffix))
         index.rename(aside)
         replace_durably(draft, index)
+        with SqliteStore(index, read_only=True) as store:
+            store.note_end()
     finally:
         remove_index(draft)
     return aside, lost

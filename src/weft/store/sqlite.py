@@ -34,6 +34,7 @@ from weft.store.handle_table import HandleTable
 from weft.store.id_keys import id_key_function, key_function
 from weft.store.id_table import IdDigestTable, IdTable, chunks
 from weft.store.interface import PAGE, IngestedFile, InsertedClaim, LogSlice, MailLocation, StoredClaim, VerifiedPart
+from weft.store.log_end import mark_of_index, note_end, noted_end
 from weft.store.schema import migrate
 from weft.store.sqlite_errors import explained
 from weft.store.sqlite_library import Database, Migrations
@@ -60,6 +61,7 @@ class SqliteStore:
         self.connection: sqlite3.Connection = self.database.conn
         with explained(self.path):
             [(secret,)] = self.connection.execute("SELECT value FROM meta WHERE name = 'secret'").fetchall()
+        self._mark = mark_of_index(secret)
         self._key = key_function(secret)
         self._nodes = IdTable(self.connection, id_key_function(secret))
         self._batches = Batches(self.connection)
@@ -68,6 +70,8 @@ class SqliteStore:
         self._handles = HandleTable(self.connection, self.transaction)
         self._writer = ClaimWriter(self.connection, self._key, self._nodes, self._batches, self._find)
         self._forgotten = False
+        self._grown = 0
+        """Where the log ends after this transaction, if claims were put; else 0."""
 
     def __enter__(self) -> SqliteStore:
         return self
@@ -97,9 +101,12 @@ class SqliteStore:
         with explained(self.path):
             self.connection.execute("BEGIN IMMEDIATE")
             self._writer.absent.clear()
+            self._grown = 0
             try:
                 yield
                 self.connection.execute("COMMIT")
+                if self._grown:
+                    note_end(self.path, self._mark, self._grown)
             except BaseException:
                 self._nodes.forget()
                 if self.connection.in_transaction:
@@ -120,6 +127,15 @@ class SqliteStore:
         if not self.connection.in_transaction:
             raise RuntimeError("the store is written outside of a transaction")
 
+    def note_end(self) -> None:
+        """Remember where the log ends."""
+        note_end(self.path, self._mark, self.position())
+
+    def missing_end(self) -> int:
+        """Where the log ended before, if it ended later than now: then claims are gone; else 0."""
+        noted = noted_end(self.path, self._mark)
+        return noted if noted > self.position() else 0
+
     def origin(self) -> bytes | None:
         """The public key that the index was made with; None if there was none yet."""
         with explained(self.path):
@@ -133,7 +149,10 @@ class SqliteStore:
     def put(self, parts: Iterable[VerifiedPart]) -> list[InsertedClaim]:
         """Keep what is not held yet; each new one, in order."""
         self._check_writing()
-        return self._writer.put(parts)
+        stored = self._writer.put(parts)
+        if stored:
+            self._grown = stored[-1].position
+        return stored
 
     def holds(self, identities: Sequence[bytes]) -> set[bytes]:
         """Those of the claim ids that are held and can be proved, expunged ones too."""
