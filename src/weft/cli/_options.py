@@ -52,6 +52,7 @@ def open_index(
     """The index that the options name; `weft.errors.NotFoundError` if there is none, unless ``create``.
 
     ``reading``: for a command that says nothing in our name (`weft.index.index.Index.open`).
+    ``policy``: see it under another one (`weft.index.index.Index.under`), to read only.
     """
     import logging
 
@@ -60,7 +61,9 @@ def open_index(
 
     if logging.lastResort is not None:  # where no log is set up, warnings are messages like all others
         logging.lastResort.setFormatter(logging.Formatter("weft: %(message)s"))
-    return Index.open(index_path(index), policy=policy or config, create=create, reading=reading)
+    if policy:
+        return Index.under(index_path(index), policy)
+    return Index.open(index_path(index), policy=config, create=create, reading=reading)
 
 
 def own_origin(index: Path) -> bytes | None:

@@ -44,6 +44,7 @@ from weft.index.received import Amount, Delivery, Received
 from weft.index.snapshot import preparing, snapshot
 from weft.index.summaries import SummaryReader
 from weft.index.sync_history import SyncRecord
+from weft.index.temporary_view import use_temporary_view
 from weft.index.verify import check, common_differences, compare, repair
 from weft.index.view import View
 from weft.model import (
@@ -135,6 +136,20 @@ class Index:
         except BaseException:
             store.close()
             raise
+
+    @classmethod
+    def under(cls, path: str | Path, policy: str | Path | Policy) -> Self:
+        """An index as it looks under another policy, to read only; the view that is there stays as it is.
+
+        All that is read of it is of one moment.  It costs what it costs to make a view, unless that is the one there.
+        """
+        found = cls.open(path, policy=policy, create=False, read_only=True, reading=True)
+        try:
+            use_temporary_view(found.view)
+        except BaseException:
+            found.close()
+            raise
+        return found
 
     @classmethod
     def reader(

@@ -574,6 +574,10 @@ class View:
     def _set(self, name: str, value: bytes) -> None:
         self.connection.execute("INSERT OR REPLACE INTO view (key, value) VALUES (?, ?)", (name, value))
 
+    def has_tables(self) -> bool:
+        """Whether the index has all tables of a view, of whatever policy."""
+        return self._tables() >= TABLES
+
     def _tables(self) -> set[str]:
         """Which of the tables of the view there are."""
         return TABLES & {name for (name,) in self.connection.execute("SELECT name FROM sqlite_master")}

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from weft.cli._options import index_options, open_index, policy_option
+from weft.cli._options import index_options, policy_option
 from weft.cli._output import (
     Progress,
     check_absent,
@@ -213,8 +213,11 @@ def _read(paths: Sequence[str], max_ratio: int, by_list_id: bool, log: NoteLog, 
 
 def _counted(index: str | None, config: str | None, policy: str | None, progress: Progress) -> Corpus:
     from weft.analysis.corpus_reader import corpus_of_index
+    from weft.index.index import Index
+    from weft.policy.files import index_path
 
-    with open_index(index, config, policy, reading=True) as opened:
+    # The claims are counted by the policy itself, so no view is made.
+    with Index.open(index_path(index), policy=policy or config, create=False, read_only=True, reading=True) as opened:
         return corpus_of_index(opened, progress=progress.show)
 
 
