@@ -1,4 +1,4 @@
-"""``python -m tests.command_reference`` writes the reference of commands from the commands themselves."""
+"""``python -m tests.command_reference`` writes the reference of commands, and their manual pages, from the commands."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import click
 
+from tests import man_pages
 from tests.documented_examples import DOCS
 from weft.cli.main import COMMANDS, weft
 
@@ -37,8 +38,9 @@ def _helps(command: click.Command, parent: click.Context | None, name: str) -> I
 
 
 def main() -> None:
-    """Write the page."""
+    """Write the page, and the manual pages."""
     PAGE.write_text(reference())
+    man_pages.main()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from weft.cli.main import COMMANDS
 
 def test_the_manual_pages_are_made_of_the_commands() -> None:
     there = {path.name: path.read_text() for path in FOLDER.iterdir()}
-    assert there == man_pages.pages(), "write them with: python -m tests.man_pages"
+    assert there == man_pages.pages(), "write them with: python -m tests.command_reference"
     assert {f"weft-{name}.1" for name in COMMANDS} < there.keys()
     assert "weft-peers-add.1" in there
 
