@@ -56,6 +56,17 @@ def test_what_was_erased_is_not_stated_again_though_the_mail_is_another(story: H
     assert ran.err[1] == "weft: 1 message read (third 1), 0 new claims"
 
 
+def test_nothing_that_is_undone_states_it_again(story: Home) -> None:
+    story.weft("lists", "remove", "--yes", "drafts")
+    story.weft("erase", "--yes", BOTH)
+    ran = story.weft("retract", "--undo", BOTH)
+    assert (ran.code, ran.err) == (2, ["weft: it was erased, and is not stated again"])
+    assert story.weft("lists", "remove", "--undo", "drafts").err == ["weft: 12 claims of drafts stated again"]
+    story.weft("lists", "rename", "--yes", "drafts", "ietf")
+    assert [one for one in json.loads(story.weft("explain", "--json", BOTH).out)["claims"] if not one["hidden"]] == []
+    assert story.weft("check").code == 0
+
+
 def test_a_backup_remembers_it(story: Home, tmp_path: Path) -> None:
     story.weft("erase", "--yes", BOTH)
     story.weft("backup", "--with-key", tmp_path / "backup")

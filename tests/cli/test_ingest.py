@@ -221,10 +221,10 @@ def test_mail_of_a_renamed_list_under_its_old_name_is_told_what_to_do(home: Home
     home.weft("lists", "rename", "--yes", "drafts", "drafts2")
     ran = home.weft("ingest", path)
     assert len(ran.err) == 2
-    assert "13 messages were withdrawn, and do not come back" in ran.err[0]
+    assert "13 messages were withdrawn, and are not stated again" in ran.err[0]
     assert ran.err[0].endswith("if it was renamed, ingest with: drafts2=PATH")
     append(path, mail("new@x.example"))
-    assert "1 message was withdrawn, and does not come back" in home.weft("ingest", path).err[0]
+    assert "1 message was withdrawn, and is not stated again" in home.weft("ingest", path).err[0]
     assert len(home.weft("ingest", f"drafts2={path}").err) == 1, "under the new name nothing was withdrawn"
 
 
@@ -236,11 +236,11 @@ def test_a_rename_is_told_even_if_some_was_retracted_since(home: Home) -> None:
 
 
 def test_mail_that_was_withdrawn_otherwise_is_not_taken_for_renamed(story: Home, tmp_path: Path) -> None:
-    story.weft("lists", "remove", "--yes", "drafts")
-    [withdrawn, _] = story.weft("ingest", DRAFTS).err
-    assert "13 messages were withdrawn" in withdrawn
+    story.weft("retract", "--yes", "--list", "drafts", "3E47821B.6050309@harbour.example.com")
+    [withdrawn, _] = story.weft("ingest", "drafts=-", stdin=DRAFTS.read_bytes()).err
+    assert "1 message was withdrawn" in withdrawn
     assert "smtp-ops" not in withdrawn
-    assert withdrawn.endswith("a list of another name can have them: NAME=PATH")
+    assert withdrawn.endswith("to state one again: weft retract --undo --list drafts ID")
 
 
 def test_an_index_that_all_users_could_read_is_closed_to_them_and_one_line_says_so(home: Home) -> None:

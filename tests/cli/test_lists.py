@@ -67,12 +67,28 @@ def test_what_is_left_is_what_the_other_lists_alone_would_show(story: Home) -> N
     assert story.weft("export").out == story.weft("rebuild", OPS).out
 
 
-def test_a_list_does_not_get_back_a_name_that_was_withdrawn(story: Home) -> None:
-    """The claims under that name are withdrawn for good, so its mail would be lost from the view."""
+def test_a_list_gets_back_the_name_that_it_had(story: Home) -> None:
+    before = story.weft("export").out
     story.weft("lists", "rename", "--yes", "drafts", "ietf")
     ran = story.weft("lists", "rename", "--yes", "ietf", "drafts")
-    assert (ran.code, ran.out, len(ran.err)) == (2, b"", 1)
-    assert names(story) == ["ietf", "smtp-ops"]
+    assert (ran.code, ran.err[0]) == (0, "weft: ietf is drafts now; 13 claims made again under the new name")
+    assert names(story) == ["drafts", "smtp-ops"]
+    assert story.weft("export").out == before
+    assert story.process("show", "--format", "mboxrd", ROOT).code == 0, "the mail is found as before"
+
+
+def test_a_list_that_was_removed_is_stated_again_by_itself_or_by_an_ingest(story: Home) -> None:
+    before = story.weft("export").out
+    story.weft("lists", "remove", "--yes", "drafts")
+    ran = story.weft("lists", "remove", "--undo", "drafts")
+    assert (ran.code, ran.err) == (0, ["weft: 13 claims of drafts stated again"])
+    assert story.weft("export").out == before
+    story.weft("lists", "remove", "--yes", "drafts")
+    assert story.weft("ingest", DRAFTS).err == ["weft: 13 messages read (drafts 13), 13 new claims"]
+    assert story.weft("export").out == before
+    assert story.weft("check").code == 0
+    ran = story.weft("lists", "remove", "--undo", "drafts")
+    assert (ran.code, ran.err) == (1, ["weft: nothing was withdrawn with the list drafts"])
 
 
 def test_a_list_is_not_renamed_to_its_own_name(story: Home) -> None:

@@ -34,11 +34,34 @@ def test_a_retracted_message_becomes_a_ghost_and_keeps_its_place(story: Home) ->
     assert story.weft("check").code == 0
 
 
-def test_a_retraction_is_final_for_the_same_mail(story: Home) -> None:
+def test_a_retraction_holds_for_the_same_mail_until_it_is_undone(story: Home) -> None:
+    before = message(story, BOTH)
     story.weft("retract", "--yes", BOTH)
     for file in (DRAFTS, OPS):
         assert story.weft("ingest", f"{file.stem}=-", stdin=file.read_bytes()).code == 0
     assert message(story, BOTH)["ghost"]
+    assert story.weft("retract", "--undo", "--list", "drafts", BOTH).err == ["weft: 1 claim stated again"]
+    assert message(story, BOTH)["lists"] == ["drafts"]
+    assert story.weft("retract", "--undo", BOTH).err == ["weft: 1 claim stated again"]
+    assert message(story, BOTH) == before
+    assert story.weft("check").code == 0
+
+
+def test_what_was_not_retracted_cannot_be_undone(story: Home) -> None:
+    ran = story.weft("retract", "--undo", BOTH)
+    assert (ran.code, ran.out, len(ran.err)) == (1, b"", 1)
+    story.weft("lists", "remove", "--yes", "drafts")
+    assert story.weft("retract", "--undo", "--list", "drafts", BOTH).code == 1, "it went with its list"
+
+
+def test_a_retraction_whose_bytes_are_gone_is_undone_when_its_mail_is_read_again(story: Home) -> None:
+    story.weft("retract", "--yes", "--list", "drafts", BOTH)
+    story.weft("expunge", "--yes", BOTH)
+    ran = story.weft("retract", "--undo", "--list", "drafts", BOTH)
+    assert (ran.code, ran.err[1:]) == (0, ["weft: 1 claim deleted here; stated again when the mail is read again"])
+    assert story.weft("ingest", "drafts=-", stdin=DRAFTS.read_bytes()).code == 0
+    assert message(story, BOTH)["lists"] == ["drafts"]
+    assert story.weft("check").code == 0
 
 
 def test_only_one_list_is_retracted(story: Home) -> None:
@@ -130,7 +153,7 @@ def test_on_a_terminal_it_asks(story: Home, answer: str, code: int) -> None:
     pexpect = pytest.importorskip("pexpect")
     first, *rest = command("retract", BOTH)
     child = pexpect.spawn(first, rest, env=environment(**story.env), encoding="utf-8", timeout=60)
-    child.expect(r"for good.*\[y/N\]")
+    child.expect(r"Withdraw.*\[y/N\]")
     child.sendline(answer)
     child.expect(pexpect.EOF)
     child.close()

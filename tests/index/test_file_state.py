@@ -313,14 +313,40 @@ def test_a_list_that_was_renamed_goes_on_where_it_was(index: Index, file: Path) 
     assert data(index)[1] == []
 
 
-def test_a_list_that_was_removed_is_read_again_but_a_withdrawal_is_final(index: Index, file: Path) -> None:
+def test_a_list_that_was_removed_is_read_again_but_not_what_was_retracted_by_hand(index: Index, file: Path) -> None:
     ingest(index, file)
-    assert index.remove_list("git") == 20
+    before = parents(index)
+    index.retract(["m19@x"])
+    assert index.remove_list("git") == 19
     assert parents(index) == {}
     done, notes = ingest(index, file)
-    assert (done.messages, done.claims) == (20, 0)
-    assert ["20 messages were withdrawn, and do not come back" in note for note in notes] == [True]
-    assert ingest(index, file, name="elsewhere")[0].claims == 20
+    assert (done.messages, done.claims) == (20, 19)
+    assert ["1 message was withdrawn, and is not stated again; " in note for note in notes] == [True]
+    assert index.restate(["m19@x"]) == (1, 0)
+    assert parents(index) == before
+    assert data(index)[1] == []
+
+
+def test_what_is_stated_again_has_its_mail_where_it_lies_now(index: Index, file: Path) -> None:
+    ingest(index, file)
+    index.remove_list("git")
+    ingest(index, file)
+    moved = file.rename(file.with_name("moved.mbox"))
+    done, notes = ingest(index, moved)
+    assert (done.messages, done.claims, notes) == (20, 0, [])
+    assert data(index)[1] == []
+
+
+def test_half_a_message_that_was_removed_and_read_again_goes_when_it_has_grown(index: Index, file: Path) -> None:
+    whole = file.read_bytes()
+    end = whole.rindex(b"\nFrom ") + 1
+    file.write_bytes(whole[: end + (len(whole) - end) * 3 // 4])
+    ingest(index, file)
+    index.remove_list("git")
+    ingest(index, file)
+    file.write_bytes(whole)
+    assert ingest(index, file)[0].claims == 1
+    assert sum(info.claims for info in index.lists()) == 20
 
 
 def test_a_folder_in_which_the_files_lie_may_be_moved(index: Index, file: Path, tmp_path: Path) -> None:

@@ -124,6 +124,8 @@ operations = st.one_of(
     ids.map(lambda name: ignoring(lambda index: index.expunge([name]))),
     st.permutations(LISTS).map(lambda names: ignoring(lambda index: index.rename_list(names[0], names[1]))),
     lists.map(lambda name: ignoring(lambda index: index.remove_list(name))),
+    ids.map(lambda name: ignoring(lambda index: index.restate([name]))),
+    lists.map(lambda name: ignoring(lambda index: index.restore_list(name))),
     ids.map(lambda name: muting(Mute(ids=frozenset([name.encode()])))),
     st.tuples(ids, ids).map(lambda pair: muting(Mute(edges=frozenset([(pair[0].encode(), pair[1].encode())])))),
     st.just(muting(Mute())),

@@ -91,6 +91,11 @@ class Claim(NamedTuple):
     """How often its origin has said the same again after it had withdrawn it; it decides nothing."""
 
     @property
+    def first_edition(self) -> Claim:
+        """The same as it is said for the first time, which is what its mail makes."""
+        return self._replace(edition=0) if self.edition else self
+
+    @property
     def doubtful(self) -> bool:
         """Whether it has weak ids, so that what it says depends on other claims."""
         return bool(self.weak_in_reply_to or self.weak_references)

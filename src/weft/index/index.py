@@ -33,11 +33,12 @@ from weft.index.common_view import identify
 from weft.index.condition import note_ingest
 from weft.index.erasure import Erasure
 from weft.index.explain import Explainer
-from weft.index.ingest import Ingest, relist, withdraw
+from weft.index.ingest import Ingest
 from weft.index.large_thread import LargeThread
 from weft.index.list_conflicts import without_conflicts
 from weft.index.listing import misses_some
 from weft.index.message_names import MessageNames
+from weft.index.own_claims import OwnClaims, Restated
 from weft.index.own_key import load_own_key, make_own_key
 from weft.index.raw_mail import MissingMail, RawMail
 from weft.index.received import Amount, Delivery, Received
@@ -444,30 +445,35 @@ class Index:
     def retract(self, ids: Sequence[str], *, list_name: str | None = None) -> int:
         """Withdraw our own claims about these message ids (or with these claim ids); how many."""
         with self._view.transaction():
-            return self._withdraw(
-                held for held, claim in self._own_claims(ids) if list_name is None or claim.list == list_name.encode()
-            )
+            return self._own_claims.retract(self._chosen(ids), list_name)
+
+    def restate(self, ids: Sequence[str], *, list_name: str | None = None) -> Restated:
+        """Undo `retract`: state again what it withdrew."""
+        with self._view.transaction():
+            return self._own_claims.restate(self._chosen(ids), list_name)
 
     def rename_list(self, old: str, new: str) -> int:
         """State all our claims of one list for another, and withdraw the old ones; how many."""
+        self._check_name(old)
         self._check_name(new)
         if old == new:
             raise UsageError(f"{old!r} is its name already")
         with self._view.transaction():
-            claims = list(self._list_claims(old))
-            parts = relist(self._signing_key, claims, new.encode())
-            if any(claim.identity in self._view.withdrawn for part in parts for claim in part.claims):
-                # A withdrawal is final, so the renamed claims would be gone from the view.
-                raise UsageError(f"what was withdrawn of {new!r} cannot be said again; choose another name")
-            self._view.add(self.store.put(parts))
             self.store.rename_files(old, new)
-            return self._withdraw(held for held, _ in claims)
+            return self._own_claims.rename(old, new)
 
     def remove_list(self, name: str) -> int:
         """Withdraw all our claims of a list, and forget that its files were read; how many."""
+        self._check_name(name)
         with self._view.transaction():
             self.store.forget_files(name)
-            return self._withdraw(held for held, _ in self._list_claims(name))
+            return self._own_claims.remove(name)
+
+    def restore_list(self, name: str) -> int:
+        """Undo `remove_list`: state again what it withdrew; how many claims."""
+        self._check_name(name)
+        with self._view.transaction():
+            return self._own_claims.undo_removal(name)
 
     def expunge(self, ids: Sequence[str]) -> int:
         """Delete the bytes of all claims about these message ids (or with these claim ids) here; how many.
@@ -668,34 +674,9 @@ class Index:
                 raise NotFoundError(f"no claim here is about {text!r}")
             yield from found
 
-    def _own_claims(self, ids: Sequence[str]) -> Iterator[tuple[StoredClaim, Claim]]:
-        for held in self._chosen(ids):
-            claim = self._standing(held)
-            if claim is not None:
-                yield held, claim
-
-    def _list_claims(self, name: str) -> Iterator[tuple[StoredClaim, Claim]]:
-        self._check_name(name)
-        after, data = 0, name.encode()
-        while page := self.store.log(after, PAGE):
-            for held in page:
-                claim = self._standing(held)
-                if claim is not None and claim.list == data:
-                    yield held, claim
-            after = page[-1].position
-
-    def _standing(self, held: StoredClaim) -> Claim | None:
-        """The claim of our own that ``held`` is, unless it is withdrawn; it stands even if it is muted here."""
-        claim = read_claim(held)
-        if not isinstance(claim, Claim) or claim.origin != self.origin or held.identity in self._view.withdrawn:
-            return None
-        return claim
-
-    def _withdraw(self, claims: Iterable[StoredClaim]) -> int:
-        """Withdraw claims of our own, each once; how many."""
-        chosen = {held.identity: claim for held in claims if isinstance(claim := read_claim(held), Claim)}
-        self._view.add(self.store.put(withdraw(self._signing_key, chosen.items())))
-        return len(chosen)
+    @property
+    def _own_claims(self) -> OwnClaims:
+        return OwnClaims(self.store, self._view, self.origin, lambda: self._signing_key)
 
     def _check_name(self, name: str) -> None:
         try:

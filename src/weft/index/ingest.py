@@ -9,15 +9,16 @@ transaction: a power cut leaves all of it or nothing, and the next run goes on w
 
 What an ingest meets again although it was withdrawn, and what to do about it.
 
-A withdrawal is final, so such mail stays out of the view, and a line says how much it was.  Most often its list was
-renamed: then the same claims stand under another name.  No state is kept of a rename; it can be seen in the claims.
+Mail of a list that was removed is stated again, by the next edition of its claims (`weft.index.editions`).  What was
+retracted by hand stays out of the view, and so does what a list said under the name that it had before; a line says how
+much it was, and what to do.
 """
 
 from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
@@ -30,6 +31,7 @@ from weft.core.feed import Feed
 from weft.core.merkle import whole_tree
 from weft.core.signing import public_key, sign_root
 from weft.errors import PolicyError, SourceError
+from weft.index.editions import MET_AGAIN, Cause, Edition, WithdrawalCauses, current_edition
 from weft.index.erased_ids import erased_ids
 from weft.index.file_state import half_written, look, remember
 from weft.index.listed_files import ListedProgress, gone_claims, inner_source, is_listed, list_of
@@ -50,7 +52,6 @@ from weft.store.interface import (
     IngestedFile,
     InsertedClaim,
     MailLocation,
-    StoredClaim,
     VerifiedClaim,
     VerifiedPart,
     read_claim,
@@ -73,8 +74,9 @@ class _SourceProgress:
     """As it was before it was read, so that what is appended meanwhile is read the next time."""
     start: int
     """Where reading begins."""
-    halves: set[bytes] = field(default_factory=set)
-    """The ids of claims that were made of the messages from there on, which may have been half written."""
+    halves: dict[bytes, bytes] = field(default_factory=dict)
+    """The ids of claims that were made of the messages from there on, which may have been half written; by those of
+    their first editions."""
     known: IngestedFile | None = None
     """The state in which it was then."""
     last: list[int] = field(default_factory=list)
@@ -122,6 +124,7 @@ class Ingest:
         """Message ids of which nothing is said again."""
         self._passed_over: set[bytes] = set()
         """Those of them that were met."""
+        self._causes = WithdrawalCauses(store.connection)
 
     def run(
         self, sources: Sequence[Source], processes: int | None = None, progress: Callable[[str], None] | None = None
@@ -242,10 +245,11 @@ class Ingest:
             all_of_them.append(source)
         return all_of_them
 
-    def _halves(self, source: MboxFile, known: IngestedFile) -> set[bytes]:
+    def _halves(self, source: MboxFile, known: IngestedFile) -> dict[bytes, bytes]:
         """The ids of the claims of our own that were made of a file's last messages as they were then."""
-        name = source.list.encode()
-        return {claim_id(encode(claim_of(one, self._origin, name))) for one in half_written(source, known)}
+        claims = [claim_of(one, self._origin, source.list.encode()) for one in half_written(source, known)]
+        editions = [(claim, current_edition(claim, self._view.withdrawn)) for claim in claims]
+        return {claim_id(encode(claim)): edition.identity for claim, edition in editions if edition is not None}
 
     def _commit(self, readings: Sequence[_SourceProgress]) -> None:
         """Write what waits, and how far each source has been read, in one transaction."""
@@ -263,13 +267,18 @@ class Ingest:
             self._view.add(stored)
             self._keep_names(stored, readings)
             if outgrown := self._outgrown(readings):
-                self._view.add(self._store.put(withdraw(self._key, outgrown)))
+                self._withdraw(outgrown, Cause.OUTGROWN)
             if self._withdraw_gone and all(reading.done for reading in readings):
                 lost = gone_claims(self._store.connection, self._view, self._listed, self._origin)
-                self._view.add(self._store.put(withdraw(self._key, lost)))
+                self._withdraw(lost, Cause.GONE)
                 self._withdrawn += len(lost)
         self._claims += len(stored)
         self._waiting.clear()
+
+    def _withdraw(self, claims: Sequence[tuple[bytes, Claim]], cause: Cause) -> None:
+        withdrawals = self._store.put(withdraw(self._key, claims))
+        self._causes.record(withdrawals, cause)
+        self._view.add(withdrawals)
 
     def _remember(self, reading: _SourceProgress) -> None:
         """Keep the state of a file: as read to its end only once it was."""
@@ -319,7 +328,7 @@ class Ingest:
         halves: list[bytes] = []
         for reading in readings:
             if reading.halves and reading.settled:
-                halves += reading.halves - self._view.withdrawn
+                halves += reading.halves.values()
                 reading.halves.clear()
         if not halves:
             return []
@@ -346,7 +355,7 @@ class Ingest:
                 data = encode_mail(claim)
                 identity = claim_id(data)
                 if reading.halves and reading.known and evidence[0] < reading.known.size:
-                    reading.halves.discard(identity)
+                    reading.halves.pop(identity, None)
                 if reading.listed:
                     self._named.append((reading, evidence[0], identity))
                 if identity in made:
@@ -364,24 +373,59 @@ class Ingest:
                 threads[first] = copies[claim.message_id] = thread
                 thread.append(new)
         held = self._store.holds(list(made))
-        if held:
-            self._find_again([made[identity] for identity in held])
-        return [new for thread in ordered for new in thread if new.identity not in held]
+        again = self._find_again([made[identity] for identity in held]) if held else []
+        absent = [new for thread in ordered for new in thread if new.identity not in held]
+        return self._without_retracted(absent) + again
 
-    def _find_again(self, claims: Sequence[VerifiedClaim]) -> None:
-        """What is held already may lie somewhere else by now: its file was rotated, renamed or rewritten."""
-        places = {claim.identity: claim.place for claim in claims if claim.place is not None}
+    def _without_retracted(self, claims: list[VerifiedClaim]) -> list[VerifiedClaim]:
+        """Those that were not retracted by hand while their list had another name."""
+        names = self._causes.names()
+        if not names.renamed:
+            return claims
+        earlier = {name: names.earlier(name) for name in {claim.parsed.list for claim in claims}}
+        before: dict[bytes, tuple[bytes, int]] = {}
+        parsed = {claim.identity: claim.parsed for claim in claims if isinstance(claim.parsed, Claim)}
+        for identity, claim in parsed.items():
+            for name, until in earlier[claim.list]:
+                edition = current_edition(claim._replace(list=name), self._view.withdrawn)
+                if edition is not None and edition.before is not None:
+                    before[edition.before] = identity, until
+        retracted = {
+            before[withdrawn][0]
+            for withdrawn, how in self._causes.of(before).items()
+            if how.cause is None and how.position < before[withdrawn][1]
+        }
+        self._coming_back.add(parsed[identity] for identity in retracted)
+        return [claim for claim in claims if claim.identity not in retracted]
+
+    def _find_again(self, claims: Sequence[VerifiedClaim]) -> list[VerifiedClaim]:
+        """Note where the mail of claims that are held lies now; the claims that say again what was withdrawn of it."""
+        withdrawn = self._view.withdrawn
+        places = {claim.identity: claim.place for claim in claims}
+        editions: dict[bytes, Edition] = {}
+        for claim in claims:
+            parsed = claim.parsed
+            if claim.identity in withdrawn and isinstance(parsed, Claim):
+                edition = current_edition(parsed, withdrawn)
+                if edition is not None and edition.before is not None:
+                    editions[edition.before] = edition
+                    places[edition.before] = places[edition.identity] = claim.place
+        standing = self._store.holds([edition.identity for edition in editions.values()])
+        self._note_places(places)
+        causes = self._causes.of([before for before, edition in editions.items() if edition.identity not in standing])
+        again = [editions[before] for before, how in causes.items() if how.cause in MET_AGAIN]
+        self._coming_back.add(editions[before].claim for before, how in causes.items() if how.cause not in MET_AGAIN)
+        return [VerifiedClaim(0, one.identity, one.data, one.claim, places[one.identity]) for one in again]
+
+    def _note_places(self, places: Mapping[bytes, MailLocation | None]) -> None:
+        """What is held may lie somewhere else by now, by claim ids: its file was rotated, renamed or rewritten."""
         self._store.connection.executemany(
             "UPDATE claims SET file = ?, offset = ?, length = ? WHERE position = ?",
             [
                 (*place, held.position)
-                for held in self._store.get(list(places))
-                if held.data and (place := places[held.identity]) != held.place
+                for held in self._store.get([identity for identity, place in places.items() if place is not None])
+                if held.data and (place := places[held.identity]) and place != held.place
             ],
-        )
-        withdrawn = self._view.withdrawn
-        self._coming_back.add(
-            claim.parsed for claim in claims if claim.identity in withdrawn and isinstance(claim.parsed, Claim)
         )
 
 
@@ -426,23 +470,13 @@ def sign_withdrawals(key: Ed25519PrivateKey, withdrawals: Iterable[Withdrawal]) 
     return sign_batches(key, made)
 
 
-def relist(key: Ed25519PrivateKey, claims: Iterable[tuple[StoredClaim, Claim]], name: bytes) -> list[VerifiedPart]:
-    """The same claims of our own, stated for another list."""
-    made = []
-    for held, claim in claims:
-        renamed = claim._replace(list=name)
-        data = encode(renamed)
-        made.append(VerifiedClaim(0, claim_id(data), data, renamed, held.place))
-    return sign_batches(key, made)
-
-
 _SAMPLE = 32
 """So many claims of each list are looked for under other names."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReturningClaims:
-    """Our own claims that an ingest made again and that are withdrawn, by list."""
+    """Our own claims that an ingest met again, and that stay withdrawn, by list."""
 
     view: View
     origin: bytes
@@ -460,14 +494,14 @@ class ReturningClaims:
     def lines(self) -> Iterator[str]:
         """One for each list, sorted."""
         for name, number in sorted(self._numbers.items()):
-            back = noun(number, "was withdrawn, and does not come back", "were withdrawn, and do not come back")
+            back = noun(number, "was withdrawn, and is not stated again", "were withdrawn, and are not stated again")
             yield f"{count(number, 'message')} {back}; {self._advice(name)}"
 
     def _advice(self, name: bytes) -> str:
         shown = name.decode()
         others = self._elsewhere(name)
         if not others:
-            return f"a withdrawal from {shown} is final, but a list of another name can have them: NAME=PATH"
+            return f"to state one again: weft retract --undo --list {shown} ID"
         ways = " or ".join(f"{other}=PATH" for other in others)
         return f"what was said on {shown} stands on {' and '.join(others)}: if it was renamed, ingest with: {ways}"
 
@@ -477,5 +511,7 @@ class ReturningClaims:
         return [other.decode() for other in own if self._stands(self._samples[name], other)]
 
     def _stands(self, claims: Sequence[Claim], name: bytes) -> bool:
-        there = [claim_id(encode(claim._replace(list=name))) for claim in claims]
-        return 2 * len(self.view.store.holds(there) - self.view.withdrawn) > len(claims)
+        withdrawn = self.view.withdrawn
+        there = [current_edition(claim.first_edition._replace(list=name), withdrawn) for claim in claims]
+        standing = self.view.store.holds([edition.identity for edition in there if edition is not None])
+        return 2 * len(standing) > len(claims)

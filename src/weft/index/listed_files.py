@@ -10,7 +10,7 @@ compares all names.
 What could not be read is not remembered, and the source is looked at again the next time.
 
 A message that is gone from its source keeps its claim, unless such claims are to be withdrawn; then it is withdrawn if
-no other message of any source made it, as far as is known.  A withdrawal is final.
+no other message of any source made it, as far as is known.  If it comes back, it is stated again.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import TypeGuard
 
-from weft.core.claim import Claim, claim_id, encode
+from weft.core.claim import Claim
+from weft.index.editions import current_edition
 from weft.index.view import View
 from weft.sources.folder import Folder
 from weft.sources.interface import Source
@@ -102,9 +103,11 @@ def gone_claims(
             claim = read_claim(held)
             if isinstance(claim, Claim) and claim.origin == origin and not _lies_elsewhere(held, file):
                 claim = claim._replace(list=name.encode()) if name else claim  # it may have been renamed since
-                found[claim_id(encode(claim))] = claim
+                edition = current_edition(claim.first_edition, view.withdrawn)
+                if edition is not None:
+                    found[edition.identity] = edition.claim
         entries.forget(gone)
-    standing = view.store.holds(list(found)) - view.withdrawn
+    standing = view.store.holds(list(found))
     return [(identity, claim) for identity, claim in found.items() if identity in standing]
 
 

@@ -150,7 +150,7 @@ class RawMail:
                 lost.append((claim, MissingMail(name, reason, gone=False)))
                 continue
             try:
-                found.append(FoundMail(name, claim.list.decode(), *self._fetch(held, held.place, claim)))
+                found.append(FoundMail(name, claim.list.decode(), *self._fetch(held.place, claim)))
                 having.append(claim)
             except SourceError as error:
                 lost.append((claim, MissingMail(name, str(error), gone=True)))
@@ -167,22 +167,22 @@ class RawMail:
         elif other := next((one for claim, one in lost if not _stands_for(having, claim)), None):
             self._missing(other._replace(reason=OTHER_CONTENT + other.reason))
 
-    def _fetch(self, held: StoredClaim, known: MailLocation, claim: Claim) -> tuple[bytes, bool]:
+    def _fetch(self, known: MailLocation, claim: Claim) -> tuple[bytes, bool]:
         source = self._source(known.file)
         if source is None:
             raise SourceError("its file is gone")
         place = known.offset, known.length
         if is_listed(inner_source(source)):
-            return self._fetch_listed(held, known, claim, source), source.escaped
+            return self._fetch_listed(known, claim, source), source.escaped
         try:
             return self._read(source, place, claim), source.escaped
         except SourceError:
             if isinstance(source, MboxFile):
                 raise
-        place = self._relocate(known.file, source, claim).get(held.identity, place)
+        place = self._relocate(known.file, source, claim).get(claim_id(encode(claim.first_edition)), place)
         return self._read(source, place, claim), source.escaped
 
-    def _fetch_listed(self, held: StoredClaim, known: MailLocation, claim: Claim, source: Source) -> bytes:
+    def _fetch_listed(self, known: MailLocation, claim: Claim, source: Source) -> bytes:
         """The bytes of a message of a folder or repository, by its name."""
         inner = inner_source(source)
         assert is_listed(inner)
@@ -195,7 +195,7 @@ class RawMail:
         except SourceError:
             if isinstance(inner, (Maildir, PublicInbox)) and entries.next_number:
                 raise  # a name there stands for the same message for ever
-            place = self._relocate(known.file, source, claim).get(held.identity)
+            place = self._relocate(known.file, source, claim).get(claim_id(encode(claim.first_edition)))
             if place is None:
                 raise
             return self._read(source, place, claim)
@@ -207,7 +207,7 @@ class RawMail:
     def _checked(self, source: Source, data: bytes, place: tuple[int, int], claim: Claim) -> bytes:
         buffer, header_end, body = split_message(data)
         evidence = make_evidence(buffer, 1, header_end, body, place, mbox=source.escaped)
-        if claim_of(evidence, claim.origin, claim.list) != claim:
+        if claim_of(evidence, claim.origin, claim.list) != claim.first_edition:
             raise SourceError(f"{source.path}: at {place[0]}: the file has changed since it was ingested")
         return data
 

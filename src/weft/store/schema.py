@@ -27,6 +27,7 @@ Theory of operation
 ``withdrawn``   the withdrawals that were seen, since when, and whether the bytes of what they withdraw are gone
                 (`weft.index.withdrawn_claims`); lost, all of it is seen once more, and the periods begin again
 ``delivered``   up to where in the log each peer has what we give it (`weft.index.deliveries`); can be lost as well
+``withdrawal_causes``  why runs of our own withdrawals were made (`weft.index.editions`)
 
 `claim_keys`, `id_keys`, `id_digests`, `handles`, `refs`, `runs` and the counts of `feeds` follow from the rest and are
 made again by a repair.
@@ -66,6 +67,11 @@ WITHDRAWN = (
 DELIVERED = (
     "CREATE TABLE delivered (peer BLOB PRIMARY KEY, position INTEGER NOT NULL, time INTEGER NOT NULL, "
     "feeds TEXT NOT NULL)"
+)
+WITHDRAWAL_CAUSES = (
+    "CREATE TABLE withdrawal_causes (first INTEGER, cause TEXT, stop INTEGER NOT NULL, old BLOB, new BLOB, "
+    "PRIMARY KEY (first, cause)) "
+    "WITHOUT ROWID"
 )
 RUNS = (
     "CREATE TABLE runs (batch INTEGER, leaf INTEGER, position INTEGER, count INTEGER, PRIMARY KEY (batch, leaf)) "
@@ -149,6 +155,11 @@ def _entries(database: Database) -> None:
 @STORE(name="009 handles of message ids")
 def _handles(database: Database) -> None:
     database.conn.execute(digest_table(HANDLES))
+
+
+@STORE(name="010 why our own claims were withdrawn")
+def _withdrawal_causes(database: Database) -> None:
+    database.conn.execute(WITHDRAWAL_CAUSES)
 
 
 def migrate(path: Path, database: Database, migrations: Migrations = STORE, *, read_only: bool = False) -> None:

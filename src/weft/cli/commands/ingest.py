@@ -70,7 +70,7 @@ def command(
     Exit code 3 says that something was skipped.
 
     Mail that was deleted from a folder or an archive keeps its claim.  With --gone withdraw its claim is withdrawn, if
-    no other mail that was read makes it; that is final, so do not use it for a folder that people move mail out of.
+    no other mail that was read makes it, so do not use it for a folder that people move mail out of.
 
     \b
     weft ingest ietf.mbox ietf-822=archive/2003.mbox.gz

@@ -22,6 +22,7 @@ from weft.cli._options import (
 )
 from weft.cli._output import message_options
 from weft.cli._tables import print_rows, print_table, row_options
+from weft.errors import NotFoundError
 
 
 @click.group("lists", invoke_without_command=True, subcommand_metavar="[rename OLD NEW | remove NAME]")
@@ -67,7 +68,7 @@ def command(
 @index_options
 @message_options
 def rename(old: str, new: str, yes: bool, index: str | None, config: str | None, quiet: bool) -> None:
-    """Give a list of our own another name.  It is final: the list cannot have a name again that it had before.
+    """Give a list of our own another name, or the one again that it had before.
 
     Its files go on under the new name, which stands in front of them from then on: weft ingest NEW=PATH.
 
@@ -76,7 +77,7 @@ def rename(old: str, new: str, yes: bool, index: str | None, config: str | None,
     """
     with open_index(index, config) as opened:
         check_list(opened, old, own=True)
-        confirm(f"Rename the list {old} to {new}, for good?", yes=yes)
+        confirm(f"Rename the list {old} to {new}?", yes=yes)
         renamed = opened.rename_list(old, new)
     if not quiet:
         say(f"{old} is {new} now; {count(renamed, 'claim')} made again under the new name")
@@ -85,18 +86,27 @@ def rename(old: str, new: str, yes: bool, index: str | None, config: str | None,
 
 @command.command("remove")
 @click.argument("name")
+@click.option("--undo", is_flag=True, help="State again what was withdrawn with it.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @index_options
 @message_options
-def remove(name: str, yes: bool, index: str | None, config: str | None, quiet: bool) -> None:
-    """Withdraw all that we said of a list.  It is final, as with weft retract; the mail files stay.
+def remove(name: str, undo: bool, yes: bool, index: str | None, config: str | None, quiet: bool) -> None:
+    """Withdraw all that we said of a list.  The mail files stay; ingested again, they are stated again.
 
     \b
     weft lists remove ietf-822
+    weft lists remove --undo ietf-822
     """
     with open_index(index, config) as opened:
+        if undo:
+            restored = opened.restore_list(name)
+            if not restored:
+                raise NotFoundError(f"nothing was withdrawn with the list {name}")
+            if not quiet:
+                say(f"{count(restored, 'claim')} of {name} stated again")
+            return
         check_list(opened, name, own=True)
-        confirm(f"Withdraw, for good, all that we said of the list {name}?", yes=yes)
+        confirm(f"Withdraw all that we said of the list {name}?", yes=yes)
         removed = opened.remove_list(name)
     if not quiet:
         say(f"{count(removed, 'claim')} of {name} withdrawn")
