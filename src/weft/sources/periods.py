@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from weft._patterns import deferred
 
@@ -62,6 +63,7 @@ _NAMED_MONTH = deferred(
 _DIGITS = deferred(r"([0-9]+)", re.ASCII)
 
 
+@lru_cache(maxsize=1024)
 def _marked(name: str) -> str:
     """The same with as many NULs, which no name has, as the name of each month in it has letters."""
     return _WORD.sub(lambda word: "\0" * len(word[0]) if _is_month(word[0].lower()) else word[0], name)
