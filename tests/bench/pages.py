@@ -26,10 +26,10 @@ from weft.web.links import Links
 from weft.web.pages import PageBuilder
 from weft.web.settings import PageSettings
 
-_ROUNDS = 9
+_ROUNDS = 5
 _ABOUT = range(20, 32)
 _THREADS = 20
-_REQUESTS = 200
+_REQUESTS = 100
 
 
 def main() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import quote
 
@@ -9,10 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.factories import mail
+from tests.cli.command_runner import environment
+from tests.factories import FIXTURES, mail
 from tests.index.factories import open_index, write
 from tests.web.web_harness import PUBLIC, Browser, Document, shown, site
 from weft import Index
+from weft.core.handle import handle_letters
 from weft.errors import UsageError
 from weft.server.client_limits import ClientLedger, ClientLimits
 from weft.web.links import Links, parse_segment, segment
@@ -287,3 +292,45 @@ def test_pages_that_are_kept_have_only_so_much_room() -> None:
     assert [number for number in range(20) if cache.get(str(number))] == list(range(10, 20))
     cache.put(WebPage(b"x" * 500, version="large"))
     assert cache.get("large") is None
+
+
+def test_a_handle_leads_to_its_message_and_so_do_the_addresses_of_hyperkitty(pages: Browser, story: Path) -> None:
+    ghost = "87smuvyw1c.fsf@okafor.example.net"
+    whole = handle_letters(ghost.encode())
+    assert pages.get(f"/t/~{whole[:6]}/").content == pages.get(f"/t/{ghost}/").content
+    assert pages.get(f"/m/~{whole}/").content == pages.get(f"/m/{ghost}/").content
+    paths = [
+        f"{front}/list/drafts@x/{kind}/{whole.upper()}/"
+        for front in ("", "/archives", "/hyperkitty") for kind in ("message", "thread")
+    ]  # fmt: skip
+    for path in (*paths, f"/r/{whole}/", f"/search?q=~{whole[:6]}"):
+        moved = pages.get(path)
+        assert (moved.status, moved.headers.get("location")) == (301, f"/t/{ghost}/"), path
+    assert pages.get("/t/~aaaaa/").status == 404
+
+
+def test_a_handle_that_may_be_several_messages_is_said_to_be_that(tmp_path: Path) -> None:
+    by_handle: dict[str, str] = {}
+    names: list[str] = []
+    while not names:
+        name = f"{len(by_handle)}@x"
+        other = by_handle.setdefault(handle_letters(name.encode())[:5], name)
+        names = [other, name] if other != name else []
+    with open_index(tmp_path) as index:
+        index.ingest("a", write(tmp_path / "a.mbox", *map(mail, names)))
+        index.handles(names)
+    with site(tmp_path / "index.db", tmp_path / "config.toml") as client:
+        page = shown(client.get(f"/t/~{handle_letters(names[0].encode())[:5]}/"), 300)
+        assert all(name in page.all("main")[0].text for name in names)
+        assert client.get(f"/t/~{handle_letters(names[1].encode())[:12]}/").status == 200
+
+
+def test_the_figures_of_pages_are_printed(story: Path) -> None:
+    env = environment(WEFT_CONFIG=str(story / "config.toml"))
+    command = [sys.executable, "-m", "tests.bench.pages", str(story / "index.db")]
+    printed = subprocess.run(
+        command, env=env, cwd=FIXTURES.parent, capture_output=True, text=True, check=True, timeout=60
+    )
+    figures = json.loads(printed.stdout)
+    assert figures.keys() == {"thread", "thread of 16", "list", "first page", "message", "304", "kept"}
+    assert min(figures.values()) > 0

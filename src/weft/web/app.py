@@ -30,7 +30,9 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from weft.core.handle import MARK, parse_handle
 from weft.errors import (
+    AmbiguousError,
     DeniedError,
     InvalidRequestError,
     LateError,
@@ -67,6 +69,8 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,6}")
 _METHODS = ("GET", "HEAD")
 
 Build = Callable[[Index], WebPage]
+BuildOf = Callable[[Index, str], WebPage]
+"""Of a message id."""
 
 log = logging.getLogger("weft.web")
 
@@ -218,8 +222,14 @@ class _Site:
         ]
 
     def _other_archives(self) -> list[Route]:
-        """The addresses that other archives give to messages: public-inbox, PostgreSQL's, mail-archive.com."""
+        """The addresses that other archives give to messages: HyperKitty, public-inbox, PostgreSQL's.
+
+        Those of HyperKitty hold a hash of the id (`weft.core.handle`).
+        """
         patterns = {
+            "/list/{list}/message/{id}/": "t", "/list/{list}/thread/{id}/": "t",
+            "/archives/list/{list}/message/{id}/": "t", "/archives/list/{list}/thread/{id}/": "t",
+            "/hyperkitty/list/{list}/message/{id}/": "t", "/hyperkitty/list/{list}/thread/{id}/": "t",
             "/message-id/flat/{id}": "t", "/message-id/raw/{id}": "r", "/message-id/{id}": "t",
             "/r/{id}/": "t", "/r/{id}": "t", "/mid/{id}": "t", "/msgid/{id}": "t",
             "/{list}/{id}/T/": "t", "/{list}/{id}/t/": "t", "/{list}/{id}/raw": "r",
@@ -284,23 +294,23 @@ class _Site:
         wanted, page, known = _id(request), _page_number(request), _known(request)
         if not wanted:
             raise NotFoundError("no message is named")
-        return await self._page(
-            ("thread", wanted, page), lambda index: self._pages.thread(index, wanted, page, known), wanted
+        return await self._of(
+            ("thread", page), wanted, lambda index, name: self._pages.thread(index, name, page, known)
         )
 
     async def _file(self, request: Request, form: str) -> WebPage:
         wanted, known = _id(request), _known(request)
-        return await self._page(
-            (form, wanted), lambda index: self._pages.thread_file(index, wanted, form, known), wanted
+        return await self._of(
+            ("file", form), wanted, lambda index, name: self._pages.thread_file(index, name, form, known)
         )
 
     async def _message(self, request: Request) -> WebPage:
         wanted = _id(request)
-        return await self._page(("message", wanted), lambda index: self._pages.message(index, wanted), wanted)
+        return await self._of(("message",), wanted, self._pages.message)
 
     async def _raw(self, request: Request) -> WebPage:
         wanted, copy = _id(request), _page_number(request, "copy") or 1
-        return await self._page(("raw", wanted, copy), lambda index: self._pages.raw(index, wanted, copy), wanted)
+        return await self._of(("raw", copy), wanted, lambda index, name: self._pages.raw(index, name, copy))
 
     async def _search(self, request: Request) -> WebPage:
         words = _query_text(request, "q")
@@ -308,27 +318,27 @@ class _Site:
             raise InvalidRequestError(f"at most {QUERY_BYTES} bytes are searched for", "q")
         wanted = words.strip()
         named = wanted[1:-1] if wanted.startswith("<") and wanted.endswith(">") and "@" in wanted else ""
-        if named or request.query_params.get("l") == "mid":  # as mail-archive.com has it
-            return await self._redirect(named or wanted, self._links.thread(named or wanted))
+        if wanted.startswith(MARK) and parse_handle(wanted):
+            named = wanted
+        if named or _query_text(request, "l") == "mid":  # as mail-archive.com has it
+            return await self._redirect("t", named or wanted)
         after = _cursor(request, "after")
         return await self._page(("search", words, after), lambda index: self._pages.search(index, words, after))
 
     async def _moved(self, request: Request, kind: str) -> WebPage:
-        wanted = _id(request)
-        targets = {
-            "t": self._links.thread(wanted), "r": self._links.raw(wanted), "x": self._links.file(wanted, "mbox"),
-            "a": self._links.file(wanted, "atom"),
-        }  # fmt: skip
-        return await self._redirect(wanted, targets[kind])
+        return await self._redirect(kind, _id(request))
 
-    async def _redirect(self, wanted: str, location: str) -> WebPage:
-        """To another address, if the id is one that somebody here names."""
+    async def _redirect(self, kind: str, wanted: str) -> WebPage:
+        """To a thread (t), its mail (x) or feed (a), or to the mail of a message (r), if it is named here."""
+        links = self._links
 
-        def look(index: Index) -> WebPage:
-            index.summary(wanted)
-            return moved(location)
+        def look(index: Index, name: str) -> WebPage:
+            index.summary(name)
+            if kind in ("x", "a"):
+                return moved(links.file(name, "mbox" if kind == "x" else "atom"))
+            return moved(links.raw(name) if kind == "r" else links.thread(name))
 
-        return await self._page(("moved", location), look, wanted)
+        return await self._of(("moved", kind), wanted, look)
 
     async def _without_slash(self, request: Request) -> WebPage:
         rest = request.path_params["rest"]
@@ -339,7 +349,20 @@ class _Site:
             return moved(self._links.missing())
         raise NotFoundError("there is no such page")
 
-    async def _page(self, key: tuple[object, ...], build: Build, wanted: str = "") -> WebPage:
+    async def _of(self, key: tuple[object, ...], wanted: str, build: BuildOf) -> WebPage:
+        """The page about a message with this key: of an id, or of a handle of one."""
+
+        def work(index: Index) -> WebPage:
+            return build(index, wanted if not parse_handle(wanted) else index.resolve(wanted))
+
+        try:
+            return await self._page((*key, wanted), work)
+        except AmbiguousError as error:
+            return self._pages.problem(300, "Which message?", _sentence(error))
+        except NotFoundError as error:
+            return self._pages.problem(404, "Not here", _sentence(error), wanted)
+
+    async def _page(self, key: tuple[object, ...], build: Build) -> WebPage:
         """The page with this key, made unless it is remembered."""
         name = b"web " + repr(key).encode("utf-8", "surrogatepass")
 
@@ -353,12 +376,7 @@ class _Site:
                 reader.remember(name, _encoded(page))
             return page
 
-        try:
-            return await self._app.pool.call(work, SECONDS)
-        except NotFoundError as error:
-            if not wanted:
-                raise
-            return self._pages.problem(404, "Not here", f"{_sentence(error)}", wanted)
+        return await self._app.pool.call(work, SECONDS)
 
     def _response(self, request: Request, page: WebPage) -> Response:
         headers = self._headers(page)
