@@ -38,6 +38,22 @@ _MOST_PAGES = 20
 """Reports of SQLite's own check that are passed on."""
 
 
+_IMPOSSIBLE = {
+    "feeds": "typeof(origin) <> 'blob' OR length(origin) <> 32 OR typeof(list) <> 'blob'",
+    "batches": "typeof(feed) <> 'integer' OR typeof(leaf_count) <> 'integer' OR leaf_count NOT BETWEEN 1 AND 65536 "
+    "OR typeof(root) <> 'blob' OR length(root) <> 32 OR typeof(signature) <> 'blob' "
+    "OR typeof(proof) NOT IN ('blob', 'null') OR feed NOT IN (SELECT feed FROM feeds)",
+    "expunged": "typeof(identity) <> 'blob' OR length(identity) <> 32",
+    "claims": "typeof(node) <> 'integer' OR typeof(batch) <> 'integer' OR typeof(leaf) <> 'integer' "
+    "OR typeof(octets) NOT IN ('blob', 'null') OR (octets IS NULL AND position NOT IN (SELECT position FROM expunged))",
+    "ids": "typeof(id) <> 'blob'",
+    "files": "typeof(path) <> 'blob' OR typeof(list) <> 'text' OR typeof(size) <> 'integer' "
+    "OR typeof(mtime_ns) <> 'integer' OR typeof(inode) <> 'integer' OR typeof(resume) <> 'integer' "
+    "OR typeof(head) <> 'blob' OR typeof(tail) <> 'blob'",
+}
+"""Rows that no version of Weft has written, by table: those on which others depend first."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoreProblem:
     """One thing that is wrong: what, and where if that is known."""
@@ -73,6 +89,9 @@ class StoreChecker:
     def problems(self) -> Iterator[StoreProblem]:
         """Whatever is wrong, as it is found."""
         yield from self.pages()
+        if impossible := list(self.impossible()):
+            yield from impossible
+            return
         counted = _Counted()
         for batch in self._batches.numbers():
             try:
@@ -83,6 +102,17 @@ class StoreChecker:
             yield from self._totals(counted)
         except sqlite3.DatabaseError as error:
             yield StoreProblem(f"the tables cannot be counted: {error}")
+
+    def impossible(self) -> Iterator[StoreProblem]:
+        """Rows with values of a kind that is never written there."""
+        for table, condition in _IMPOSSIBLE.items():
+            try:
+                [(number,)] = self._connection.execute(f"SELECT count(*) FROM {table} WHERE {condition}").fetchall()  # noqa: S608
+            except sqlite3.DatabaseError as error:
+                yield StoreProblem(f"{table} cannot be read: {error}")
+                continue
+            if number:
+                yield StoreProblem(f"{table}: {number} rows are damaged")
 
     def pages(self) -> Iterator[StoreProblem]:
         """What SQLite itself finds."""
@@ -217,7 +247,7 @@ class StoreRepairer:
 
     def repair(self) -> list[StoreProblem]:
         """Repair all; what was lost.  `StoreError` if the file itself is too damaged."""
-        losses = [*self._rebuild_runs()]
+        losses = [*self._drop_impossible(), *self._rebuild_runs()]
         for batch in self._batches.numbers():
             losses += self._mend(batch)
         self._rebuild_claim_keys()
@@ -232,6 +262,12 @@ class StoreRepairer:
         if problem := next(self._checker.pages(), None):
             raise DamagedStoreError(f"the index is damaged ({problem}); run: weft check --repair")
         return losses
+
+    def _drop_impossible(self) -> Iterator[StoreProblem]:
+        for problem in self._checker.impossible():
+            yield StoreProblem(f"{problem}, and taken out; peers or the mail can give again what was in them")
+        for table, condition in _IMPOSSIBLE.items():
+            self._connection.execute(f"DELETE FROM {table} WHERE {condition}")  # noqa: S608
 
     def rebuild_refs(self) -> None:
         """Make the reverse references, and the nodes that claims are about, again from the claims."""

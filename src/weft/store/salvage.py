@@ -76,7 +76,7 @@ def _copy(index: Path, draft: sqlite3.Connection) -> Iterator[StoreProblem]:
                 _fill(draft, table, _rows(damaged, table, gaps) if table in tables else iter(()))
                 if gaps.found:
                     yield StoreProblem(f"in the file: {table} cannot be read whole")
-            _drop_loose_ends(draft)
+            _start_over(draft)
             draft.execute("COMMIT")
     except sqlite3.DatabaseError as error:
         raise DamagedStoreError(f"{index}: nothing of it can be read ({error})") from None
@@ -151,18 +151,9 @@ def _fill(draft: sqlite3.Connection, table: str, rows: Iterator[Sequence[object]
     draft.executemany(f"INSERT OR {'REPLACE' if table == _BY_NAME else 'IGNORE'} INTO {table} VALUES ({marks})", sound)  # noqa: S608
 
 
-def _drop_loose_ends(draft: sqlite3.Connection) -> None:
-    """Leave out what cannot be of use without what was lost."""
+def _start_over(draft: sqlite3.Connection) -> None:
+    """Leave out how far was read what is made again."""
     draft.execute("DELETE FROM meta WHERE name IN ('digested', 'retained')")
-    draft.execute("DELETE FROM feeds WHERE origin IS NULL OR list IS NULL OR length(origin) <> 32")
-    draft.execute(
-        "DELETE FROM batches WHERE feed NOT IN (SELECT feed FROM feeds) OR root IS NULL OR signature IS NULL "
-        "OR leaf_count IS NULL OR length(root) <> 32 OR leaf_count NOT BETWEEN 1 AND 65536"
-    )
-    draft.execute("DELETE FROM claims WHERE octets IS NULL AND position NOT IN (SELECT position FROM expunged)")
-    draft.execute("DELETE FROM expunged WHERE identity IS NULL OR length(identity) <> 32")
-    draft.execute("DELETE FROM ids WHERE id IS NULL")
-    draft.execute("DELETE FROM files WHERE path IS NULL OR size IS NULL OR head IS NULL OR tail IS NULL")
 
 
 def _free(index: Path) -> Path:

@@ -58,8 +58,8 @@ def _repair(index: str | None, config: str | None, quiet: bool) -> int:
     try:
         with open_index(index, config) as opened:
             return _mend(opened, [], quiet)
-    except DamagedStoreError as error:
-        damage = error
+    except (DamagedStoreError, TypeError, ValueError, OverflowError) as error:
+        damage = error  # values in a derived table that nothing writes there are damage too
     from weft.policy.files import index_path
     from weft.store.salvage import salvage
 
@@ -69,7 +69,8 @@ def _repair(index: str | None, config: str | None, quiet: bool) -> int:
     except DamagedStoreError as error:
         raise StoreError(f"{error}; {_anew(place)}") from None
     if not quiet:
-        say(f"{damage}".partition(";")[0])
+        if isinstance(damage, DamagedStoreError):
+            say(f"{damage}".partition(";")[0])
         say(f"a new index was made of what can be read; the damaged one is {aside}")
     with open_index(index, config) as opened:
         return _mend(opened, [Problem(str(one), False) for one in lost], quiet)
