@@ -40,6 +40,7 @@ from weft.index.listing import misses_some
 from weft.index.message_names import MessageNames
 from weft.index.own_claims import OwnClaims, Restated
 from weft.index.own_key import load_own_key, make_own_key
+from weft.index.policy_file import is_view_of_another_file, note_policy_file
 from weft.index.raw_mail import MissingMail, RawMail
 from weft.index.received import Amount, Delivery, Received
 from weft.index.snapshot import preparing, snapshot
@@ -108,7 +109,8 @@ class Index:
         ``reading``: nothing will be said, so the key need not be there, nor may the index or its place be written: then
         it is opened to read only.
         ``path`` and ``policy`` default to the environment and the user's folders (`weft.policy.files`).  A view that
-        was made under another policy is made again.
+        was made under another policy is made again; if it is that of another policy file, not for who is ``reading``:
+        then it is as with `under` (`weft.index.policy_file`).
         """
         place = Path(path) if path is not None else index_path()
         if not place.exists() and not (create and not read_only):
@@ -129,11 +131,18 @@ class Index:
             if lost:
                 with store.transaction():
                     note_loss(store.connection)
-            if not isinstance(policy, Policy):
-                flag = None if policy is None else str(policy)
-                own = store.origin() if key is None else public_key(key)
-                policy = load_policy(config_path(flag), own, required=flag is not None)
-            return cls(store, key, policy, read_only=read_only)
+            if isinstance(policy, Policy):
+                return cls(store, key, policy, read_only=read_only)
+            flag = None if policy is None else str(policy)
+            own = store.origin() if key is None else public_key(key)
+            found = load_policy(config_path(flag), own, required=flag is not None)
+            if reading and is_view_of_another_file(View(store, found), config_path(flag)):
+                store.close()
+                return cls.under(place, found)
+            opened = cls(store, key, found, read_only=read_only)
+            if not (reading or read_only):
+                note_policy_file(opened.view, config_path(flag))
+            return opened
         except BaseException:
             store.close()
             raise
