@@ -67,6 +67,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"server.call_cost", "server.client_limits", "server.limited_client", "server.reader_pool"},
     # Mail that is handed over goes through an ingest; its socket is made as that of the server.
     "delivery": PURE | {"", "delivery", "index", "sources", "tls", "_files", "server.socket_file"},
+    # Mailman loads it into its own process: it needs no more than names and links.
+    "mailman_archiver": {"core", "web.links", "_files"},
     "compare": PURE | {"index", "wire", "client"},
     "analysis": PURE | {"analysis", "sources", "store", "index", "render"},
     "demo": PURE | {"demo", "archive", "index", "client", "server", "render", "docs", "_files"},
