@@ -178,13 +178,13 @@ class SiteWriter:
     def _threads(self, progress: Callable[[int], None]) -> None:
         with OpenMail(self._index) as mail:
             for one in self._summaries():
-                self._thread(one.root, mail)
+                self._thread(one, mail)
                 self._report.threads += 1
                 progress(self._report.threads)
 
-    def _thread(self, root: str, mail: OpenMail) -> None:
-        for part in read_parts(self._index, root):
-            self._part(part, thread_file(root, part.page), mail)
+    def _thread(self, short: ThreadSummary, mail: OpenMail) -> None:
+        for part in read_parts(self._index, short):
+            self._part(part, thread_file(short.root, part.page), mail)
 
     def _part(self, part: ThreadPart, name: str, mail: OpenMail) -> None:
         mark = f"{self._deep.part_version(part)} {segment(part.root)}"

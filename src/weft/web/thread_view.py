@@ -87,15 +87,16 @@ def read_part(index: Index, wanted: str, page: int | None) -> ThreadPart:
         return _part_of(parts, start, index.coverage(parts), index.summary(wanted))
 
 
-def read_parts(index: Index, wanted: str) -> Iterator[ThreadPart]:
-    """All pages of a thread, within one snapshot."""
-    parts = index.large_thread(wanted, hidden=False)
-    if parts.size <= WHOLE:
-        yield read_part(index, wanted, 1)
+def read_parts(index: Index, short: ThreadSummary) -> Iterator[ThreadPart]:
+    """All pages of a thread of which there is a summary, within the snapshot of that."""
+    if short.messages + short.ghosts <= WHOLE:
+        thread = index.thread(short.root, hidden=False)
+        yield ThreadPart(thread, thread.root, len(thread.messages), 0, thread.digest)
         return
-    coverage, summary = index.coverage(parts), index.summary(wanted)
+    parts = index.large_thread(short.root, hidden=False)
+    coverage = index.coverage(parts)
     for start in range(0, parts.size, PART):
-        yield _part_of(parts, start, coverage, summary)
+        yield _part_of(parts, start, coverage, short)
 
 
 def _part_of(parts: LargeThread, start: int, coverage: Coverage, summary: ThreadSummary) -> ThreadPart:
