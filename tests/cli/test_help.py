@@ -53,8 +53,8 @@ def test_what_is_common_to_all_commands_on_an_index(page: tuple[str, ...], home:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("show", "a@x"), ("threads",), ("search", "x"), ("explain", "a@x"), ("check",), ("diff", "--common"),
-        ("export",), ("retract", "--yes", "a@x"), ("expunge", "--yes", "a@x"), ("lists",),
+        ("show", "a@x"), ("read", "a@x"), ("threads",), ("search", "x"), ("explain", "a@x"), ("check",),
+        ("diff", "--common"), ("export",), ("retract", "--yes", "a@x"), ("expunge", "--yes", "a@x"), ("lists",),
         ("erase", "--yes", "a@x"), ("erase", "--status"), ("expunge", "--withdrawn", "--yes"),
         ("lists", "rename", "a", "b"), ("lists", "remove", "--yes", "a"),
     ],

@@ -150,7 +150,8 @@ def test_words_are_whole_and_an_underscore_is_no_letter(home: Home, tmp_path: Pa
     (tmp_path / "l.mbox").write_bytes(mail("a@x.example", subject="rename old_name everywhere"))
     home.weft("ingest", tmp_path / "l.mbox")
     assert found(home, "old_name") == found(home, "name") == {"a@x.example"}
-    assert found(home, "every") == found(home, "every*") == set()
+    assert found(home, "every") == set()
+    assert found(home, "every*") == {"a@x.example"}
 
 
 def test_letters_that_are_newer_than_those_of_sqlite_are_one_line_that_does_not_blame_the_index(story: Home) -> None:
@@ -161,6 +162,7 @@ def test_letters_that_are_newer_than_those_of_sqlite_are_one_line_that_does_not_
 
 def test_hundreds_of_words_are_asked_for(story: Home) -> None:
     assert story.weft("search", *(f"word{number}" for number in range(600))).code == 1
+    assert story.weft("search", *(f"a{number} OR -b{number} c" for number in range(400))).code in {1, 2}
 
 
 def test_all_of_the_words_must_be_there_in_subject_or_author(story: Home) -> None:

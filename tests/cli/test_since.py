@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from weft.cli._since import parse_since
+from weft.core.moment import parse_since
 from weft.errors import UsageError
 
 NOW = 1_044_878_400.9

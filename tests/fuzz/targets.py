@@ -14,7 +14,7 @@ from tests.fuzz.seeds import read_seeds
 from tests.vectors import PLAIN
 from weft.core import author, claim, date, header, header_value, message_id, references, subject
 from weft.errors import ClaimError, PolicyError, UsageError
-from weft.index import fulltext, schema
+from weft.index import schema, search_query
 from weft.mail_text import message_text
 from weft.policy import rules
 from weft.render import sanitize
@@ -89,7 +89,7 @@ def check_query(raw: bytes) -> None:
     """A search table understands every question, and the text itself holds what it asks for."""
     words = raw.decode("utf-8", "replace")
     try:
-        asked = fulltext.SearchQuery.read(words)
+        asked = search_query.SearchQuery.read(words)
     except UsageError:
         return
     connection = sqlite3.connect(":memory:")

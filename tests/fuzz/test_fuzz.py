@@ -14,7 +14,7 @@ from tests.fuzz.seeds import SEEDS
 from tests.fuzz.targets import TARGETS
 from weft.core import charset, claim, claim_encoding, header, merkle, obsolete_date, references
 from weft.exchange import claim_proofs, session
-from weft.index import fulltext
+from weft.index import search_query
 from weft.mail_text import text_lines
 from weft.policy import rules
 from weft.render import mbox as mboxrd
@@ -58,7 +58,7 @@ FAULTS: list[tuple[str, Plant]] = [
     ("frame", lambda patch: patch.setattr(session, "DecodeError", KeyError)),
     ("frame", lambda patch: patch.setattr(session.Session, "_responding", lambda one: one._responder)),
     ("frame", lambda patch: patch.setattr(claim_proofs, "check_wanted", lambda *_: None)),
-    ("query", lambda patch: patch.setattr(fulltext, "pairs", lambda run: [f'{run}"'])),
+    ("query", lambda patch: patch.setattr(search_query, "pairs", lambda run: [f'{run}"'])),
     (
         "policy",
         lambda patch: patch.setattr(

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.examples import examples
-from weft.index.fulltext import SearchQuery
 from weft.index.schema import SEARCH
+from weft.index.search_query import SearchQuery
 from weft.index.unspaced import pairs, spaced
 
 

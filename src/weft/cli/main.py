@@ -26,6 +26,7 @@ COMMANDS = {
     "lmtp": "The same as a mail server hands it over.",
     "pipe": "One message from stdin into the index.",
     "show": "The whole thread in which an id stands.",
+    "read": "The mail itself: text, or in a mail reader.",
     "explain": "Who says what about an id.",
     "threads": "The newest threads first.",
     "search": "Words of subjects and authors.",

@@ -375,18 +375,22 @@ class Index:
     ) -> SearchResults:
         """Messages whose subject and author together hold all the words, the newest first; those without a date last.
 
-        ``words``: whole words, in any case; also ``"a phrase"``, and ``subject:`` or ``from:`` before either.
+        ``words``: whole words, in any case, phrases, prefixes and operators: `weft.index.search_query`.
         ``list_name``: only copies on this list; ``since``: only messages of that date or a later one, in seconds
         since 1970; ``until``: only earlier ones; ``after``: the id of the last message of the page before.
         """
         self._names.prepare(after)
         with explained(self.store.path):
+            if ":" in words:  # it may name a message by its handle
+                self._names.note()
             self._view.fill_search()
         with self.snapshot():
             beyond = None if after is None else self._node(after)
             view = self._view
             found = SearchResults(
-                view.listing.search(words, limit, list_name=list_name, since=since, until=until, after=beyond)
+                view.listing.search(
+                    words, limit, list_name=list_name, since=since, until=until, after=beyond, node_of=self._node
+                )
             )
             found.incomplete = view.searched() < view.position()
             return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from weft.core.author import decode_author
@@ -13,8 +13,8 @@ from weft.core.date import format_date, parse_date
 from weft.core.display_order import LATE
 from weft.core.subject import decode_text
 from weft.errors import UsageError
-from weft.index.fulltext import SearchQuery
 from weft.index.recency import UNDATED, horizon_at, newest_roots
+from weft.index.search_query import SearchQuery
 from weft.index.thread_reader import ThreadReader
 from weft.model import Found, Thread
 from weft.store.interface import read_bytes
@@ -29,6 +29,7 @@ _ON_LIST = (
     " AND claims.batch IN (SELECT batch FROM batches JOIN feeds ON feeds.feed = batches.feed WHERE feeds.list = :list)"
 )
 _BEHIND = f" AND (newest, claims.node) < (SELECT {_DATE}, nodes.node FROM nodes WHERE nodes.node = :after)"  # noqa: S608
+_OF_NODE = " AND claims.node = :node"
 _BEFORE = " AND newest < :until AND newest > :undated"
 _NEWEST_FIRST = " ORDER BY newest DESC, claims.node DESC, claims.position"
 
@@ -70,14 +71,23 @@ class Listing:
         since: int | None = None,
         until: int | None = None,
         after: int | None = None,
+        node_of: Callable[[str], int],
     ) -> list[Found]:
-        """Messages with all the words (`weft.index.fulltext`), the newest first, those without a date last.
+        """Messages that a query asks for (`weft.index.search_query`), the newest first, those without a date last.
 
+        ``node_of``: the node of an id or a handle in the query.
         ``list_name``: only copies on this list; ``since``: only messages with a date from then on; ``until``: with
         one before it; ``after``: a node, only messages behind it.  What is dated in the future counts as undated, as in
         `newest_roots`.
         """
-        asked = SearchQuery.read(words)
+        asked = SearchQuery.read(words, self.now)
+        filters = asked.filters
+        if list_name is not None and filters.list not in {None, list_name}:
+            return []
+        list_name = list_name if filters.list is None else filters.list
+        since = max((one for one in (since, filters.since) if one is not None), default=None)
+        until = min((one for one in (until, filters.until) if one is not None), default=None)
+        tree = None if filters.thread is None else self.reader.root_of(node_of(filters.thread))
         values = {"words": asked.query, "horizon": horizon_at(self.connection, self.now), "undated": UNDATED}
         statement = _SEARCH
         if since is not None:
@@ -89,6 +99,9 @@ class Listing:
         if list_name is not None:
             statement += _ON_LIST
             values["list"] = list_name.encode()
+        if filters.id is not None:
+            statement += _OF_NODE
+            values["node"] = node_of(filters.id)
         if after is not None:
             statement += _BEHIND
             values["after"] = after
@@ -96,9 +109,12 @@ class Listing:
             rows = self.connection.execute(statement + _NEWEST_FIRST, values)
         except sqlite3.OperationalError as error:
             if "phrase" not in str(error):
-                raise
+                if "fts5" not in str(error):
+                    raise
+                raise UsageError("more words than can be searched for at once; leave some out") from None
             # Letters newer than SQLite's: it takes what stands between them for several words.
             raise UsageError("some of these words have letters that cannot be searched for; leave them out") from None
+        lacking = self._lacking()
         found: dict[int, Found] = {}
         for node, data, _ in rows:
             if len(found) >= limit:
@@ -106,9 +122,23 @@ class Listing:
             claim = read_bytes(data)
             if node in found or not isinstance(claim, Claim) or not self.reader.counts(data, claim):
                 continue
-            if asked.holds(decode_text(claim.subject), decode_author(claim.author)):
+            if not asked.holds(decode_text(claim.subject), decode_author(claim.author)):
+                continue
+            if (tree is None or self.reader.root_of(node) == tree) and (not filters.missing or lacking(node)):
                 found[node] = self._found(node, claim)
         return [self._marked(node, one) for node, one in found.items()]
+
+    def _lacking(self) -> Callable[[int], bool]:
+        """Whether the thread of a node lacks a message which others answer; each thread is read once."""
+        known: dict[int, bool] = {}
+
+        def lacking(node: int) -> bool:
+            root = self.reader.root_of(node)
+            if root not in known:
+                known[root] = misses_some(self.reader.thread(root, hidden=False))
+            return known[root]
+
+        return lacking
 
     def _marked(self, node: int, found: Found) -> Found:
         """With how many contents its id has."""

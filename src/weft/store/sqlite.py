@@ -44,7 +44,7 @@ _CLAIMS = f"SELECT {_COLUMNS} FROM claims LEFT JOIN expunged ON expunged.positio
 _ABOUT = "SELECT position FROM claims WHERE node = ?"
 _REFERRING = "SELECT position FROM refs WHERE target = ?"
 _NEW_FILE = "INSERT INTO files (path, list, size, mtime_ns, inode, resume, head, tail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-_HANDLES_AT_ONCE = 50_000
+_HANDLES_AT_ONCE = 500_000
 _NEWEST = (1 << 63) - 1
 
 log = logging.getLogger("weft.store")

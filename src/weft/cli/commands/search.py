@@ -13,13 +13,17 @@ from typing import TYPE_CHECKING
 import click
 
 from weft.cli._options import check_list, index_options, open_index, policy_option, say
-from weft.cli._output import message_options, on_terminal
+from weft.cli._output import message_options, on_terminal, terminal_columns
 from weft.cli._tables import print_lines, print_rows, print_table, row_options
 from weft.render.labels import author_of, in_utc, variant_tag
+from weft.render.sanitize import clean, shorten
 
 if TYPE_CHECKING:
     from weft.model import Found
 
+_WIDE = 100
+_MOST, _MOST_NARROW = 24, 14
+"""The columns of authors and lists, with `_WIDE` columns in all and with fewer."""
 _HEADS = ("handle", "date", "from", "list", "subject")
 _KEYS = ("id", "root", "list", "date", "from", "subject", "variants")
 
@@ -51,18 +55,20 @@ def command(
 ) -> int:
     """Messages by the words of their subject and author, the newest first.
 
-    All of the WORDS must be there, each in the subject or in the author.  They are whole words: case and accents do not
-    matter, and there are no wildcards.  Words in double quotes must follow each other; subject: or from: before a word
-    or a quotation says where it must stand.  Exit code 1 says that there is nothing.  Into a pipe, ids
-    are printed, one a line, unless --format says otherwise.
+    All of the WORDS must be there, each in the subject or in the author: whole words, in any case, with or without
+    accents; thread* is any word that begins so, and words in double quotes follow each other.  subject: or from: says
+    where a word has to stand, -word or NOT word that it must not, and OR stands between alternatives.  list: date:
+    since: until: thread: id: and has:missing narrow all of it down (weft help reference/search).
+
+    Into a pipe, ids are printed, one a line, unless --format says otherwise.  Exit code 1 says that there is nothing.
 
     \b
     weft search thread index
     weft search thread index | weft show -
-    weft search --list git --since 30d 'subject:"thread index"' from:lindqvist
+    weft search 'subject:"thread index" date:2003-01..2003-06 -test'
     """
     from weft.cli._ids import parse_id, written_id
-    from weft.cli._since import parse_since
+    from weft.core.moment import parse_since
 
     moment = None if since is None else parse_since(since, time.time())
     last = None if after is None else parse_id(after)
@@ -79,7 +85,8 @@ def command(
     if chosen == "ids":
         print_lines(written_id(one.message_id) for one in found)
     elif chosen == "table":
-        print_table(_HEADS, [_row(one, handles[one.message_id]) for one in found], elastic=4)
+        most = _MOST if terminal_columns() >= _WIDE else _MOST_NARROW
+        print_table(_HEADS, [_row(one, handles[one.message_id], most) for one in found], elastic=4)
     else:
         print_rows(chosen, list(map(_object, found)), _KEYS)
     if not quiet and not found:
@@ -89,9 +96,9 @@ def command(
     return 0 if found else 1
 
 
-def _row(one: Found, handle: str) -> tuple[str, ...]:
-    subject = variant_tag(one.variants) + one.subject
-    return handle, in_utc(one.date or "no date")[:10], author_of(one.author)[:24], one.list, subject
+def _row(one: Found, handle: str, most: int) -> tuple[str, ...]:
+    author, name = (shorten(clean(text), most) for text in (author_of(one.author), one.list))
+    return handle, in_utc(one.date or "no date")[:10], author, name, variant_tag(one.variants) + one.subject
 
 
 def _object(found: Found) -> dict[str, object]:

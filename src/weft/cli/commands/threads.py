@@ -13,6 +13,7 @@ from weft.cli._mail import print_mail
 from weft.cli._options import all_names, check_list, index_options, open_index, policy_option, say
 from weft.cli._output import Output, message_options, output_options, terminal_columns
 from weft.render.labels import NO_SUBJECT, in_utc
+from weft.render.sanitize import clean, shorten
 
 if TYPE_CHECKING:
     from weft.model import Thread
@@ -53,7 +54,7 @@ def command(
     weft threads --missing --json
     """
     from weft.cli._ids import parse_id
-    from weft.cli._since import parse_since
+    from weft.core.moment import parse_since
 
     moment = None if since is None else parse_since(since, time.time())
     root = None if after is None else parse_id(after)
@@ -96,7 +97,10 @@ def _lines(
         return
     columns = 200 if whole else terminal_columns()
     head, *lines = draw_table(
-        _HEADS, [_row(thread, handles[thread.root]) for thread in threads], elastic=_SUBJECT, columns=columns
+        _HEADS,
+        [_row(thread, handles[thread.root], columns // 5) for thread in threads],
+        elastic=_SUBJECT,
+        columns=columns,
     )
     yield f"{head}\n"
     for thread, line in zip(threads, lines, strict=True):
@@ -108,7 +112,6 @@ def _lines(
 def _missing(thread: Thread, names: Mapping[str, str], columns: int) -> Iterator[str]:
     """What is known of each ghost, and who was asked.  An id is never cut."""
     from weft.render.coverage import clauses, fold
-    from weft.render.sanitize import clean
 
     coverage = thread.coverage
     unheld = frozenset(coverage.nobody_holds if coverage else ())
@@ -123,12 +126,12 @@ def _missing(thread: Thread, names: Mapping[str, str], columns: int) -> Iterator
     yield from fold(clauses(coverage, names) if coverage else (), columns - 2)
 
 
-def _row(thread: Thread, handle: str) -> tuple[str | int, ...]:
+def _row(thread: Thread, handle: str, most: int) -> tuple[str | int, ...]:
     held = [message for message in thread.messages if not message.ghost]
     ghosts = sum(message.ghost and not message.joined for message in thread.messages)
     newest = max((message.date for message in held if message.date), key=_moment, default="no date")
     subject = next((message.subject for message in held), "") or NO_SUBJECT
-    return handle, in_utc(newest)[:10], len(held), ghosts, " ".join(thread.lists), subject
+    return handle, in_utc(newest)[:10], len(held), ghosts, shorten(clean(" ".join(thread.lists)), most), subject
 
 
 def _moment(date: str) -> float:
