@@ -13,6 +13,7 @@ from google.protobuf.message import Message as Wire
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from weft.client.verify import ClaimRanking, SignedClaim, check_part, check_thread
+from weft.core.handle import handle_letters, parse_handle
 from weft.core.message_id import key as id_key
 from weft.errors import AnswerError, ChangedError, UsageError
 from weft.model import Explanation, FeedStatus, Found, LogChange, SearchResults, ServerStatus, Thread, ThreadSummary
@@ -106,7 +107,10 @@ def _go_on(request: Any, token: str) -> None:  # noqa: ANN401 - any request that
 
 
 def _check_asked(found: Thread, message_id: str, claims: Sequence[SignedClaim]) -> None:
-    """That the thread holds the id, or one that counts as it, or that one of its messages states."""
+    """That the thread holds the id, or one that counts as it, or that one of its messages states, or has as a handle."""
+    letters = parse_handle(message_id)
+    if letters and any(handle_letters(to_bytes(message.id)).startswith(letters) for message in found.messages):
+        return
     key = id_key(to_bytes(message_id))
     wanted = to_text(key)
     ids = {message.id for message in found.messages}

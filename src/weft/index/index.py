@@ -661,6 +661,10 @@ class Index:
             if view.look_up(keys_of(name)) is not None:
                 return name
         self._names.prepare(name)
+        return self.named(name)
+
+    def named(self, name: str) -> str:
+        """As `resolve`, of a name that is no id here."""
         with self.snapshot():
             return self._names.named(name)
 
@@ -677,15 +681,18 @@ class Index:
             claim = parse_claim_id(text)
             found = self.store.get([claim]) if claim else []
             if not found:
-                after = 0
-                while page := self.store.claims_about(keys_of(text), after, PAGE):
-                    found += page
-                    after = page[-1].position
+                found = list(self._about(text))
             if not found and parse_handle(text):
-                yield from self._chosen([self._names.named(text)])
-            elif not found:
+                found = list(self._about(self._names.named(text)))
+            if not found:
                 raise NotFoundError(f"no claim here is about {text!r}")
             yield from found
+
+    def _about(self, message_id: str) -> Iterator[StoredClaim]:
+        after = 0
+        while page := self.store.claims_about(keys_of(message_id), after, PAGE):
+            yield from page
+            after = page[-1].position
 
     @property
     def _own_claims(self) -> OwnClaims:

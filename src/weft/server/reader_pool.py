@@ -27,7 +27,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from weft.core.handle import parse_handle
 from weft.core.message_id import key as id_key
+from weft.core.message_id import keys_of
 from weft.errors import (
     ChangedPolicyError,
     LateError,
@@ -123,10 +125,12 @@ class IndexReader:
             yield
 
     def node(self, message_id: bytes) -> int:
-        """The node of an id as a client names it; `NotFoundError`."""
+        """The node of an id, or of a handle, as a client names it; `NotFoundError`."""
         node = self.view.look_up([id_key(message_id)])
+        text = message_id.decode("utf-8", "surrogateescape")
+        if node is None and parse_handle(text):
+            node = self.view.look_up(keys_of(self.index.named(text)))
         if node is None:
-            text = message_id.decode("utf-8", "surrogateescape")
             raise NotFoundError(f"no message here has or names the id {text[:250]!r}")
         return node
 
