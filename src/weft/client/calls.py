@@ -107,7 +107,7 @@ def _go_on(request: Any, token: str) -> None:  # noqa: ANN401 - any request that
 
 
 def _check_asked(found: Thread, message_id: str, claims: Sequence[SignedClaim]) -> None:
-    """That the thread holds the id, or one that counts as it, or that one of its messages states, or has as a handle."""
+    """That the thread holds the id, or one that counts as it, or that a message states, or whose handle was asked."""
     letters = parse_handle(message_id)
     if letters and any(handle_letters(to_bytes(message.id)).startswith(letters) for message in found.messages):
         return
