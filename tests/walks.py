@@ -124,7 +124,7 @@ def rebuild() -> Walk:
 
 def ingest_and_show() -> Walk:
     """A mail in a new file goes into an index, and its thread is read."""
-    walk = Walk("ingest, show", 515)
+    walk = Walk("ingest, show", 526)
     with _home() as home:
         for name, data in (("one", FIRST), ("two", SECOND)):
             path = home.path / f"{name}.mbox"

@@ -111,6 +111,12 @@ class ClaimFilter:
             return False
         return self.policy.muted(identity, claim) is not None
 
+    def tier_of(self, claim: Claim) -> int:
+        """The tier of a claim that is not hidden."""
+        tier = self._tier_of(claim)
+        assert tier is not None
+        return tier
+
     def interpret(self, stored: InsertedClaim, claim: Claim) -> Statement:
         """What a claim that is not hidden says."""
         tier = self._tier_of(claim)

@@ -6,6 +6,8 @@ Messages come in transactions of some thousands.  Each becomes a claim; those th
 The rest is put into thread order, so that a proof of one thread needs few hashes, cut into batches of at most 256 of
 one feed, and each batch is signed under its Merkle root.  Claims, files' states and the view are written in one
 transaction: a power cut leaves all of it or nothing, and the next run goes on where the last commit ended.
+Into an empty index only claims and states are: the view follows at the end (`weft.index.bulk_rows`), and is made by
+whoever opens the index if it does not come to that.
 
 What an ingest meets again although it was withdrawn, and what to do about it.
 
@@ -19,6 +21,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
@@ -136,7 +139,7 @@ class Ingest:
         newest = self._newest = NewestYear(newest_year(self._store.connection))
         # Two processes would give messages in any order; then nobody knows how far a file was read.
         ordered = None if processes is None else min(processes, 2)
-        with collector_paused():
+        with collector_paused(), nullcontext() if self._withdraw_gone else self._view.loading():
             chosen = [reading.source for reading in readings]
             for index, name, batch in scan(chosen, self._log, make_evidence, ordered, newest=newest):
                 for reading in readings[before:index]:

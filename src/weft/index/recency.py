@@ -21,15 +21,18 @@ from __future__ import annotations
 
 import calendar
 import sqlite3
+from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import NamedTuple
 
 from weft.core.cycle_cutting import WITNESS_RANK
+from weft.core.date import MISSING
 from weft.core.forest import NONE
 from weft.index.newest_mail import is_alone, plausible_before
 from weft.index.node_cache import NodeCache, WrittenChanges
+from weft.store.id_table import insert
 
 ALL, AHEAD = 0, -1
 """What stands for a list in the rows of all trees, and in those of messages dated beyond the horizon."""
@@ -62,6 +65,43 @@ class RecentTree(NamedTuple):
         """What is to be said of both together."""
         best = max(self, other)
         return best if self.lists == other.lists else best._replace(lists=self.lists | other.lists)
+
+
+class HeldNodes:
+    """On which lists messages are, for each node as one number: that of a set of lists, 0 for a node without one."""
+
+    def __init__(self) -> None:
+        self.lists = array("i")
+        self.sets: list[frozenset[bytes]] = [frozenset()]
+        self._numbers: dict[frozenset[bytes], int] = {frozenset(): 0}
+        self._alone: dict[bytes, int] = {}
+        self._unions: dict[tuple[int, int], int] = {}
+
+    def grow(self, nodes: int) -> None:
+        """Make room for nodes below ``nodes``."""
+        self.lists.extend(bytes(nodes - len(self.lists)))
+
+    def add(self, node: int, name: bytes) -> None:
+        """A copy of a message is on a list."""
+        if name not in self._alone:
+            self._alone[name] = self._number(frozenset((name,)))
+        self.lists[node] = self.union(self.lists[node], self._alone[name])
+
+    def union(self, one: int, other: int) -> int:
+        """The number of the lists of both."""
+        if one == other or not other:
+            return one
+        if not one:
+            return other
+        if (one, other) not in self._unions:
+            self._unions[one, other] = self._number(self.sets[one] | self.sets[other])
+        return self._unions[one, other]
+
+    def _number(self, names: frozenset[bytes]) -> int:
+        number = self._numbers.setdefault(names, len(self.sets))
+        if number == len(self.sets):
+            self.sets.append(names)
+        return number
 
 
 class RecencyTables:
@@ -109,6 +149,40 @@ class RecencyTables:
                 new[root] = found
         self._replace(old, new)
         self._put_ahead(changes, horizon)
+
+    def fill(self, held: HeldNodes, roots: Sequence[int], dates: Sequence[int], now: int) -> None:
+        """Write the rows of a view that has none: of all messages, by their nodes.
+
+        ``roots`` are those of all nodes, ``dates`` in seconds, `MISSING` where there is none.
+        """
+        horizon, _ = self._advance(now)
+        lists = [frozenset[int]().union(*map(self._number, names)) for names in held.sets]
+        newest = array("i", bytes(4 * len(roots)))
+        whole = array("i", bytes(4 * len(roots)))
+
+        def key(node: int) -> tuple[int, int]:
+            return _key(node, None if dates[node] == MISSING else dates[node], horizon)
+
+        for node, which in enumerate(held.lists):
+            if which:
+                root = roots[node]
+                whole[root] = held.union(whole[root], which)
+                if not newest[root] or key(newest[root]) < key(node):
+                    newest[root] = node
+        lists += [frozenset[int]().union(*map(self._number, names)) for names in held.sets[len(lists) :]]
+        insert(
+            self._connection,
+            "recent",
+            (
+                (root, number, *key(node))
+                for root, node in enumerate(newest)
+                if node
+                for number in sorted(lists[whole[root]])
+            ),
+            4,
+        )
+        ahead = ((node, AHEAD, date, node) for node, date in enumerate(dates) if date > horizon)
+        self._connection.executemany("INSERT INTO recent (root, list, date, node) VALUES (?, ?, ?, ?)", ahead)
 
     def forget(self) -> None:
         """After a rollback: what was numbered in it is not."""

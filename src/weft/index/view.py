@@ -27,6 +27,7 @@ from weft.core.feed import Feed
 from weft.core.forest import NONE
 from weft.core.incremental_forest import IncrementalForest
 from weft.index.aliases import AliasTable, alias_nodes
+from weft.index.bulk_rows import BulkRows, read_log
 from weft.index.claim_filter import ClaimFilter, resolve, sure_nodes, weak_nodes
 from weft.index.coverage import CoverageReader
 from weft.index.fulltext import WORDS_VERSION, check_search, fill_search, forget_texts, start_again
@@ -70,6 +71,7 @@ class View:
         self.aliases = AliasTable(store)
         self._torn: set[int] = set()
         self._leaving: set[bytes] = set()
+        self._bulk: BulkRows | None = None  # what waits while the first claims are loaded
         self._upto = _ALL  # claims beyond this position have not been seen
         self.forest = IncrementalForest(self._node_cache)
         self.exchanges = SyncHistory(self.connection)
@@ -181,12 +183,58 @@ class View:
         """See what the log holds beyond what the view has seen; within a transaction."""
         after = self._number("position")
         while page := self.store.log(after, _STEP):
+            if not after and not self._has_rows():
+                after = self._write_at_once(read_log(self.store, self.claim_filter))
+                if after:
+                    continue
             self._add(resolve(self.store, page))
             after = page[-1].position
         self._done(after)
 
+    def _write_at_once(self, rows: BulkRows) -> int:
+        """Write the rows of all claims up to a position of the log, which it gives."""
+        if rows.position:
+            rows.write(self.store, self._recent, self.rivals, self.aliases, int(time.time()))
+        return rows.position
+
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """While it lasts, the rows of claims that are put into an empty index wait; at its end all are written at once.
+
+        If it does not come to its end, or if somebody else writes meanwhile, the claims are seen as those of a log that
+        the view has not read yet.  Within another one it is part of that.
+        """
+        if self._bulk is not None or self.store.position():
+            yield
+            return
+        with self.transaction():
+            self._bulk = None if self.store.position() or self._has_rows() else BulkRows(self.claim_filter)
+        try:
+            yield
+            if self._bulk is not None:
+                with self.transaction():
+                    if rows := self._stop_loading():
+                        self._done(self._write_at_once(rows))
+        finally:
+            self._stop_loading()
+
+    def _stop_loading(self) -> BulkRows | None:
+        """Wait no longer with rows: their claims are those of a log that the view has not read, unless they follow."""
+        rows, self._bulk = self._bulk, None
+        if rows is not None:
+            self._forget()
+        return rows
+
+    def _has_rows(self) -> bool:
+        return bool(self.connection.execute("SELECT EXISTS (SELECT 1 FROM nodes)").fetchone()[0])
+
     def add(self, stored: Sequence[InsertedClaim]) -> None:
         """See claims that were put just now, in the same transaction."""
+        if self._bulk is not None and stored:
+            if not self._bulk.add(stored, stored[-1].position):
+                self._stop_loading()
+                self._make_current()
+            return
         for start in range(0, len(stored), _STEP):
             self._add(stored[start : start + _STEP])
         if stored:
@@ -520,7 +568,9 @@ class View:
         """The store's transaction, with the view up to date; after a rollback nothing of the view is remembered."""
         try:
             with self.store.transaction():
-                if not self.follow():
+                if self._bulk is not None and (self.store.position() != self._bulk.position or self.position()):
+                    self._stop_loading()  # somebody else wrote
+                if self._bulk is None and not self.follow():
                     self._make_current()
                 yield
         except BaseException:
