@@ -337,7 +337,7 @@ def test_a_file_with_an_equals_sign_in_its_name_is_a_file(mbox: Path) -> None:
 def test_an_empty_file_has_no_threads_and_is_named(tmp_path: Path) -> None:
     (tmp_path / "empty.mbox").touch()
     ran = weft("rebuild", "--json", "empty.mbox", cwd=tmp_path)
-    assert (ran.code, threads(ran)) == (0, [])
+    assert (ran.code, threads(ran)) == (1, [])
     assert ran.err[0] == "weft: empty.mbox: empty file, no messages"
     assert weft("rebuild", "-q", "empty.mbox", cwd=tmp_path) == Ran(0, b"", [])
 

@@ -64,7 +64,7 @@ def command(
 
     Also .eml, tar, zip and more; files may be compressed (.gz .xz .bz2 .zst).  LIST= names the list; without it, the
     path below PATH does, without suffixes and dates.  A summary goes to stderr; exit code 3 says that something was
-    skipped.
+    skipped, 1 that there was no mail.
 
     \b
     weft rebuild ietf.mbox ietf-822=archive/2003.mbox.gz
@@ -93,7 +93,9 @@ def command(
                 write_threads(target, threads, file, archive.raw, handles=archive.handles)
         if not quiet:
             progress.say(f"weft: {archive.summary}")
-    return 3 if log.skipped else 0
+    if log.skipped:
+        return 3
+    return 0 if archive.summary.messages else 1
 
 
 def _threads(archive: Archive, wanted: list[str], *, hidden: bool) -> Iterable[Thread]:
