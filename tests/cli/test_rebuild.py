@@ -339,7 +339,7 @@ def test_an_empty_file_has_no_threads_and_is_named(tmp_path: Path) -> None:
     ran = weft("rebuild", "--json", "empty.mbox", cwd=tmp_path)
     assert (ran.code, threads(ran)) == (1, [])
     assert ran.err[0] == "weft: empty.mbox: empty file, no messages"
-    assert weft("rebuild", "-q", "empty.mbox", cwd=tmp_path) == Ran(0, b"", [])
+    assert weft("rebuild", "-q", "empty.mbox", cwd=tmp_path) == Ran(1, b"", [])
 
 
 @pytest.mark.parametrize(
