@@ -71,3 +71,20 @@ def test_ids_that_begin_alike_are_told_apart_by_more_letters() -> None:
     every = HandleSet([one, other, b"a@x"])
     assert every.handle(one) != every.handle(other)
     assert every.ids(handle_letters(one)[:LEAST]) == sorted([one, other])
+
+
+@given(st.sets(st.integers(0, 10**6), min_size=1, max_size=200))
+def test_letters_of_many_are_those_of_their_hashes(numbers: set[int]) -> None:
+    ids = [b"%d@x.example" % number for number in sorted(numbers)]
+    every = HandleSet(ids)
+    for one in ids:
+        letters = every.handle(one)[1:]
+        assert handle_letters(one).startswith(letters)
+        assert every.ids(letters) == [one]
+
+
+def test_ids_whose_numbers_are_equal_are_told_apart_by_later_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("weft.core.handle.handle_number", lambda _: 0)
+    ids = [b"a@x", b"b@x", *alike(2)]
+    every = HandleSet(ids)
+    assert [every.ids(every.handle(one)[1:]) for one in ids] == [[one] for one in ids]

@@ -16,10 +16,13 @@ shown with more letters, and fewer are refused with the list of what they may me
 from __future__ import annotations
 
 import re
+from array import array
 from base64 import b32encode
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
+from functools import cache
 from hashlib import sha1
+from itertools import pairwise
 
 MARK = "~"
 LEAST = 5
@@ -28,6 +31,9 @@ LETTERS = 32
 NUMBERED = 9
 """So many letters are told apart by `handle_number`."""
 _BITS = 48
+_MASK = (1 << _BITS) - 1
+_BEYOND_LEAST = _BITS - 5 * LEAST
+"""The bits of a number behind those of the least letters."""
 _WRITTEN = re.compile(rf"~?([a-z2-7]{{{LEAST},{LETTERS}}})", re.IGNORECASE)
 _VALUES = {letter: value for value, letter in enumerate("abcdefghijklmnopqrstuvwxyz234567")}
 
@@ -73,20 +79,40 @@ def unique_letters(message_id: bytes, others: Sequence[bytes]) -> str:
 
 
 class HandleSet:
-    """The handles of ids that are all in memory."""
+    """The handles of ids that are all in memory: eight bytes of each beside them."""
 
-    def __init__(self, ids: Iterable[bytes]) -> None:
-        """It costs a hash of each id, and the sorting of these."""
-        self._numbered = sorted((handle_number(data), data) for data in ids)
+    def __init__(self, ids: Collection[bytes]) -> None:
+        """``ids``, each once; it costs a hash of each, and the sorting of these."""
+        self._ids = ids
+        self._numbers = array("q", sorted(map(handle_number, ids)))
+        fronts = [number >> _BEYOND_LEAST for number in self._numbers]
+        self._alike = {front for front, following in pairwise(fronts) if front == following}
+        """The least letters, as a number, that several begin with."""
 
     def handle(self, message_id: bytes) -> str:
         """The handle of one of the ids, with as many letters as tell it from the others."""
-        place = bisect_left(self._numbered, (handle_number(message_id), message_id))
-        near = [data for _, data in self._numbered[max(0, place - 1) : place + 2]]
-        return MARK + unique_letters(message_id, near)
+        front = handle_number(message_id) >> _BEYOND_LEAST
+        if front in self._alike:
+            return MARK + self._longer(message_id)
+        pairs = _pairs()
+        return MARK + pairs[front >> 15 & 1023] + pairs[front >> 5 & 1023] + pairs[front & 31][1]
+
+    def _longer(self, message_id: bytes) -> str:
+        """The letters of an id beside others whose handles begin like it."""
+        number = handle_number(message_id)
+        place = bisect_left(self._numbers, number)
+        around = self._numbers[max(0, place - 1) : place + 2]
+        if around.count(number) > 1:
+            return unique_letters(message_id, [one for one in self._ids if handle_number(one) == number])
+        nearest = min((number ^ other) & _MASK for other in around if other != number)
+        return handle_letters(message_id)[: max(LEAST, (_BITS - nearest.bit_length()) // 5 + 1)]
 
     def ids(self, letters: str) -> list[bytes]:
-        """The ids whose handle begins with some letters, sorted."""
-        first, last = number_range(letters)
-        start, end = bisect_left(self._numbered, (first, b"")), bisect_left(self._numbered, (last + 1, b""))
-        return sorted(data for _, data in self._numbered[start:end] if handle_letters(data).startswith(letters))
+        """The ids whose handle begins with some letters, sorted; it looks at all of them."""
+        return sorted(data for data in self._ids if handle_letters(data).startswith(letters))
+
+
+@cache
+def _pairs() -> list[str]:
+    """What ten bits are as two letters."""
+    return [first + second for first in _VALUES for second in _VALUES]
