@@ -348,7 +348,10 @@ class Archive:
 
     def handles(self, ids: Iterable[str]) -> dict[str, str]:
         """The handle of each id, with as many letters as tell it from all others here (`weft.core.handle`)."""
-        return {name: self._handles.handle(name.encode("utf-8", "surrogateescape")) for name in ids}
+        handle, find = self._handles.handle, self._loom.builder.find
+        return {
+            name: handle(node) for name in ids if (node := find(name.encode("utf-8", "surrogateescape"))) is not None
+        }
 
     @cached_property
     def _handles(self) -> HandleSet:

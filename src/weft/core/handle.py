@@ -18,9 +18,9 @@ from __future__ import annotations
 import re
 from array import array
 from base64 import b32encode
-from bisect import bisect_left
-from collections.abc import Collection, Sequence
-from functools import cache
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import cached_property
 from hashlib import sha1
 from itertools import pairwise
 
@@ -31,7 +31,6 @@ LETTERS = 32
 NUMBERED = 9
 """So many letters are told apart by `handle_number`."""
 _BITS = 48
-_MASK = (1 << _BITS) - 1
 _BEYOND_LEAST = _BITS - 5 * LEAST
 """The bits of a number behind those of the least letters."""
 _WRITTEN = re.compile(rf"~?([a-z2-7]{{{LEAST},{LETTERS}}})", re.IGNORECASE)
@@ -81,38 +80,40 @@ def unique_letters(message_id: bytes, others: Sequence[bytes]) -> str:
 class HandleSet:
     """The handles of ids that are all in memory: eight bytes of each beside them."""
 
-    def __init__(self, ids: Collection[bytes]) -> None:
-        """``ids``, each once; it costs a hash of each, and the sorting of these."""
+    def __init__(self, ids: Sequence[bytes]) -> None:
+        """``ids``, each once; it costs a hash of each."""
         self._ids = ids
-        self._numbers = array("q", sorted(map(handle_number, ids)))
-        fronts = [number >> _BEYOND_LEAST for number in self._numbers]
-        self._alike = {front for front, following in pairwise(fronts) if front == following}
+        self._numbers = array("q", map(handle_number, ids))
+        self._pairs = [first + second for first in _VALUES for second in _VALUES]
+        """What ten bits are as two letters."""
+        self._alike: set[int] = set()
         """The least letters, as a number, that several begin with."""
+        fronts = {number >> _BEYOND_LEAST for number in self._numbers}
+        if len(fronts) < len(ids):
+            in_order = sorted(number >> _BEYOND_LEAST for number in self._numbers)
+            self._alike = {front for front, following in pairwise(in_order) if front == following}
 
-    def handle(self, message_id: bytes) -> str:
-        """The handle of one of the ids, with as many letters as tell it from the others."""
-        front = handle_number(message_id) >> _BEYOND_LEAST
+    def handle(self, place: int) -> str:
+        """The handle of the id at a place, with as many letters as tell it from the others."""
+        front = self._numbers[place] >> _BEYOND_LEAST
         if front in self._alike:
-            return MARK + self._longer(message_id)
-        pairs = _pairs()
+            return MARK + self._longer(place, front)
+        pairs = self._pairs
         return MARK + pairs[front >> 15 & 1023] + pairs[front >> 5 & 1023] + pairs[front & 31][1]
 
-    def _longer(self, message_id: bytes) -> str:
+    def _longer(self, place: int, front: int) -> str:
         """The letters of an id beside others whose handles begin like it."""
-        number = handle_number(message_id)
-        place = bisect_left(self._numbers, number)
-        around = self._numbers[max(0, place - 1) : place + 2]
-        if around.count(number) > 1:
-            return unique_letters(message_id, [one for one in self._ids if handle_number(one) == number])
-        nearest = min((number ^ other) & _MASK for other in around if other != number)
-        return handle_letters(message_id)[: max(LEAST, (_BITS - nearest.bit_length()) // 5 + 1)]
+        return unique_letters(self._ids[place], self._beginning[front])
+
+    @cached_property
+    def _beginning(self) -> dict[int, list[bytes]]:
+        """The ids whose handles begin alike, by their least letters as a number."""
+        found: dict[int, list[bytes]] = defaultdict(list)
+        for data, number in zip(self._ids, self._numbers, strict=True):
+            if number >> _BEYOND_LEAST in self._alike:
+                found[number >> _BEYOND_LEAST].append(data)
+        return found
 
     def ids(self, letters: str) -> list[bytes]:
         """The ids whose handle begins with some letters, sorted; it looks at all of them."""
         return sorted(data for data in self._ids if handle_letters(data).startswith(letters))
-
-
-@cache
-def _pairs() -> list[str]:
-    """What ten bits are as two letters."""
-    return [first + second for first in _VALUES for second in _VALUES]

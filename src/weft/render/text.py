@@ -199,7 +199,7 @@ def _row(message: Message, stem: str, layout: _Layout, *, new_subject: bool) -> 
         cells, remarks = _ghost_cells(message, len(stem), layout)
     else:
         cells, remarks = _cells(message, len(stem), layout, new_subject=new_subject), []
-    handle = f"{layout.handles.get(message.id, ''):{layout.left - 2}}  " if layout.handles else "  "
+    handle = layout.handles.get(message.id, "").ljust(layout.left) if layout.handles else "  "
     if layout.color:
         stem, handle = layout.paint(_DIM, stem), layout.paint(_CYAN, handle)
         cells = [(style, layout.paint(style, text) if style else text) for style, text in cells]
