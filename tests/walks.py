@@ -111,7 +111,7 @@ class Walk:
 
 def rebuild() -> Walk:
     """Two mails of a file: from bytes to the text of their thread."""
-    walk = Walk("rebuild of two mails", 290)
+    walk = Walk("rebuild of two mails", 270)
     with _home() as home:
         path = home.path / "list.mbox"
         path.write_bytes(FIRST + SECOND)

@@ -16,14 +16,18 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 def parse_since(text: str, now: float) -> int:
     """Seconds since 1970 of ``2003-02-10``, ``2003-02-10T12:00:00Z`` or ``7d`` (h, d, w, y before ``now``).
 
-    What names no zone is in UTC.  `UsageError` for anything else.
+    A year or a month is its beginning.  What names no zone is in UTC.  `UsageError` for anything else.
     """
     if ago := _AGO.fullmatch(text):
         return int(now) - int(ago[1]) * _SECONDS[ago[2]]
     try:
+        if found := _MONTH.fullmatch(text):
+            return _seconds(int(found[1]), int(found[2] or 1))
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{text!r} is not a date; give one like 2003-02-10, 2003-02-10T12:00:00Z or 7d") from None
+        raise UsageError(
+            f"{text!r} is not a date; give one like 2003-02, 2003-02-10, 2003-02-10T12:00:00Z or 7d"
+        ) from None
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
@@ -45,14 +49,12 @@ def parse_period(text: str, now: float) -> tuple[int | None, int | None]:
 
 def _whole(text: str, now: float) -> tuple[int, int]:
     """The beginning of a year, a month, a day or a second, and of the one after it."""
-    try:
-        if found := _MONTH.fullmatch(text):
-            year, month = int(found[1]), int(found[2] or 1)
-            following = (year + 1, 1) if found[2] is None or month == 12 else (year, month + 1)
-            return _seconds(year, month), _seconds(*following)
-    except ValueError:
-        raise UsageError(f"{text!r} is not a date; give one like 2024, 2024-01 or 2024-01-05") from None
     start = parse_since(text, now)
+    if found := _MONTH.fullmatch(text):
+        year, month = int(found[1]), int(found[2] or 12)
+        if (year, month) == (9999, 12):
+            raise UsageError(f"{text!r} is not a date; nothing is known of the time after it")
+        return start, _seconds(year + month // 12, month % 12 + 1)
     return start, start + (86400 if _DAY.fullmatch(text) else 1)
 
 
