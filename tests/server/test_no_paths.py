@@ -18,8 +18,8 @@ from weft.v1 import threads_pb2 as wire
 
 PATH = "/var/lib/weft/index.db"
 FOR_CLIENTS = {
-    "ChangedError", "DeniedError", "InvalidRequestError", "LateError", "NotFoundError", "OverloadedError",
-    "StoppingError",
+    "AmbiguousError", "ChangedError", "DeniedError", "InvalidRequestError", "LateError", "NotFoundError",
+    "OverloadedError", "StoppingError",
 }  # fmt: skip
 """Errors whose texts are made for clients, where they are raised."""
 
