@@ -85,8 +85,9 @@ def go(folder: Path) -> Program:
     compiler = shutil.which("go")
     if compiler is None or not shutil.which("protoc-gen-go") or not shutil.which("protoc-gen-go-grpc"):
         pytest.skip("no go, protoc-gen-go or protoc-gen-go-grpc on the path")
-    if not (GO_PACKAGES / "src" / "google.golang.org" / "grpc").is_dir():
-        pytest.skip("no Debian package golang-google-grpc-dev")
+    for name in ("grpc", "protobuf"):
+        if not (GO_PACKAGES / "src" / "google.golang.org" / name).is_dir():
+            pytest.skip(f"no Debian package golang-google-{name}-dev")
     source = folder / "src" / "weft.example"
     shutil.copytree(EXAMPLES / "go", source / "client")
     (source / "client" / "codec.go").write_text(CODEC)
