@@ -24,8 +24,9 @@ def test_an_index_has_the_handles_that_its_ids_have_and_finds_them(tmp_path: Pat
         store.note_handles()
         assert store.unnoted_handles() == 0
         every = HandleSet(ids)
-        assert store.handles(ids) == {one: every.handle(one) for one in ids}
-        assert [store.ids_of_handle(every.handle(one)[1:], 9) for one in ids] == [[one] for one in ids]
+        handles = {one: every.handle(place) for place, one in enumerate(ids)}
+        assert store.handles(ids) == handles
+        assert [store.ids_of_handle(handles[one][1:], 9) for one in ids] == [[one] for one in ids]
         assert list(store.check()) == []
         store.connection.execute("UPDATE handles SET digest = digest + 1 WHERE node = 5")
         assert ["handle" in problem.what for problem in store.check()] == [True]
