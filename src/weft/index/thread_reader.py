@@ -548,7 +548,11 @@ def _only(message_id: str, parent: str | None, depth: int, one: CountedClaim) ->
 
 def _guessed(claim: wire.Claim) -> bool:
     """Whether what is shown of a claim is a guess."""
-    return is_guessed(claim.author) or is_guessed(claim.subject)
+    author, subject = claim.author, claim.subject
+    both = author + subject
+    if both.isascii() and b"=?" not in both:  # as nearly always
+        return False
+    return is_guessed(author) or is_guessed(subject)
 
 
 def _text(message_id: bytes) -> str:
