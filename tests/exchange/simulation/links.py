@@ -105,7 +105,8 @@ class Link:
                     if asked is not None:
                         end.host.cut[peer] = frozenset(cut)
                 case Delivered() as delivered:
-                    check_delivered(end.host, self.other(end).host, end.session.agreement, delivered)
+                    if not end.watch.doubled:
+                        check_delivered(end.host, self.other(end).host, end.session.agreement, delivered)
                 case Ended() as ended:
                     self._ended(end, ended)
 
