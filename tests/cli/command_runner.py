@@ -61,9 +61,9 @@ def start(*arguments: str | Path, cwd: Path | None = None) -> subprocess.Popen[b
     return subprocess.Popen(command(*arguments), stdin=pipe, stdout=pipe, stderr=pipe, cwd=cwd, env=environment())
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Wait until ``condition`` holds; fails if it does not within half a minute."""
-    end = time.monotonic() + 30
+def until(condition: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait until ``condition`` holds; fails if it does not within so many seconds."""
+    end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.01)

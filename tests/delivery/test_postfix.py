@@ -9,14 +9,14 @@ import smtplib
 import socket
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("aiosmtpd")
 
+from tests.cli.command_runner import until
 from tests.delivery.lmtp_process import Lmtp
 from tests.factories import mail
 from tests.index.factories import open_index
@@ -112,13 +112,6 @@ def home() -> Iterator[Path]:
         yield Path(name)
 
 
-def until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + SECONDS
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
 @pytest.mark.parametrize(("count", "kills"), [(60, 1), pytest.param(1000, 8, marks=pytest.mark.slow)])
 def test_a_queue_is_delivered_once_however_often_weft_is_killed(home: Path, count: int, kills: int) -> None:
     postfix = Postfix(home, home / "lmtp.sock")
@@ -127,11 +120,11 @@ def test_a_queue_is_delivered_once_however_often_weft_is_killed(home: Path, coun
         for number in range(kills):
             left = count - (number + 1) * count // (kills + 1)
             with Lmtp(home, "--socket-mode", "666") as weft:
-                until(lambda bound=left: postfix.waiting() <= bound)  # type: ignore[misc]
+                until(lambda bound=left: postfix.waiting() <= bound, SECONDS)  # type: ignore[misc]
                 weft.process.send_signal(signal.SIGKILL)
         assert postfix.waiting() > 0
         with Lmtp(home, "--socket-mode", "666") as weft:
-            until(lambda: postfix.waiting() == 0)
+            until(lambda: postfix.waiting() == 0, SECONDS)
             assert weft.stop() == 0
     finally:
         postfix.run("stop")

@@ -28,11 +28,10 @@ from weft.sources.interface import NoteLog
 
 pytest.importorskip("dulwich")
 
-from dulwich.objects import Blob, Commit, ObjectID, Tree
-from dulwich.refs import HEADREF
-from dulwich.repo import Repo
+from dulwich.objects import ObjectID
 
-FILE, DIRECTORY = 0o100644, 0o40000
+from tests.sources import git_repositories
+
 STEP = 3
 """Messages in one transaction."""
 
@@ -149,30 +148,8 @@ class Git(Mailbox):
     """Commits of a bare repository."""
 
     def commit(self, path: Path, files: dict[bytes, bytes], parents: list[ObjectID]) -> ObjectID:
-        if not (path / "HEAD").exists():
-            path.mkdir(parents=True)
-            Repo.init_bare(str(path)).close()
-        with Repo(str(path)) as target:
-            folders: dict[bytes, Tree] = {b"": Tree()}
-            for name, data in files.items():
-                blob = Blob.from_string(data)
-                target.object_store.add_object(blob)
-                folder, _, base = name.rpartition(b"/")
-                folders.setdefault(folder, Tree()).add(base, FILE, blob.id)
-            for name, tree in folders.items():
-                if name:
-                    target.object_store.add_object(tree)
-                    folders[b""].add(name, DIRECTORY, tree.id)
-            commit = Commit()
-            commit.tree, commit.parents, commit.message = folders[b""].id, parents, b"\n"
-            commit.author = commit.committer = b"a <a@b>"
-            self.clock += 10**9
-            commit.author_time = commit.commit_time = self.clock // 10**9
-            commit.author_timezone = commit.commit_timezone = 0
-            for one in (folders[b""], commit):
-                target.object_store.add_object(one)
-            target.refs[HEADREF] = commit.id
-            return commit.id
+        self.clock += 10**9
+        return git_repositories.commit(path, files, parents, self.clock // 10**9)
 
 
 class Version2(Git):

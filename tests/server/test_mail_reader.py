@@ -6,14 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import weft
-from tests.cli.command_runner import environment
+from tests.cli.command_runner import environment, until
 from tests.factories import mail
 from weft.errors import NotFoundError
 
@@ -45,13 +44,6 @@ def serving(tmp_path: Path, maildir: Path) -> Iterator[tuple[subprocess.Popen[st
             process.kill()
 
 
-def until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + SECONDS
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
 def children(process: subprocess.Popen[str]) -> set[int]:
     return set(map(int, Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()))
 
@@ -74,23 +66,23 @@ def test_mail_that_comes_is_shown_also_after_its_reader_was_killed_and_none_outl
 ) -> None:
     process, address = serving
     deliver(maildir, "one")
-    until(lambda: shows(address, "one"))
+    until(lambda: shows(address, "one"), SECONDS)
     [reader] = children(process)
     os.kill(reader, signal.SIGKILL)
     deliver(maildir, "two")
-    until(lambda: shows(address, "two"))
+    until(lambda: shows(address, "two"), SECONDS)
     log = (tmp_path / "log").read_text()
     assert "1 message read (dev 1), 1 new claim" in log
     assert "reading mail ended with exit code -9" in log
     [reader] = children(process)
     process.kill()
     process.wait(SECONDS)
-    until(lambda: not Path(f"/proc/{reader}").exists())
+    until(lambda: not Path(f"/proc/{reader}").exists(), SECONDS)
 
 
 def test_the_reader_ends_with_the_server(serving: tuple[subprocess.Popen[str], str], maildir: Path) -> None:
     process, address = serving
     deliver(maildir, "one")
-    until(lambda: shows(address, "one"))
+    until(lambda: shows(address, "one"), SECONDS)
     process.send_signal(signal.SIGTERM)
     assert process.wait(SECONDS) == 0

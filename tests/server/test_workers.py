@@ -6,14 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import weft
-from tests.cli.command_runner import environment
+from tests.cli.command_runner import environment, until
 from tests.factories import FIXTURES
 from tests.peering.peer_harness import made
 
@@ -33,17 +32,10 @@ def serving(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
         assert process.stdout is not None
         try:
             address = process.stdout.readline().removeprefix("listening on ").strip()
-            until(lambda: len(listening(address)) == NUMBER)
+            until(lambda: len(listening(address)) == NUMBER, SECONDS)
             yield process, address
         finally:
             process.kill()
-
-
-def until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + SECONDS
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def listening(address: str) -> set[str]:
@@ -77,11 +69,11 @@ def test_one_that_dies_is_replaced_and_none_outlives_the_first(serving: tuple[su
     process, address = serving
     first = min(workers(process))
     os.kill(first, signal.SIGKILL)
-    until(lambda: len(workers(process) - {first}) == NUMBER - 1 and len(listening(address)) == NUMBER)
+    until(lambda: len(workers(process) - {first}) == NUMBER - 1 and len(listening(address)) == NUMBER, SECONDS)
     others = workers(process)
     process.kill()
     process.wait(SECONDS)
-    until(lambda: not any(is_there(number) for number in others))
+    until(lambda: not any(is_there(number) for number in others), SECONDS)
 
 
 def is_there(number: int) -> bool:

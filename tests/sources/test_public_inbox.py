@@ -14,11 +14,10 @@ from weft.sources.public_inbox import PublicInbox, epochs, is_bare_repository
 
 pytest.importorskip("dulwich")
 
-from dulwich.objects import Blob, Commit, ObjectID, Tree
-from dulwich.refs import HEADREF
+from dulwich.objects import Blob, ObjectID
 from dulwich.repo import Repo
 
-FILE, DIRECTORY = 0o100644, 0o40000
+from tests.sources import git_repositories
 
 
 def message(name: str) -> bytes:
@@ -35,29 +34,9 @@ class History:
 
     def commit(self, files: dict[bytes, bytes], parents: list[ObjectID] | None = None) -> ObjectID:
         """One commit whose tree has just these files; its name."""
-        with Repo.init_bare(str(self.path)) if not (self.path / "HEAD").exists() else Repo(str(self.path)) as target:
-            folders: dict[bytes, Tree] = {b"": Tree()}
-            for name, data in files.items():
-                blob = Blob.from_string(data)
-                target.object_store.add_object(blob)
-                folder, _, base = name.rpartition(b"/")
-                folders.setdefault(folder, Tree()).add(base, FILE, blob.id)
-            for name, tree in folders.items():
-                if name:
-                    target.object_store.add_object(tree)
-                    folders[b""].add(name, DIRECTORY, tree.id)
-            target.object_store.add_object(folders[b""])
-            commit = Commit()
-            commit.tree = folders[b""].id
-            commit.parents = parents if parents is not None else [self.head] if self.head else []
-            commit.author = commit.committer = b"a <a@b>"
-            commit.author_time = commit.commit_time = 0
-            commit.author_timezone = commit.commit_timezone = 0
-            commit.message = b"\n"
-            target.object_store.add_object(commit)
-            target.refs[HEADREF] = commit.id
-            self.head = commit.id
-            return commit.id
+        before = parents if parents is not None else [self.head] if self.head else []
+        self.head = git_repositories.commit(self.path, files, before)
+        return self.head
 
     def add(self, *names: str) -> History:
         for name in names:

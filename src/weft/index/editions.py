@@ -30,9 +30,8 @@ from typing import NamedTuple
 
 from weft.core.claim import MAX_EDITION, Claim, claim_id
 from weft.core.claim_encoding import encode_mail
+from weft.store.id_table import chunks
 from weft.store.interface import InsertedClaim
-
-_LOOKED_UP = 500
 
 
 class Cause(StrEnum):
@@ -154,11 +153,8 @@ class WithdrawalCauses:
 
     def _positions(self, targets: Collection[bytes]) -> dict[bytes, int]:
         """Where the withdrawals that take back these claims stand, the first of each."""
-        wanted = list(targets)
         found: dict[bytes, int] = {}
-        for start in range(0, len(wanted), _LOOKED_UP):
-            some = wanted[start : start + _LOOKED_UP]
-            marks = ",".join("?" * len(some))
+        for marks, some in chunks(list(targets)):
             query = f"SELECT target, min(position) FROM withdrawals WHERE valid AND target IN ({marks}) GROUP BY target"  # noqa: S608 - question marks
             found.update(self._connection.execute(query, some))
         return found

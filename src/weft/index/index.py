@@ -232,8 +232,8 @@ class Index:
 
         ``asked``: the lists that the operator named; a file of another list that would be merged with an archive that
         was ingested before is noted and not read.  None: all were.
-        ``withdraw_gone``: messages that are gone from a folder or repository take their claims with them, for ever
-        (`weft.index.listed_files`).
+        ``withdraw_gone``: messages that are gone from a folder or repository take their claims with them until they
+        are back (`weft.index.listed_files`).
         """
         if not sources:
             raise SourceError("nothing to read: none of the paths holds mail")

@@ -6,7 +6,8 @@ All of it within the caller's transaction.  What each operation takes back is wr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -53,9 +54,8 @@ class OwnClaims:
         `UsageError` if one of them is about a message that was erased.
         """
         name = None if list_name is None else list_name.encode()
-        erased = erased_ids(self._store.connection)
         withdrawn = [held for held in chosen if self._is_withdrawn(held, name)]
-        if erased and any(name in erased for name in self._message_ids(withdrawn)):
+        if self._erased and any(name in self._erased for name in self._message_ids(withdrawn)):
             raise UsageError("it was erased, and is not stated again")
         deleted = [held.identity for held in withdrawn if not held.data]
         self._causes.undo(deleted)
@@ -81,18 +81,22 @@ class OwnClaims:
         """Say again what `remove` took back; how many claims."""
         return sum(self._say_again(page, {Cause.REMOVED}) for page in self._pages(name))
 
+    @cached_property
+    def _erased(self) -> Mapping[bytes, int]:
+        """The ids of messages of which nothing is said again, read once for an operation."""
+        return erased_ids(self._store.connection)
+
     def _say_again(self, withdrawn: Iterable[StoredClaim], causes: set[Cause | None], *, renamed: bool = False) -> int:
         """State the next edition of what was withdrawn for one of these causes; how many claims.
 
         ``renamed``: for the name that its list has by now.
         """
-        erased = erased_ids(self._store.connection)
         claims = [
             (claim.first_edition, held)
             for held in withdrawn
             if held.identity in self._view.withdrawn
             and isinstance(claim := read_claim(held), Claim)
-            and claim.message_id not in erased
+            and claim.message_id not in self._erased
         ]
         editions = self._absent(claims)
         why = self._causes.of([edition.before for edition, _ in editions if edition.before])

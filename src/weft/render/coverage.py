@@ -39,6 +39,16 @@ def gaps(coverage: Coverage, names: Mapping[str, str]) -> Iterator[str]:
         yield f"cut: {some} {'was' if len(coverage.cut) == 1 else 'were'} not asked about all of it"
 
 
+def sentence(coverage: Coverage, names: Mapping[str, str], admitted: str) -> str:
+    """How complete a thread can be; ``admitted``: what the lists are called that may be seen, as a subject."""
+    said = "; ".join(clauses(coverage, names))
+    if not coverage.complete:
+        return f"There may be more: {said}."
+    if not coverage.asked:
+        return f"{admitted} is held whole."
+    return f"{admitted} is held whole or was asked about: {said}."
+
+
 def fold(clauses: Iterable[str], columns: int) -> Iterator[str]:
     """Clauses on as few lines as they fit; one that fits on none is cut, with a mark."""
     line = ""

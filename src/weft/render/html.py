@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import BinaryIO
 
-from weft.model import Coverage, Thread
-from weft.render.coverage import clauses
+from weft.model import Thread
+from weft.render.coverage import sentence
 from weft.render.labels import NO_SUBJECT
 from weft.render.lanes.layout import LaneRow, Lanes, lay_out
 from weft.render.lanes.marks import escape
@@ -36,6 +36,8 @@ from weft.render.picture_labels import (
 
 PAGE_END = "</main>\n</body>\n</html>\n"
 _HEADS = ("No.", "Date (UTC)", "Author and subject", "Answers", "Posted to", "Not on", "Remarks")
+
+_ADMITTED = "Every list that the policy of this server admits"
 
 
 def write_html(threads: Iterable[Thread], file: BinaryIO, *, names: Mapping[str, str] = {}) -> None:
@@ -70,22 +72,13 @@ def section(thread: Thread, level: int, shown: Shown, names: Mapping[str, str]) 
     picture = draw(thread, shown, link=True, head=False)
     title = escape(heading(thread))
     yield f'<section>\n<h{level} dir="auto">{title}</h{level}>\n<p>{escape(totals(lanes))}</p>\n'
-    yield f"<p>{escape(_coverage(thread.coverage, names))}</p>\n" if thread.coverage else ""
+    yield f"<p>{escape(sentence(thread.coverage, names, _ADMITTED))}</p>\n" if thread.coverage else ""
     label = escape(f"{totals(lanes)}, drawn over a lane for each list; the table below says the same in words")
     attributes = f' role="img" aria-label="{label}"'
     yield f'<div class="wide">{open_svg(picture.width, picture.height, attributes)}\n{picture.elements}</svg></div>\n'
     yield from _lists(lanes)
     yield from _table(lanes)
     yield "</section>\n"
-
-
-def _coverage(coverage: Coverage, names: Mapping[str, str]) -> str:
-    said = "; ".join(clauses(coverage, names))
-    if not coverage.complete:
-        return f"There may be more: {said}."
-    if not coverage.asked:
-        return "Every list that the policy of this server admits is held whole."
-    return f"Every list that the policy of this server admits is held whole or was asked about: {said}."
 
 
 def _lists(lanes: Lanes) -> Iterator[str]:

@@ -19,7 +19,7 @@ from weft.errors import NotFoundError
 from weft.index.index import Index
 from weft.index.large_thread import LargeThread
 from weft.model import Coverage, Message, Thread, ThreadSummary
-from weft.render.coverage import clauses
+from weft.render.coverage import sentence
 from weft.render.labels import NO_SUBJECT
 from weft.render.lanes.layout import LaneRow, Lanes, lay_out
 from weft.render.lanes.style import COLORS
@@ -33,6 +33,8 @@ WHOLE = 200
 PART = 100
 """Messages of a page of a longer one."""
 _DEEPEST = 12
+
+_ADMITTED = "Every list that this server admits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +174,7 @@ def thread_values(
         "root": part.root,
         "canonical": links.thread(part.root, part.page if part.pages > 1 else None),
         "totals": _totals(part, lanes),
-        "coverage": coverage_words(coverage, names) if coverage else "",
+        "coverage": sentence(coverage, names, _ADMITTED) if coverage else "",
         "complete": coverage is None or coverage.complete,
         "lanes": [
             LaneView(lane.name, place % COLORS, summary(lane, lanes) if part.summary is None else "")
@@ -193,16 +195,6 @@ def title_of(part: ThreadPart) -> str:
     if part.summary is None:
         return heading(part.thread)
     return tidy(part.summary.subject) or NO_SUBJECT
-
-
-def coverage_words(coverage: Coverage, names: Mapping[str, str]) -> str:
-    """How complete a thread can be, as a sentence."""
-    said = "; ".join(clauses(coverage, names))
-    if not coverage.complete:
-        return f"There may be more: {said}."
-    if not coverage.asked:
-        return "Every list that this server admits is held whole."
-    return f"Every list that this server admits is held whole or was asked about: {said}."
 
 
 def _totals(part: ThreadPart, lanes: Lanes) -> str:
